@@ -1,0 +1,123 @@
+#include "base/arena.h"
+
+#include <assert.h>
+#include <stdalign.h>
+
+enum { PH_ARENA_BLOCK_BYTES = 32 * 1024 };
+
+struct ph_arena_block {
+    struct ph_arena_block *next;
+    size_t size; /* of data */
+    size_t used;
+    alignas(max_align_t) char data[];
+};
+
+void ph_arena_init(struct ph_arena *arena, const struct ph_allocator *allocator, size_t limit,
+                   size_t keep)
+{
+    *arena = (struct ph_arena){.allocator = allocator, .limit = limit, .keep = keep};
+}
+
+static void free_from(struct ph_arena *arena, struct ph_arena_block *block)
+{
+    while (block != NULL) {
+        struct ph_arena_block *next = block->next;
+        arena->total -= block->size;
+        arena->allocator->free(arena->allocator->ctx, block);
+        block = next;
+    }
+}
+
+void ph_arena_done(struct ph_arena *arena)
+{
+    free_from(arena, arena->head);
+    arena->head = NULL;
+}
+
+/* Keeps one block, the largest that `keep` allows: the next request then fits into it whole. */
+void ph_arena_reset(struct ph_arena *arena)
+{
+    struct ph_arena_block *best = NULL;
+    for (struct ph_arena_block *b = arena->head; b != NULL; b = b->next)
+        if (b->size <= arena->keep && (best == NULL || b->size > best->size))
+            best = b;
+    struct ph_arena_block *rest = arena->head;
+    arena->head = NULL;
+    while (rest != NULL) {
+        struct ph_arena_block *next = rest->next;
+        rest->next = NULL;
+        if (rest == best) {
+            rest->used = 0;
+            arena->head = rest;
+        } else {
+            free_from(arena, rest);
+        }
+        rest = next;
+    }
+}
+
+void ph_arena_wipe(struct ph_arena *arena)
+{
+    for (struct ph_arena_block *b = arena->head; b != NULL; b = b->next)
+        explicit_bzero(b->data, b->used);
+    ph_arena_reset(arena);
+}
+
+static struct ph_arena_block *grow(struct ph_arena *arena, size_t bytes)
+{
+    /* Blocks double, so that a request that needs much does so in few steps (A3: and the largest is
+     * kept). */
+    size_t size = PH_ARENA_BLOCK_BYTES;
+    if (arena->head != NULL && arena->head->size <= SIZE_MAX / 4)
+        size = arena->head->size * 2;
+    if (size < bytes)
+        size = bytes;
+    if (size > arena->limit - arena->total)
+        size = arena->limit - arena->total;
+    if (size < bytes || size > SIZE_MAX - sizeof(struct ph_arena_block))
+        return NULL;
+    struct ph_arena_block *block =
+        arena->allocator->alloc(arena->allocator->ctx, sizeof(struct ph_arena_block) + size);
+    if (block == NULL)
+        return NULL;
+    *block = (struct ph_arena_block){.next = arena->head, .size = size};
+    arena->head = block;
+    arena->total += size;
+    return block;
+}
+
+void *ph_arena_alloc(struct ph_arena *arena, size_t bytes)
+{
+    assert(arena->allocator != NULL);
+    if (bytes > arena->limit)
+        return NULL;
+    size_t rounded = (bytes + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    struct ph_arena_block *block = arena->head;
+    if (block == NULL || block->size - block->used < rounded) {
+        block = grow(arena, rounded);
+        if (block == NULL)
+            return NULL;
+    }
+    void *ptr = block->data + block->used;
+    block->used += rounded;
+    return ptr;
+}
+
+void *ph_arena_zalloc(struct ph_arena *arena, size_t bytes)
+{
+    void *ptr = ph_arena_alloc(arena, bytes);
+    if (ptr != NULL)
+        memset(ptr, 0, bytes);
+    return ptr;
+}
+
+struct ph_slice ph_arena_copy(struct ph_arena *arena, struct ph_slice s)
+{
+    char *ptr = ph_arena_alloc(arena, s.len + 1);
+    if (ptr == NULL)
+        return (struct ph_slice){0};
+    if (s.len > 0)
+        memcpy(ptr, s.ptr, s.len);
+    ptr[s.len] = '\0';
+    return ph_slice_of(ptr, s.len);
+}
