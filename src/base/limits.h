@@ -28,6 +28,30 @@ enum {
      * case, which has a pool of its own), its answer. */
     PH_ARENA_BYTES_MAX = 64 * 1024 * 1024,
     PH_ARENA_KEEP_BYTES = 1024 * 1024,
+
+    /* ---- the server ---- */
+    /* A call's whole message: the largest body as base64 text, with its headers and secrets. */
+    PH_MESSAGE_BYTES_MAX = PH_BODY_BYTES_MAX / 2 * 3,
+    /* Calls open at once on one HTTP/2 connection; RFC 9113 asks for at least 100. */
+    PH_STREAMS_MAX = 128,
+    /* Streams a client may reset beyond those it lets finish (CVE-2023-44487). */
+    PH_RESETS_MAX = 200,
+    PH_CONNECTIONS_MAX = 8192,
+    /* What waits in one socket's output before we stop reading from it. */
+    PH_OUTPUT_BYTES_HIGH = 256 * 1024,
+    /* Buffers of all connections of one reactor thread. */
+    PH_REACTOR_BYTES_MAX = 256 * 1024 * 1024,
+    PH_BUFFER_KEEP_BYTES = 16 * 1024, /* a stream keeps buffers up to this size for the next */
+    PH_READ_BYTES = 64 * 1024,        /* one recv */
+    PH_THREADS_MAX = 64,
+    PH_ENDPOINTS_MAX = 4096,
+    /* Times, in ms. A head takes one round trip, a body of 1 MiB 30 s even at 300 kbit/s. */
+    PH_HEAD_READ_MS = 10 * 1000,
+    PH_BODY_READ_MS = 30 * 1000,
+    PH_IDLE_MS = 60 * 1000,
+    PH_WRITE_STALL_MS = 30 * 1000,
+    PH_LINGER_MS = 2 * 1000, /* after a refusal: long enough that the client reads it */
+    PH_DRAIN_MS = 5 * 1000,
 };
 
 #endif

@@ -16,7 +16,7 @@ enum ph_mode { PH_MODES(PH_WORD_ENUM) };
 enum ph_verdict { PH_VERDICTS(PH_WORD_ENUM) };
 #undef PH_WORD_ENUM
 /* SUCCESS, FAILED, … are too common for names of their own. */
-#define PH_WORD_ENUM(name, number) PH_PAYOUT_##name = (number),
+#define PH_WORD_ENUM(name, number) PH_PAYOUT_IS_##name = (number),
 enum ph_payout_status { PH_PAYOUT_STATUSES(PH_WORD_ENUM) };
 #undef PH_WORD_ENUM
 

@@ -12,6 +12,7 @@
 #define PH_CORE_ENGINE_H
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "base/slice.h"
 #include "base/status.h"
 #include "connector/connector.h"
@@ -136,6 +137,7 @@ struct ph_answer {
     const struct ph_variant *variant;
     struct ph_event *events;   /* in the order of the request */
     size_t event_count;
+    bool merchant_event_id_given; /* the caller sent one: the peer's answer echoes only that */
     /* What to answer the processor: ack when verified (or unsigned), else the page's refusal. */
     int32_t ack_status;
     const struct ph_header *ack_headers;
@@ -160,6 +162,10 @@ void ph_worker_reset(struct ph_worker *worker);
  * a malformed body included (ret_answer->error); other statuses are failures of ours (memory). */
 PH_MUST_USE enum ph_status ph_engine_run(struct ph_worker *worker, const struct ph_input *in,
                                          enum ph_want want, struct ph_answer *ret_answer);
+/* The same without forgetting first: for callers whose input already lies in the worker's arena (they
+ * call ph_worker_reset themselves, before they decode). */
+PH_MUST_USE enum ph_status ph_engine_run_keep(struct ph_worker *worker, const struct ph_input *in,
+                                              enum ph_want want, struct ph_answer *ret_answer);
 
 /* A request signed as the processor would sign it. */
 struct ph_signed {

@@ -1,0 +1,43 @@
+# payhook: `make run` and `make test` need nothing but a Debian or Ubuntu machine.
+BUILD ?= build
+.PHONY: all run test bench soak fuzz check format clean install
+
+all: $(BUILD)/payhook
+
+# Set-up and build; both are quiet and quick when there is nothing to do.
+.PHONY: $(BUILD)/payhook
+$(BUILD)/payhook:
+	@scripts/bootstrap build
+	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) -Dbuildtype=release -Db_ndebug=false >/dev/null
+	@ninja -C $(BUILD) --quiet payhook
+
+run:
+	@scripts/bootstrap
+	@$(MAKE) --no-print-directory $(BUILD)/payhook
+	@scripts/demo $(BUILD)/payhook
+
+test:
+	@scripts/bootstrap
+	@scripts/test
+
+bench:
+	@scripts/bootstrap
+	@$(MAKE) --no-print-directory $(BUILD)/payhook
+	@scripts/bench $(BUILD)
+
+fuzz:
+	@scripts/bootstrap
+	@scripts/fuzz 30
+
+soak:
+	@scripts/bootstrap
+	@scripts/fuzz 600 --note
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+install: $(BUILD)/payhook
+	@meson install -C $(BUILD)
+
+clean:
+	rm -rf build build-*

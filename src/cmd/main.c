@@ -1,0 +1,46 @@
+/* payhook: chooses the subcommand. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/args.h"
+#include "cmd/serve.h"
+
+static int cmd_handle(int argc, char **argv)
+{
+    return ph_cmd_answer(argc, argv, PH_FORM_HANDLE);
+}
+static int cmd_parse(int argc, char **argv)
+{
+    return ph_cmd_answer(argc, argv, PH_FORM_PARSE);
+}
+
+static const struct {
+    const char *name, *help;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"serve", "the service: gRPC and HTTP; with --dev also the webhooks' listener (not durable)", ph_cmd_serve},
+    {"handle", "one request: verify, parse, normalise (or many, with --ndjson)", cmd_handle},
+    {"parse", "one request: event type and reference, unverified", cmd_parse},
+    {"verify", "one request: the verdict and why; the exit code says it", ph_cmd_verify},
+    {"sign", "sign a body, or a sample, as the processor would", ph_cmd_sign},
+    {"trigger", "send a signed sample to a URL", ph_cmd_trigger},
+    {"connectors", "list, show NAME, check FILE…, explain a signature step by step", ph_cmd_connectors},
+    {"version", "versions of this program and what it stands on", ph_cmd_version},
+};
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        for (size_t i = 0; i < PH_COUNTOF(commands); i++)
+            if (strcmp(commands[i].name, argv[1]) == 0)
+                return commands[i].run(argc - 1, argv + 1);
+    bool asked = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0);
+    FILE *out = asked ? stdout : stderr;
+    if (!asked && argc > 1)
+        fprintf(out, "payhook: unknown command %s\n\n", argv[1]);
+    fprintf(out, "usage: payhook COMMAND [OPTION…]\n\nReceives, verifies and normalises payment processors' webhooks.\n\n");
+    for (size_t i = 0; i < PH_COUNTOF(commands); i++)
+        fprintf(out, "  %-11s %s\n", commands[i].name, commands[i].help);
+    fprintf(out, "\npayhook COMMAND --help says more.\n");
+    return asked ? PH_EXIT_OK : PH_EXIT_USAGE;
+}

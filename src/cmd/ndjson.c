@@ -1,0 +1,228 @@
+/* --ndjson: one request per line in, one answer per line out, in the same order. A bad line gets an error
+ * in its place and the run goes on. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <yyjson.h>
+
+#include "cmd/args.h"
+#include "core/codec.h"
+
+enum { LINE_BYTES_MAX = 8 * 1024 * 1024, OUT_BYTES = 1 << 20 };
+
+struct line {
+    struct ph_arena *arena;
+    const char *bad; /* what is wrong with it */
+    struct ph_header headers[PH_HEADERS_MAX];
+    struct ph_secret_pair secrets[PH_SECRETS_MAX];
+    struct ph_config_value config[64];
+    struct ph_request request;
+    struct ph_input in;
+};
+
+static struct ph_slice text(yyjson_val *v)
+{
+    return yyjson_is_str(v) ? ph_slice_of(yyjson_get_str(v), yyjson_get_len(v)) : (struct ph_slice){0};
+}
+
+static void add_header(struct line *l, struct ph_slice name, struct ph_slice value)
+{
+    if (l->request.header_count == PH_HEADERS_MAX || !ph_slice_present(name) || !ph_slice_present(value))
+        l->bad = "request.headers: at most 128 names with texts";
+    else
+        l->headers[l->request.header_count++] = (struct ph_header){name, value};
+}
+
+static void read_request(struct line *l, yyjson_val *r)
+{
+    if (!yyjson_is_obj(r)) {
+        l->bad = "`request` is missing";
+        return;
+    }
+    struct ph_slice method = text(yyjson_obj_get(r, "method")), prefix = PH_S("HTTP_METHOD_");
+    if (ph_slice_starts(method, prefix))
+        method = ph_slice_from(method, prefix.len);
+    l->request = (struct ph_request){.method = method.len > 0 ? method : PH_S("POST"),
+                                     .uri = text(yyjson_obj_get(r, "uri")),
+                                     .query = text(yyjson_obj_get(r, "query_params")),
+                                     .headers = l->headers,
+                                     .body = text(yyjson_obj_get(r, "body"))};
+    yyjson_val *headers = yyjson_obj_get(r, "headers"), *k, *v;
+    size_t i, n;
+    yyjson_obj_foreach(headers, i, n, k, v) {
+        add_header(l, text(k), text(v));
+    }
+    if (yyjson_is_arr(headers)) {
+        yyjson_arr_foreach(headers, i, n, v) {
+            add_header(l, text(yyjson_arr_get(v, 0)), text(yyjson_arr_get(v, 1)));
+        }
+    }
+    struct ph_slice packed = text(yyjson_obj_get(r, "body_base64"));
+    if (ph_slice_present(packed) && !ph_base64_decode(l->arena, packed, false, true, &l->request.body))
+        l->bad = "request.body_base64 is not base64";
+}
+
+static void add_secret(struct line *l, struct ph_slice secret, struct ph_slice additional)
+{
+    if (l->in.secret_count < PH_SECRETS_MAX && ph_slice_present(secret))
+        l->secrets[l->in.secret_count++] = (struct ph_secret_pair){secret, additional};
+}
+
+static void read_secrets(struct line *l, yyjson_val *s)
+{
+    yyjson_val *v;
+    size_t i, n;
+    if (yyjson_is_obj(s))
+        add_secret(l, text(yyjson_obj_get(s, "secret")), text(yyjson_obj_get(s, "additional_secret")));
+    else if (yyjson_is_arr(s)) {
+        yyjson_arr_foreach(s, i, n, v) {
+            if (yyjson_is_obj(v))
+                add_secret(l, text(yyjson_obj_get(v, "secret")), text(yyjson_obj_get(v, "additional_secret")));
+            else
+                add_secret(l, text(v), (struct ph_slice){0});
+        }
+    }
+}
+
+static struct ph_slice config_text(struct line *l, yyjson_val *v)
+{
+    yyjson_val *inner = yyjson_is_obj(v) && yyjson_obj_size(v) == 1 ? yyjson_obj_get(v, "value") : NULL;
+    if (yyjson_is_str(inner))
+        v = inner;
+    if (yyjson_is_str(v) || yyjson_is_raw(v))
+        return ph_slice_of(unsafe_yyjson_get_str(v), unsafe_yyjson_get_len(v));
+    if (yyjson_is_null(v) || v == NULL)
+        return (struct ph_slice){0};
+    size_t len = 0;
+    char *json = yyjson_val_write(v, 0, &len);
+    struct ph_slice copy = json != NULL ? ph_arena_copy(l->arena, ph_slice_of(json, len)) : (struct ph_slice){0};
+    free(json);
+    return copy;
+}
+
+static void read_config(struct line *l, yyjson_val *c)
+{
+    yyjson_val *k, *v;
+    size_t i, n;
+    yyjson_obj_foreach(c, i, n, k, v) {
+        struct ph_slice value = config_text(l, v);
+        if (ph_slice_present(value) && l->in.config_count < PH_COUNTOF(l->config))
+            l->config[l->in.config_count++] = (struct ph_config_value){text(k), value};
+    }
+}
+
+static void read_rest(struct line *l, struct ph_args *args, yyjson_val *root)
+{
+    struct ph_slice name = text(yyjson_obj_get(root, "connector"));
+    for (size_t i = 0; i < args->pages.count && l->in.connector == NULL; i++)
+        if (ph_slice_eq(args->pages.connectors[i]->name, name))
+            l->in.connector = args->pages.connectors[i];
+    if (l->in.connector == NULL)
+        l->bad = name.len > 0 ? "no connector has that name" : "`connector` is missing";
+    yyjson_val *at = yyjson_obj_get(root, "at"), *context = yyjson_obj_get(root, "event_context");
+    int64_t seconds;
+    if (at != NULL && !yyjson_is_null(at)) {
+        struct ph_slice t = yyjson_is_raw(at) || yyjson_is_str(at) ? ph_slice_of(unsafe_yyjson_get_str(at), unsafe_yyjson_get_len(at)) : (struct ph_slice){0};
+        size_t dot = ph_slice_find(t, PH_S("."), 0);
+        if (dot != SIZE_MAX)
+            t.len = dot;
+        if (!ph_parse_int64(t, &seconds) || seconds < 0 || seconds > INT64_MAX / 1000)
+            l->bad = "`at` is not unix seconds";
+        else
+            l->in.now_ms = seconds * 1000;
+    }
+    yyjson_val *capture = yyjson_obj_get(yyjson_obj_get(context, "payment"), "capture_method");
+    if (yyjson_is_str(capture)) {
+        l->in.capture_method = ph_word_number(PH_WORDS_CAPTURE_METHOD, text(capture));
+        if (l->in.capture_method < 0)
+            l->bad = "event_context.payment.capture_method is no known capture method";
+    }
+    l->in.merchant_event_id = text(yyjson_obj_get(root, "merchant_event_id"));
+}
+
+static void say(struct ph_slice out)
+{
+    fwrite(out.ptr, 1, out.len, stdout);
+    fputc('\n', stdout);
+}
+
+static void say_error(struct ph_arena *arena, struct ph_slice code, struct ph_slice message)
+{
+    struct ph_slice out;
+    if (ph_wire_write_error_json(arena, code, message, &out) == PH_OK)
+        say(out);
+    else
+        say(PH_S("{\"error\":{\"code\":\"INTERNAL\",\"message\":\"out of memory\"}}"));
+}
+
+static void answer(struct ph_worker *worker, struct ph_args *args, struct line *l, yyjson_val *root, enum ph_form form)
+{
+    struct ph_arena *arena = ph_worker_arena(worker);
+    struct ph_answer a;
+    struct ph_slice out;
+    l->arena = arena;
+    l->bad = NULL;
+    l->in = (struct ph_input){.request = &l->request, .secrets = l->secrets, .config = l->config, .now_ms = -1};
+    l->request = (struct ph_request){0};
+    if (!yyjson_is_obj(root)) {
+        say_error(arena, PH_S("INVALID_ARGUMENT"), PH_S("the line is not a JSON object"));
+        return;
+    }
+    read_request(l, yyjson_obj_get(root, "request"));
+    read_secrets(l, yyjson_obj_get(root, "secrets"));
+    read_config(l, yyjson_obj_get(root, "config"));
+    read_rest(l, args, root);
+    if (l->bad != NULL) {
+        say_error(arena, PH_S("INVALID_ARGUMENT"), ph_slice_str(l->bad));
+        return;
+    }
+    enum ph_status st = ph_engine_run_keep(worker, &l->in, form == PH_FORM_PARSE ? PH_WANT_REFERENCE : PH_WANT_ALL, &a);
+    if (st == PH_OK && a.error != PH_E_NONE)
+        say_error(arena, ph_error_code_name(a.error), a.error_message);
+    else if (st == PH_OK && (st = ph_wire_write_json(arena, form, &a, &out)) == PH_OK)
+        say(out);
+    if (st != PH_OK)
+        say_error(arena, PH_S("INTERNAL"), ph_slice_str(ph_status_text(st)));
+}
+
+int ph_cmd_ndjson(struct ph_args *args, enum ph_form form)
+{
+    static char out_buffer[OUT_BYTES];
+    struct ph_worker *worker = ph_worker_new(&ph_cmd_allocator);
+    struct line *l = calloc(1, sizeof(*l));
+    char *pool = NULL, *text_line = NULL;
+    size_t pool_bytes = 0, room = 0;
+    ssize_t len;
+    if (worker == NULL || l == NULL)
+        return PH_EXIT_USAGE;
+    setvbuf(stdout, out_buffer, _IOFBF, sizeof(out_buffer));
+    while ((len = getline(&text_line, &room, stdin)) > 0) {
+        ph_worker_reset(worker);
+        size_t need = yyjson_read_max_memory_usage((size_t)len, 0) + 256;
+        if ((size_t)len > LINE_BYTES_MAX) {
+            say_error(ph_worker_arena(worker), PH_S("INVALID_ARGUMENT"), PH_S("the line is longer than 8 MiB"));
+            continue;
+        }
+        if (need > pool_bytes) {
+            free(pool);
+            pool = malloc(need);
+            pool_bytes = pool != NULL ? need : 0;
+        }
+        yyjson_alc alc;
+        yyjson_doc *doc = NULL;
+        yyjson_read_err err = {.msg = "out of memory"};
+        if (pool != NULL && yyjson_alc_pool_init(&alc, pool, pool_bytes))
+            doc = yyjson_read_opts(text_line, (size_t)len, YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
+        if (doc == NULL)
+            say_error(ph_worker_arena(worker), PH_S("INVALID_ARGUMENT"), ph_slice_str(err.msg));
+        else
+            answer(worker, args, l, yyjson_doc_get_root(doc), form);
+    }
+    if (text_line != NULL)
+        explicit_bzero(text_line, room); /* it held secrets */
+    free(text_line);
+    free(pool);
+    explicit_bzero(l, sizeof(*l));
+    free(l);
+    ph_worker_free(worker);
+    return fflush(stdout) == 0 ? PH_EXIT_OK : PH_EXIT_USAGE;
+}

@@ -1,0 +1,107 @@
+/* The vocabularies, from words.def. */
+#include "connector/words.h"
+
+#define PH_WORD_ROW(name, number) {PH_SI(#name), (number)},
+static const struct ph_word event_types[] = {PH_EVENT_TYPES(PH_WORD_ROW)};
+static const struct ph_word payment_statuses[] = {PH_PAYMENT_STATUSES(PH_WORD_ROW)};
+static const struct ph_word refund_statuses[] = {PH_REFUND_STATUSES(PH_WORD_ROW)};
+static const struct ph_word dispute_statuses[] = {PH_DISPUTE_STATUSES(PH_WORD_ROW)};
+static const struct ph_word dispute_stages[] = {PH_DISPUTE_STAGES(PH_WORD_ROW)};
+static const struct ph_word payout_statuses[] = {PH_PAYOUT_STATUSES(PH_WORD_ROW)};
+static const struct ph_word capture_methods[] = {PH_CAPTURE_METHODS(PH_WORD_ROW)};
+static const struct ph_word modes[] = {PH_MODES(PH_WORD_ROW)};
+static const struct ph_word verdicts[] = {PH_VERDICTS(PH_WORD_ROW)};
+
+/* The specification's names where they differ (DESIGN §5). */
+static const struct ph_word aliases[] = {
+    {PH_SI("PAYMENT_INTENT_PAYMENT_FAILED"), PH_PAYMENT_INTENT_FAILURE},
+    {PH_SI("CHARGE_REFUNDED"), PH_WEBHOOK_REFUND_SUCCESS},
+    {PH_SI("DISPUTE_CREATED"), PH_WEBHOOK_DISPUTE_OPENED},
+};
+
+const struct ph_word *ph_words(enum ph_vocabulary vocabulary, size_t *ret_count)
+{
+    static const struct {
+        const struct ph_word *words;
+        size_t count;
+    } table[] = {
+        [PH_WORDS_NONE] = {NULL, 0},
+        [PH_WORDS_EVENT_TYPE] = {event_types, PH_COUNTOF(event_types)},
+        [PH_WORDS_PAYMENT_STATUS] = {payment_statuses, PH_COUNTOF(payment_statuses)},
+        [PH_WORDS_REFUND_STATUS] = {refund_statuses, PH_COUNTOF(refund_statuses)},
+        [PH_WORDS_DISPUTE_STATUS] = {dispute_statuses, PH_COUNTOF(dispute_statuses)},
+        [PH_WORDS_DISPUTE_STAGE] = {dispute_stages, PH_COUNTOF(dispute_stages)},
+        [PH_WORDS_PAYOUT_STATUS] = {payout_statuses, PH_COUNTOF(payout_statuses)},
+        [PH_WORDS_CAPTURE_METHOD] = {capture_methods, PH_COUNTOF(capture_methods)},
+        [PH_WORDS_MODE] = {modes, PH_COUNTOF(modes)},
+        [PH_WORDS_VERDICT] = {verdicts, PH_COUNTOF(verdicts)},
+    };
+    *ret_count = table[vocabulary].count;
+    return table[vocabulary].words;
+}
+
+int32_t ph_word_number(enum ph_vocabulary vocabulary, struct ph_slice name)
+{
+    size_t count;
+    const struct ph_word *words = ph_words(vocabulary, &count);
+    for (size_t i = 0; i < count; i++)
+        if (ph_slice_eq(words[i].name, name))
+            return words[i].number;
+    for (size_t i = 0; vocabulary == PH_WORDS_EVENT_TYPE && i < PH_COUNTOF(aliases); i++)
+        if (ph_slice_eq(aliases[i].name, name))
+            return aliases[i].number;
+    return -1;
+}
+
+struct ph_slice ph_word_name(enum ph_vocabulary vocabulary, int32_t number)
+{
+    size_t count;
+    const struct ph_word *words = ph_words(vocabulary, &count);
+    for (size_t i = 0; i < count; i++)
+        if (words[i].number == number)
+            return words[i].name;
+    return (struct ph_slice){0};
+}
+
+struct ph_slice ph_event_type_specification_name(int32_t event_type)
+{
+    switch (event_type) {
+    case PH_PAYMENT_INTENT_SUCCESS:
+        return PH_S("PAYMENT_INTENT_SUCCESS");
+    case PH_PAYMENT_INTENT_FAILURE:
+        return PH_S("PAYMENT_INTENT_PAYMENT_FAILED");
+    case PH_WEBHOOK_REFUND_SUCCESS:
+        return PH_S("CHARGE_REFUNDED");
+    case PH_WEBHOOK_DISPUTE_OPENED:
+        return PH_S("DISPUTE_CREATED");
+    case PH_WEBHOOK_DISPUTE_WON:
+    case PH_WEBHOOK_DISPUTE_LOST:
+    case PH_WEBHOOK_DISPUTE_ACCEPTED:
+    case PH_WEBHOOK_DISPUTE_EXPIRED:
+    case PH_WEBHOOK_DISPUTE_CANCELLED:
+        return PH_S("DISPUTE_CLOSED");
+    default:
+        return (struct ph_slice){0};
+    }
+}
+
+#define PH_CURRENCY_ROW(name, wire_number, minor) {.code = #name, .decimals = (minor), .number = (wire_number)},
+static const struct ph_currency currencies[] = {PH_CURRENCIES(PH_CURRENCY_ROW)};
+
+const struct ph_currency *ph_currency_find(struct ph_slice code)
+{
+    if (code.len != 3)
+        return NULL;
+    for (size_t i = 0; i < PH_COUNTOF(currencies); i++)
+        if (ph_slice_eq_nocase(ph_slice_of(currencies[i].code, 3), code))
+            return &currencies[i];
+    return NULL;
+}
+
+const struct ph_currency *ph_currency_by_number(int32_t number)
+{
+    for (size_t i = 0; i < PH_COUNTOF(currencies); i++)
+        if (currencies[i].number == number)
+            return &currencies[i];
+    return NULL;
+}

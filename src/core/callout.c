@@ -1,0 +1,67 @@
+/* Requests that the engine would like made. The page names the hosts; nothing a sender writes can widen
+ * them. */
+#include "core/run.h"
+
+static struct ph_slice result_name(enum ph_fetch_kind kind)
+{
+    switch (kind) {
+    case PH_FETCH_EVENT:
+        return PH_S("fetched");
+    case PH_FETCH_CERTIFICATE:
+        return PH_S("certificate_pem");
+    case PH_FETCH_JWKS:
+        return PH_S("jwks");
+    case PH_FETCH_VERDICT:
+        return PH_S("verdict");
+    }
+    return (struct ph_slice){0};
+}
+
+/* https, a bare host of the list (no port, no user), and nothing that could end the request line. */
+static bool url_allowed(const struct ph_fetch *fetch, struct ph_slice url)
+{
+    struct ph_slice scheme = PH_S("https://");
+    if (!ph_slice_starts(url, scheme))
+        return false;
+    for (size_t i = 0; i < url.len; i++)
+        if ((unsigned char)url.ptr[i] <= ' ' || (unsigned char)url.ptr[i] >= 0x7f || url.ptr[i] == '\\')
+            return false;
+    struct ph_slice host = ph_slice_from(url, scheme.len);
+    size_t end = 0;
+    while (end < host.len && host.ptr[end] != '/' && host.ptr[end] != '?' && host.ptr[end] != '#')
+        end++;
+    host.len = end;
+    for (uint16_t i = 0; i < fetch->host_count; i++)
+        if (ph_slice_eq_nocase(fetch->hosts[i], host))
+            return true;
+    return false;
+}
+
+enum ph_status ph_make_callout(struct ph_run *run, const struct ph_fetch *fetch, const struct ph_callout **ret)
+{
+    *ret = NULL;
+    struct ph_slice url;
+    PH_TRY(ph_eval_template(run, &fetch->url, &url));
+    if (!url_allowed(fetch, url)) {
+        ph_trace(run, PH_S("host not allowed"), ph_slice_present(url) ? url : PH_S("(no address)"));
+        return PH_OK;
+    }
+    struct ph_callout *c = ph_arena_zalloc(run->arena, sizeof(*c));
+    struct ph_header *headers = ph_arena_zalloc(run->arena, (fetch->header_count + 1u) * sizeof(*headers));
+    if (c == NULL || headers == NULL)
+        return PH_ERR_NO_MEMORY;
+    *c = (struct ph_callout){.kind = fetch->kind,
+                             .method = fetch->method.len > 0 ? fetch->method : PH_S("GET"),
+                             .url = url,
+                             .headers = headers,
+                             .header_count = fetch->header_count,
+                             .result_name = result_name(fetch->kind)};
+    for (uint16_t i = 0; i < fetch->header_count; i++) {
+        headers[i].name = fetch->headers[i].name;
+        PH_TRY(ph_eval_template(run, &fetch->headers[i].value, &headers[i].value));
+    }
+    if (fetch->body.count > 0)
+        PH_TRY(ph_eval_template(run, &fetch->body, &c->body));
+    *ret = c;
+    return PH_OK;
+}

@@ -1,0 +1,268 @@
+/* Content: ids, money, times. What is not certain is left out and said (INCOMPLETE), never rounded. */
+#include "core/codec.h"
+#include "core/steps.h"
+#include "core/value.h"
+
+static struct ph_slice say(struct ph_run *run, const char *before, struct ph_slice what, const char *after)
+{
+    struct ph_slice parts[] = {ph_slice_str(before), what, ph_slice_str(after)};
+    return ph_join(run, parts, PH_COUNTOF(parts));
+}
+
+static struct ph_slice expr_name(const struct ph_expr *expr)
+{
+    if (expr->count == 0 || expr->alternatives[0].count == 0)
+        return PH_S("value");
+    const struct ph_piece *piece = &expr->alternatives[0].pieces[0];
+    return piece->pointer != NULL ? piece->pointer->text : piece->text;
+}
+
+/* ---- require ------------------------------------------------------------------------------------- */
+
+static bool is_number(struct ph_slice text)
+{
+    size_t at = text.len > 0 && text.ptr[0] == '-' ? 1 : 0, digits = 0, dots = 0;
+    for (; at < text.len; at++) {
+        if (text.ptr[at] >= '0' && text.ptr[at] <= '9')
+            digits++;
+        else if (text.ptr[at] == '.')
+            dots++;
+        else
+            return false;
+    }
+    return digits > 0 && dots <= 1;
+}
+
+/* Forms and XML have texts only: a number is a text that reads as one. */
+static bool fits_text(const struct ph_need *need, struct ph_slice text)
+{
+    int64_t number;
+    switch ((enum ph_need_type)need->type) {
+    case PH_NEED_INTEGER:
+        return ph_parse_int64(text, &number);
+    case PH_NEED_NUMBER:
+        return is_number(text);
+    case PH_NEED_BOOLEAN:
+        return ph_slice_eq(text, PH_S("true")) || ph_slice_eq(text, PH_S("false"));
+    default:
+        return false;
+    }
+}
+
+static bool is_texts_only(const struct ph_variant *v)
+{
+    if (v->decode_count > 0)
+        return v->decode[v->decode_count - 1] == PH_DECODE_XML || v->decode[v->decode_count - 1] == PH_DECODE_FORM;
+    return v->format == PH_FORMAT_FORM || v->format == PH_FORMAT_XML || v->format == PH_FORMAT_MEDIA_TYPE;
+}
+
+static bool fits_type(const struct ph_need *need, yyjson_val *value)
+{
+    int64_t number;
+    struct ph_slice text = ph_json_text(value);
+    switch ((enum ph_need_type)need->type) {
+    case PH_NEED_ANY:
+        return true;
+    case PH_NEED_STRING:
+        return yyjson_is_str(value);
+    case PH_NEED_INTEGER:
+        return yyjson_is_raw(value) && ph_parse_int64(text, &number);
+    case PH_NEED_NUMBER:
+        return yyjson_is_raw(value);
+    case PH_NEED_DECIMAL:
+        return is_number(text);
+    case PH_NEED_BOOLEAN:
+        return yyjson_is_bool(value);
+    case PH_NEED_OBJECT:
+        return yyjson_is_obj(value);
+    case PH_NEED_ARRAY:
+        return yyjson_is_arr(value);
+    case PH_NEED_CURRENCY:
+        return yyjson_is_str(value) && ph_currency_find(text) != NULL;
+    }
+    return false;
+}
+
+enum ph_status ph_check_needs(struct ph_run *run, const struct ph_need *needs, size_t count, struct ph_problem *ret)
+{
+    static const char *const names[] = {"there",  "a string",  "an integer", "a number", "a decimal number",
+                                        "a boolean", "an object", "an array",   "a currency code"};
+    for (size_t i = 0; i < count; i++) {
+        struct ph_slice text = {0};
+        yyjson_val *value = ph_eval_tree(run, &needs[i].of);
+        if (value == NULL)
+            PH_TRY(ph_eval_expr(run, &needs[i].of, &text));
+        bool there = (value != NULL && !yyjson_is_null(value)) || ph_slice_present(text);
+        if (!there && needs[i].optional)
+            continue;
+        bool as_text = is_texts_only(run->variant) && yyjson_is_str(value);
+        if (there && (value == NULL || fits_type(&needs[i], value) ||
+                      (as_text && fits_text(&needs[i], ph_json_text(value)))))
+            continue;
+        ret->code = PH_E_WEBHOOK_BODY_DECODING_FAILED;
+        ret->message = say(run, "", expr_name(&needs[i].of), there ? " is not " : " is missing: it must be ");
+        ret->message = say(run, "", ret->message, names[needs[i].type]);
+        return PH_OK;
+    }
+    return PH_OK;
+}
+
+/* ---- money --------------------------------------------------------------------------------------- */
+
+static int decimals_of(const struct ph_run *run, const struct ph_currency *currency)
+{
+    for (uint16_t i = 0; i < run->connector->currency_count; i++)
+        if (memcmp(run->connector->currencies[i].code, currency->code, 3) == 0)
+            return run->connector->currencies[i].decimals;
+    return currency->decimals;
+}
+
+static enum ph_exact to_minor(const struct ph_run *run, enum ph_unit unit, struct ph_slice text,
+                              const struct ph_currency *currency, int64_t *ret)
+{
+    int written = unit == PH_UNIT_MAJOR ? 0 : decimals_of(run, currency);
+    return ph_parse_exact(text, currency->decimals - written, ret);
+}
+
+static struct ph_slice left_out(struct ph_run *run, struct ph_slice text, enum ph_exact why)
+{
+    const char *after = why == PH_EXACT_NOT_A_NUMBER     ? "\" is not a number"
+                        : why == PH_EXACT_NEEDS_ROUNDING ? "\" is no whole number of minor units"
+                                                         : "\" is too large";
+    return say(run, "the amount is left out: \"", text, after);
+}
+
+static enum ph_status read_money(struct ph_run *run, const struct ph_field_rule *rule, struct ph_event *event,
+                                 struct ph_problem *ret)
+{
+    struct ph_slice amount = {0}, code = {0};
+    struct ph_value *value = &event->fields[rule->field];
+    PH_TRY(ph_eval_expr(run, &rule->value, &amount));
+    PH_TRY(ph_eval_expr(run, &rule->currency, &code));
+    if (amount.len == 0) {
+        if (rule->required)
+            *ret = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED,
+                                       say(run, "", expr_name(&rule->value), " is missing: the amount")};
+        return PH_OK;
+    }
+    const struct ph_currency *currency = ph_currency_find(code);
+    if (currency == NULL) {
+        event->incomplete = say(run, "the amount is left out: unknown currency \"", code, "\"");
+        return PH_OK;
+    }
+    int64_t minor = 0;
+    enum ph_exact found = to_minor(run, rule->unit, amount, currency, &minor);
+    if (found == PH_EXACT_OK)
+        *value = (struct ph_value){.present = true, .currency = currency->number, .number = minor};
+    else if (found == PH_EXACT_NOT_A_NUMBER && rule->required)
+        *ret = (struct ph_problem){PH_E_WEBHOOK_AMOUNT_CONVERSION_FAILED,
+                                   say(run, "the amount is not a number: \"", amount, "\"")};
+    else
+        event->incomplete = left_out(run, amount, found);
+    return PH_OK;
+}
+
+/* ---- times, words, texts ------------------------------------------------------------------------- */
+
+/* Unix seconds or milliseconds, with or without a fraction; what is finer than a millisecond is cut. */
+static bool unix_ms(struct ph_slice text, enum ph_unit unit, int64_t *ret)
+{
+    size_t dot = ph_slice_find(text, PH_S("."), 0);
+    size_t keep = unit == PH_UNIT_UNIX ? 3 : 0;
+    if (dot != SIZE_MAX && dot > 0 && text.len - dot - 1 > keep) {
+        for (size_t i = dot + 1 + keep; i < text.len; i++)
+            if (text.ptr[i] < '0' || text.ptr[i] > '9')
+                return false;
+        text.len = keep > 0 ? dot + 1 + keep : dot;
+    }
+    return ph_parse_exact(text, unit == PH_UNIT_UNIX ? 3 : 0, ret) == PH_EXACT_OK;
+}
+
+enum ph_status ph_read_time(struct ph_run *run, const struct ph_expr *expr, enum ph_unit unit, int64_t *ret_ms,
+                            bool *ret_there)
+{
+    const int64_t end_ms = 253402300800000; /* 10000-01-01 */
+    struct ph_slice text = {0};
+    int64_t number = 0;
+    *ret_there = false;
+    PH_TRY(ph_eval_expr(run, expr, &text));
+    if (text.len == 0)
+        return PH_OK;
+    if (unit == PH_UNIT_ISO) {
+        if (!ph_parse_iso(text, &number))
+            return PH_OK;
+    } else if (!unix_ms(text, unit, &number)) {
+        return PH_OK;
+    }
+    if (number < 0 || number >= end_ms)
+        return PH_OK;
+    *ret_ms = number;
+    *ret_there = true;
+    return PH_OK;
+}
+
+static enum ph_status read_text(struct ph_run *run, const struct ph_field_rule *rule, struct ph_value *value,
+                                struct ph_problem *ret)
+{
+    struct ph_slice text = {0};
+    PH_TRY(ph_eval_expr(run, &rule->value, &text));
+    if (!ph_slice_present(text)) {
+        if (rule->required)
+            *ret = (struct ph_problem){rule->field < PH_REFERENCE_COUNT ? PH_E_WEBHOOK_REFERENCE_ID_NOT_FOUND
+                                                                        : PH_E_WEBHOOK_BODY_DECODING_FAILED,
+                                       say(run, "", expr_name(&rule->value), " is missing")};
+        return PH_OK;
+    }
+    *value = (struct ph_value){.present = true, .text = text};
+    return PH_OK;
+}
+
+static enum ph_status read_field(struct ph_run *run, const struct ph_field_rule *rule, struct ph_event *event,
+                                 struct ph_problem *ret)
+{
+    struct ph_value *value = &event->fields[rule->field];
+    switch (rule->unit) {
+    case PH_UNIT_MINOR:
+    case PH_UNIT_MAJOR:
+        return read_money(run, rule, event, ret);
+    case PH_UNIT_UNIX:
+    case PH_UNIT_UNIX_MS:
+    case PH_UNIT_ISO:
+        return ph_read_time(run, &rule->value, rule->unit, &value->number, &value->present);
+    case PH_UNIT_WORD:
+        PH_TRY(ph_eval_choice(run, &rule->choice, &value->currency));
+        value->present = value->currency != 0;
+        return PH_OK;
+    case PH_UNIT_TEXT:
+        return read_text(run, rule, value, ret);
+    }
+    return PH_OK;
+}
+
+enum ph_status ph_read_content(struct ph_run *run, const struct ph_block *block, struct ph_event *event,
+                               struct ph_problem *ret)
+{
+    PH_TRY(ph_check_needs(run, block->needs, block->need_count, ret));
+    for (uint16_t i = 0; ret->code == PH_E_NONE && i < block->field_count; i++)
+        PH_TRY(read_field(run, &block->fields[i], event, ret));
+    return PH_OK;
+}
+
+static enum ph_status read_ids(struct ph_run *run, const struct ph_field_rule *rules, size_t count,
+                               struct ph_event *event)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ph_problem ignored = {0}; /* a reference tells what it can */
+        if (rules[i].field < PH_REFERENCE_COUNT && rules[i].unit == PH_UNIT_TEXT)
+            PH_TRY(read_text(run, &rules[i], &event->reference[rules[i].field], &ignored));
+    }
+    return PH_OK;
+}
+
+enum ph_status ph_read_reference(struct ph_run *run, const struct ph_block *block, struct ph_event *event)
+{
+    event->reference_kind = block->reference_kind;
+    if (!block->reference_own)
+        PH_TRY(read_ids(run, block->fields, block->field_count, event));
+    return read_ids(run, block->reference, block->reference_count, event);
+}

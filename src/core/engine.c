@@ -1,0 +1,219 @@
+/* The engine's steps, in order: open the body, check what a well-formed event has, judge the signature,
+ * find the rule, read the content, name the event, choose the reply. */
+#include "core/engine.h"
+
+#include "core/codec.h"
+#include "core/steps.h"
+#include "core/value.h"
+
+struct ph_slice ph_error_code_name(enum ph_error_code code)
+{
+    static const struct ph_slice names[] = {
+#define PH_ERROR_NAME(name) [PH_E_##name] = PH_SI(#name),
+        PH_ERROR_CODES(PH_ERROR_NAME)
+#undef PH_ERROR_NAME
+    };
+    return (size_t)code < PH_COUNTOF(names) ? names[code] : PH_S("NONE");
+}
+
+static enum ph_status read_event(struct ph_run *run, struct ph_event *event, struct ph_problem *ret)
+{
+    const struct ph_variant *v = run->variant;
+    run->type = (struct ph_slice){0};
+    if (v->type.count > 0) {
+        PH_TRY(ph_eval_expr(run, &v->type, &run->type));
+        if (run->type.len == 0) {
+            *ret = (struct ph_problem){PH_E_WEBHOOK_EVENT_TYPE_NOT_FOUND,
+                                       PH_S("the body does not say what kind of event it is")};
+            return PH_OK;
+        }
+    }
+    event->type = run->type;
+    PH_TRY(ph_eval_expr(run, &v->id, &event->id));
+    PH_TRY(ph_eval_expr(run, &v->account, &event->account));
+    PH_TRY(ph_read_time(run, &v->time, v->time_unit, &event->time_ms, &event->has_time));
+    int32_t mode;
+    PH_TRY(ph_eval_choice(run, &v->mode, &mode));
+    event->mode = (enum ph_mode)mode;
+    return ph_check_needs(run, v->needs, v->need_count, ret);
+}
+
+/* One event whose verdict is known: what it says. */
+static enum ph_status tell(struct ph_run *run, enum ph_want want, size_t index, struct ph_event *event,
+                           struct ph_problem *ret)
+{
+    const struct ph_rule *rule;
+    bool content = (want & PH_WANT_CONTENT) != 0;
+    PH_TRY(ph_find_rule(run, &rule));
+    if (rule != NULL) {
+        PH_TRY(ph_apply_rule(run, rule, content, event, ret));
+        if (rule->content != NULL) {
+            PH_TRY(ph_read_reference(run, rule->content, event));
+            if (content && ret->code == PH_E_NONE)
+                PH_TRY(ph_read_content(run, rule->content, event, ret));
+        }
+    }
+    if (content)
+        PH_TRY(ph_name_event(run, rule, index, event));
+    /* Last, so that what the keys read counts too. */
+    if (ret->code == PH_E_NONE && ph_slice_present(run->ambiguous))
+        *ret = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, run->ambiguous};
+    return PH_OK;
+}
+
+static enum ph_status verify(struct ph_run *run, size_t index, struct ph_event *events,
+                             const struct ph_callout **ret_callout)
+{
+    struct ph_event *event = &events[index];
+    const struct ph_variant *v = run->variant;
+    bool per_item = false;
+    for (uint16_t i = 0; i < v->signature_count; i++)
+        per_item = per_item || v->signatures[i].per_item;
+    if (index > 0 && !per_item) {
+        event->verdict = events[0].verdict;
+        event->verdict_reason = events[0].verdict_reason;
+        event->matched_secret = events[0].matched_secret;
+        event->covers = events[0].covers;
+        event->cover_count = events[0].cover_count;
+        return PH_OK;
+    }
+    PH_TRY(ph_verify(run, event, ret_callout));
+    run->ambiguous = (struct ph_slice){0}; /* what made it forged is told in the verdict */
+    return PH_OK;
+}
+
+/* ---- the reply ------------------------------------------------------------------------------------- */
+
+static enum ph_status fill_reply(struct ph_run *run, const struct ph_reply *reply, int32_t usual,
+                                 struct ph_answer *answer)
+{
+    struct ph_header *headers = ph_arena_alloc(run->arena, (reply->header_count + 1U) * sizeof(*headers));
+    if (headers == NULL)
+        return PH_ERR_NO_MEMORY;
+    answer->ack_status = reply->status != 0 ? reply->status : usual;
+    bool tell_body = true;
+    if (reply->sign_kind != PH_SIG_NONE) {
+        PH_TRY(ph_sign_reply(run, reply, &run->captures[0]));
+        tell_body = ph_slice_present(run->captures[0]); /* no key: the status alone */
+    }
+    for (uint16_t i = 0; i < reply->header_count; i++) {
+        headers[i].name = reply->headers[i].name;
+        PH_TRY(ph_eval_template(run, &reply->headers[i].value, &headers[i].value));
+    }
+    answer->ack_headers = headers;
+    answer->ack_header_count = reply->header_count;
+    if (tell_body && reply->body.count > 0)
+        PH_TRY(ph_eval_template(run, &reply->body, &answer->ack_body));
+    run->captures[0] = (struct ph_slice){0};
+    return PH_OK;
+}
+
+static enum ph_status choose_reply(struct ph_run *run, struct ph_answer *answer)
+{
+    bool good = true, wait = false;
+    for (size_t i = 0; i < answer->event_count; i++) {
+        enum ph_verdict verdict = answer->events[i].verdict;
+        good = good && (verdict == PH_VERIFIED || verdict == PH_UNSIGNED || verdict == PH_UNSUPPORTED);
+        wait = wait || verdict == PH_UNREACHABLE || verdict == PH_NO_SECRET;
+    }
+    if (good)
+        return fill_reply(run, &run->variant->ack, 200, answer);
+    PH_TRY(fill_reply(run, &run->variant->refuse, 401, answer));
+    if (wait)
+        answer->ack_status = 503; /* ours to mend: the sender should come again */
+    return PH_OK;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------- */
+
+static enum ph_status run_items(struct ph_run *run, enum ph_want want, struct ph_answer *answer,
+                                struct ph_problem *problem)
+{
+    size_t count = ph_run_item_count(run);
+    if (count == 0 || count > PH_ITEMS_MAX) {
+        *problem = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED,
+                                       count == 0 ? PH_S("the batch has no events")
+                                                  : PH_S("the batch has more than 1000 events")};
+        return PH_OK;
+    }
+    answer->events = ph_arena_zalloc(run->arena, count * sizeof(*answer->events));
+    if (answer->events == NULL)
+        return PH_ERR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        struct ph_event *event = &answer->events[i];
+        struct ph_problem found = {0};
+        event->verdict_reason = PH_S("not judged");
+        run->item = ph_run_next_item(run, i);
+        run->ambiguous = (struct ph_slice){0};
+        if (run->variant->format != PH_FORMAT_TEXT && !yyjson_is_obj(run->item))
+            found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, PH_S("an event of the batch is not an object")};
+        if (found.code == PH_E_NONE)
+            PH_TRY(read_event(run, event, &found));
+        if (found.code == PH_E_NONE && ph_slice_present(run->ambiguous))
+            found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, run->ambiguous};
+        if ((want & PH_WANT_VERDICT) != 0)
+            PH_TRY(verify(run, i, answer->events, &answer->callout));
+        if (found.code == PH_E_NONE)
+            PH_TRY(tell(run, want, i, event, &found));
+        answer->event_count = i + 1;
+        if (found.code == PH_E_NONE)
+            continue;
+        if (i == 0) {
+            *problem = found;
+            return PH_OK;
+        }
+        /* A bad item does not take the good ones with it. */
+        event->kind = PH_KIND_NONE;
+        event->effect_key = (struct ph_slice){0};
+        event->incomplete = found.message;
+        if (found.code != PH_E_NONE && event->event_type != 0)
+            event->event_type = event->handle_event_type = PH_WEBHOOK_EVENT_TYPE_UNSPECIFIED;
+    }
+    return PH_OK;
+}
+
+/* Whether the processor may be asked. Never for a notice that was judged and found wrong: strangers must
+ * not make us call anyone. */
+static bool may_fetch(const struct ph_run *run, enum ph_want want, const struct ph_answer *answer)
+{
+    if ((want & PH_WANT_ALL) != PH_WANT_ALL || answer->event_count == 0 || run->variant->fetch == NULL ||
+        run->fetched != NULL || !ph_slice_present(answer->events[0].incomplete))
+        return false;
+    return answer->events[0].verdict == PH_VERIFIED || answer->events[0].verdict == PH_UNSIGNED;
+}
+
+enum ph_status ph_engine_run_keep(struct ph_worker *worker, const struct ph_input *in, enum ph_want want,
+                                  struct ph_answer *ret_answer)
+{
+    struct ph_run run;
+    struct ph_problem problem = {0};
+    struct ph_answer answer = {0};
+    PH_TRY(ph_run_open(&run, worker, in, NULL, &problem.message, &problem.code));
+    if (problem.code == PH_E_NONE) {
+        PH_TRY(run_items(&run, want, &answer, &problem));
+        answer.variant = run.variant;
+        if (problem.code == PH_E_NONE && (want & PH_WANT_VERDICT) != 0) {
+            run.item = ph_run_next_item(&run, 0);
+            run.type = answer.events[0].type;
+            PH_TRY(choose_reply(&run, &answer));
+        }
+    }
+    answer.merchant_event_id_given = in->merchant_event_id.len > 0;
+    if (problem.code != PH_E_NONE) {
+        answer.error = problem.code;
+        answer.error_message = ph_slice_present(problem.message) ? problem.message : PH_S("malformed");
+    }
+    if (answer.callout == NULL && problem.code == PH_E_NONE && may_fetch(&run, want, &answer))
+        PH_TRY(ph_make_callout(&run, run.variant->fetch, &answer.callout));
+    answer.trace = run.trace;
+    answer.trace_count = run.trace_count;
+    *ret_answer = answer;
+    return PH_OK;
+}
+
+enum ph_status ph_engine_run(struct ph_worker *worker, const struct ph_input *in, enum ph_want want,
+                             struct ph_answer *ret_answer)
+{
+    ph_worker_reset(worker);
+    return ph_engine_run_keep(worker, in, want, ret_answer);
+}

@@ -1,0 +1,141 @@
+/* The two keys (DESIGN §5): dedupe_key names one event, effect_key one change. Parts are joined by ':'
+ * and escape it, so that different parts never make one key. */
+#include "core/codec.h"
+#include "core/steps.h"
+#include "crypto/crypto.h"
+
+enum { PARTS_MAX = 64, KEY_BYTES_MAX = 200 };
+
+/* A part with ':', '%' and control bytes as %XX. */
+static bool escape(struct ph_run *run, struct ph_slice in, struct ph_slice *ret)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t special = 0;
+    for (size_t i = 0; i < in.len; i++)
+        special += in.ptr[i] == ':' || in.ptr[i] == '%' || (unsigned char)in.ptr[i] < 0x20;
+    *ret = in;
+    if (special == 0)
+        return true;
+    char *out = ph_arena_alloc(run->arena, in.len + 2 * special);
+    if (out == NULL)
+        return false;
+    size_t at = 0;
+    for (size_t i = 0; i < in.len; i++) {
+        unsigned char c = (unsigned char)in.ptr[i];
+        if (c == ':' || c == '%' || c < 0x20) {
+            out[at++] = '%';
+            out[at++] = digits[c >> 4];
+            out[at++] = digits[c & 15];
+        } else {
+            out[at++] = (char)c;
+        }
+    }
+    *ret = ph_slice_of(out, at);
+    return true;
+}
+
+static enum ph_status join_key(struct ph_run *run, const struct ph_slice *parts, size_t count, struct ph_slice *ret)
+{
+    struct ph_slice pieces[2 * PARTS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            pieces[n++] = PH_S(":");
+        if (!escape(run, parts[i], &pieces[n++]))
+            return PH_ERR_NO_MEMORY;
+    }
+    struct ph_slice key = ph_join(run, pieces, n);
+    if (!ph_slice_present(key))
+        return PH_ERR_NO_MEMORY;
+    if (key.len > KEY_BYTES_MAX) {
+        unsigned char out[PH_DIGEST_BYTES_MAX];
+        size_t len;
+        struct ph_slice hex;
+        PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), PH_HASH_SHA256, key, out, &len));
+        if (!ph_hex_encode(run->arena, ph_slice_of(out, len), &hex))
+            return PH_ERR_NO_MEMORY;
+        struct ph_slice shorter[] = {parts[0], PH_S(":sha256:"), hex};
+        key = ph_join(run, shorter, 3);
+        if (!ph_slice_present(key))
+            return PH_ERR_NO_MEMORY;
+    }
+    *ret = key;
+    return PH_OK;
+}
+
+static enum ph_status dedupe(struct ph_run *run, struct ph_slice *ret)
+{
+    struct ph_slice parts[PARTS_MAX] = {run->connector->name};
+    size_t count = 1;
+    bool any = false;
+    for (uint16_t i = 0; i < run->variant->dedupe_count && count < PARTS_MAX; i++) {
+        PH_TRY(ph_eval_expr(run, &run->variant->dedupe[i], &parts[count]));
+        any = any || parts[count].len > 0;
+        count++; /* present or not: parts keep their places */
+    }
+    return any ? join_key(run, parts, count, ret) : PH_OK;
+}
+
+static struct ph_slice object_id(const struct ph_event *event)
+{
+    /* The processor's id, or else the merchant's. */
+    static const enum ph_field ids[][2] = {
+        [PH_KIND_NONE] = {PH_F_CONNECTOR_TRANSACTION_ID, PH_F_MERCHANT_TRANSACTION_ID},
+        [PH_KIND_PAYMENT] = {PH_F_CONNECTOR_TRANSACTION_ID, PH_F_MERCHANT_TRANSACTION_ID},
+        [PH_KIND_REFUND] = {PH_F_CONNECTOR_REFUND_ID, PH_F_MERCHANT_REFUND_ID},
+        [PH_KIND_DISPUTE] = {PH_F_CONNECTOR_DISPUTE_ID, PH_F_MERCHANT_DISPUTE_ID},
+        [PH_KIND_MANDATE] = {PH_F_CONNECTOR_MANDATE_ID, PH_F_CONNECTOR_MANDATE_ID},
+        [PH_KIND_PAYOUT] = {PH_F_CONNECTOR_PAYOUT_ID, PH_F_MERCHANT_PAYOUT_ID}};
+    struct ph_slice own = event->fields[ids[event->kind][0]].text;
+    return own.len > 0 ? own : event->fields[ids[event->kind][1]].text;
+}
+
+static enum ph_status effect(struct ph_run *run, const struct ph_block *block, const struct ph_event *event,
+                             struct ph_slice *ret)
+{
+    static const struct {
+        struct ph_slice name;
+        enum ph_vocabulary words;
+        enum ph_field amount, cumulative;
+    } kinds[] = {[PH_KIND_PAYMENT] = {PH_SI("payment"), PH_WORDS_PAYMENT_STATUS, PH_F_AMOUNT, PH_F_CAPTURED_AMOUNT},
+                 [PH_KIND_REFUND] = {PH_SI("refund"), PH_WORDS_REFUND_STATUS, PH_F_REFUND_AMOUNT, PH_F_REFUND_AMOUNT},
+                 [PH_KIND_DISPUTE] = {PH_SI("dispute"), PH_WORDS_DISPUTE_STATUS, PH_F_DISPUTE_AMOUNT, PH_F_DISPUTE_AMOUNT},
+                 [PH_KIND_MANDATE] = {PH_SI("mandate"), PH_WORDS_PAYMENT_STATUS, PH_F_AMOUNT, PH_F_AMOUNT},
+                 [PH_KIND_PAYOUT] = {PH_SI("payout"), PH_WORDS_PAYOUT_STATUS, PH_F_AMOUNT, PH_F_AMOUNT}};
+    struct ph_slice object = {0};
+    if (block->effect.count > 0)
+        PH_TRY(ph_eval_expr(run, &block->effect, &object));
+    if (object.len == 0)
+        object = object_id(event);
+    if (object.len == 0)
+        return PH_OK;
+    const struct ph_value *money = &event->fields[kinds[event->kind].cumulative];
+    if (!money->present)
+        money = &event->fields[kinds[event->kind].amount];
+    const struct ph_currency *currency = money->present ? ph_currency_by_number(money->currency) : NULL;
+    struct ph_slice parts[] = {run->connector->name,
+                               event->account,
+                               kinds[event->kind].name,
+                               object,
+                               ph_word_name(kinds[event->kind].words, event->status),
+                               currency != NULL ? ph_decimal(run->arena, money->number) : PH_S(""),
+                               currency != NULL ? ph_slice_of(currency->code, 3) : PH_S("")};
+    return join_key(run, parts, PH_COUNTOF(parts), ret);
+}
+
+enum ph_status ph_name_event(struct ph_run *run, const struct ph_rule *rule, size_t index, struct ph_event *event)
+{
+    PH_TRY(dedupe(run, &event->dedupe_key));
+    if (rule != NULL && rule->content != NULL && event->status != 0)
+        PH_TRY(effect(run, rule->content, event, &event->effect_key));
+    struct ph_slice given = run->in->merchant_event_id;
+    if (given.len == 0) {
+        event->merchant_event_id = event->dedupe_key;
+    } else if (index == 0) {
+        event->merchant_event_id = given;
+    } else {
+        struct ph_slice parts[] = {given, PH_S("."), ph_decimal(run->arena, (int64_t)index)};
+        event->merchant_event_id = ph_join(run, parts, PH_COUNTOF(parts));
+    }
+    return PH_OK;
+}

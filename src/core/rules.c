@@ -1,0 +1,84 @@
+/* Which rule fits, and what it says. */
+#include "core/steps.h"
+
+static bool on_fits(const struct ph_rule *rule, struct ph_slice type)
+{
+    if (rule->on_count == 0)
+        return true;
+    for (uint16_t i = 0; i < rule->on_count; i++)
+        if (rule->on_prefix ? ph_slice_starts(type, rule->on[i]) : ph_slice_eq(type, rule->on[i]))
+            return true;
+    return false;
+}
+
+static int compare(struct ph_slice a, struct ph_slice b)
+{
+    size_t shared = a.len < b.len ? a.len : b.len;
+    int order = shared > 0 ? memcmp(a.ptr, b.ptr, shared) : 0;
+    return order != 0 ? order : a.len < b.len ? -1 : a.len > b.len;
+}
+
+static void candidates(const struct ph_variant *v, struct ph_slice type, const uint16_t **ret, uint16_t *ret_count)
+{
+    size_t low = 0, high = v->group_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare(type, v->groups[middle].type);
+        if (order == 0) {
+            *ret = v->groups[middle].rules;
+            *ret_count = v->groups[middle].count;
+            return;
+        }
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    *ret = v->open_rules;
+    *ret_count = v->open_rule_count;
+}
+
+enum ph_status ph_find_rule(struct ph_run *run, const struct ph_rule **ret)
+{
+    const uint16_t *indexes;
+    uint16_t count;
+    *ret = NULL;
+    candidates(run->variant, run->type, &indexes, &count);
+    for (uint16_t i = 0; i < count; i++) {
+        const struct ph_rule *rule = &run->variant->rules[indexes[i]];
+        bool holds = false;
+        if (!on_fits(rule, run->type))
+            continue;
+        PH_TRY(ph_eval_tests(run, rule->when, rule->test_count, &holds));
+        if (holds) {
+            *ret = rule;
+            return PH_OK;
+        }
+    }
+    return PH_OK;
+}
+
+enum ph_status ph_apply_rule(struct ph_run *run, const struct ph_rule *rule, bool content, struct ph_event *event,
+                             struct ph_problem *ret)
+{
+    PH_TRY(ph_eval_choice(run, &rule->is, &event->event_type));
+    event->handle_event_type = event->event_type;
+    if (!rule->fetch || run->fetched == NULL)
+        event->incomplete = rule->incomplete;
+    if (rule->fetch && run->fetched == NULL && !ph_slice_present(event->incomplete))
+        event->incomplete = PH_S("the notice is thin: ask the processor for the object");
+    if (rule->content == NULL)
+        return PH_OK;
+    event->kind = rule->content->kind;
+    if (content && rule->needs_capture_method && run->in->capture_method == 0) {
+        *ret = (struct ph_problem){PH_E_WEBHOOK_MISSING_REQUIRED_CONTEXT,
+                                   PH_S("event_context.payment.capture_method is missing: this processor's status "
+                                        "means authorised or captured depending on it")};
+        return PH_OK;
+    }
+    PH_TRY(ph_eval_choice(run, &rule->status, &event->status));
+    if (event->kind == PH_KIND_PAYMENT && event->status == PH_CHARGED &&
+        event->event_type == PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS)
+        event->handle_event_type = PH_PAYMENT_INTENT_SUCCESS;
+    return PH_OK;
+}

@@ -1,0 +1,483 @@
+/* The page's values over one request: pointers, pieces, templates, tests, choices. Filters are in
+ * filter.c. */
+#include "core/value.h"
+
+#include "core/codec.h"
+#include "core/order.h"
+#include "core/run.h"
+
+/* ---- pointers ---------------------------------------------------------------------------------- */
+
+static void note_ambiguous(struct ph_run *run, struct ph_slice what, struct ph_slice name)
+{
+    if (ph_slice_present(run->ambiguous))
+        return;
+    struct ph_slice parts[] = {PH_S("ambiguous: "), what, name, PH_S(" comes twice")};
+    run->ambiguous = ph_join(run, parts, PH_COUNTOF(parts));
+    if (!ph_slice_present(run->ambiguous))
+        run->ambiguous = PH_S("ambiguous: a key or header comes twice");
+}
+
+/* The member of that name. All members are looked at: one that comes twice means two things. */
+static yyjson_val *member(struct ph_run *run, yyjson_val *object, struct ph_slice key)
+{
+    yyjson_val *hit = NULL;
+    size_t left = unsafe_yyjson_get_len(object);
+    for (yyjson_val *k = unsafe_yyjson_get_first(object); left > 0; left--) {
+        yyjson_val *v = k + 1;
+        if (unsafe_yyjson_get_len(k) == key.len && memcmp(unsafe_yyjson_get_str(k), key.ptr, key.len) == 0) {
+            if (hit != NULL) {
+                note_ambiguous(run, PH_S("key "), key);
+                return hit;
+            }
+            hit = v;
+        }
+        k = unsafe_yyjson_get_next(v);
+    }
+    return hit;
+}
+
+static yyjson_val *step_into(struct ph_run *run, yyjson_val *from, const struct ph_step *step)
+{
+    if (yyjson_is_obj(from))
+        return step->kind == PH_STEP_KEY || step->kind == PH_STEP_LAST ? member(run, from, step->key) : NULL;
+    if (!yyjson_is_arr(from))
+        return NULL;
+    switch (step->kind) {
+    case PH_STEP_KEY:
+        return step->index >= 0 ? yyjson_arr_get(from, (size_t)step->index) : NULL;
+    case PH_STEP_LAST:
+        return yyjson_arr_get_last(from);
+    case PH_STEP_SELECT: {
+        size_t index, count;
+        yyjson_val *element;
+        yyjson_arr_foreach(from, index, count, element) {
+            yyjson_val *v = yyjson_is_obj(element) ? member(run, element, step->key) : NULL;
+            if (v != NULL && ph_slice_eq(ph_json_text(v), step->value))
+                return element;
+        }
+        return NULL;
+    }
+    case PH_STEP_ANY:
+        return NULL;
+    }
+    return NULL;
+}
+
+yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer)
+{
+    for (uint16_t i = 0; from != NULL && i < pointer->count; i++)
+        from = step_into(run, from, &pointer->steps[i]);
+    return from;
+}
+
+struct ph_slice ph_json_text(yyjson_val *v)
+{
+    switch (yyjson_get_type(v)) {
+    case YYJSON_TYPE_STR:
+    case YYJSON_TYPE_RAW:
+        return ph_slice_of(unsafe_yyjson_get_str(v), unsafe_yyjson_get_len(v));
+    case YYJSON_TYPE_BOOL:
+        return yyjson_get_bool(v) ? PH_S("true") : PH_S("false");
+    default:
+        return (struct ph_slice){0};
+    }
+}
+
+/* ---- the request's own parts ------------------------------------------------------------------- */
+
+struct ph_slice ph_run_header(struct ph_run *run, struct ph_slice name)
+{
+    const struct ph_request *request = run->in->request;
+    struct ph_slice hit = {0};
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (!ph_slice_eq_nocase(request->headers[i].name, name))
+            continue;
+        struct ph_slice value = ph_slice_trim(request->headers[i].value);
+        if (ph_slice_present(hit) && !ph_slice_eq(hit, value)) {
+            note_ambiguous(run, PH_S("header "), name);
+            return hit;
+        }
+        hit = ph_slice_present(value) ? value : PH_S("");
+    }
+    return hit;
+}
+
+struct ph_slice ph_run_config(const struct ph_run *run, struct ph_slice name)
+{
+    for (size_t i = 0; i < run->in->config_count; i++)
+        if (ph_slice_eq(run->in->config[i].name, name))
+            return run->in->config[i].value;
+    return (struct ph_slice){0};
+}
+
+static struct ph_slice query_value(struct ph_run *run, struct ph_slice name)
+{
+    struct ph_slice hit = {0};
+    for (size_t at = 0; at < run->query.len;) {
+        size_t end = ph_slice_find(run->query, PH_S("&"), at);
+        if (end == SIZE_MAX)
+            end = run->query.len;
+        struct ph_slice pair = ph_slice_of(run->query.ptr + at, end - at), key, value;
+        at = end + 1;
+        size_t equals = ph_slice_find(pair, PH_S("="), 0);
+        if (equals == SIZE_MAX)
+            equals = pair.len;
+        if (!ph_percent_decode(run->arena, ph_slice_of(pair.ptr, equals), true, &key) || !ph_slice_eq(key, name))
+            continue;
+        struct ph_slice raw = equals < pair.len ? ph_slice_from(pair, equals + 1) : PH_S("");
+        if (!ph_percent_decode(run->arena, raw, true, &value))
+            continue;
+        if (ph_slice_present(hit) && !ph_slice_eq(hit, value))
+            note_ambiguous(run, PH_S("query parameter "), name);
+        else
+            hit = value;
+    }
+    return hit;
+}
+
+/* "Name: value\n" for each name of a comma list; names as listed, values as they came. */
+static struct ph_slice listed_headers(struct ph_run *run, const struct ph_pointer *pointer)
+{
+    struct ph_slice names = ph_json_text(run->jws != NULL ? ph_point(run, run->jws, pointer) : NULL);
+    struct ph_slice out = PH_S("");
+    for (size_t at = 0; at < names.len;) {
+        size_t end = ph_slice_find(names, PH_S(","), at);
+        if (end == SIZE_MAX)
+            end = names.len;
+        struct ph_slice name = ph_slice_trim(ph_slice_of(names.ptr + at, end - at));
+        struct ph_slice value = ph_run_header(run, name);
+        struct ph_slice parts[] = {out, name, PH_S(": "), ph_slice_present(value) ? value : PH_S(""), PH_S("\n")};
+        out = ph_join(run, parts, PH_COUNTOF(parts));
+        if (!ph_slice_present(out))
+            return out;
+        at = end + 1;
+    }
+    return out;
+}
+
+static struct ph_slice now_text(struct ph_run *run)
+{
+    if (run->in->now_ms < 0)
+        return (struct ph_slice){0};
+    return ph_decimal(run->arena, run->in->now_ms / 1000);
+}
+
+/* ---- pieces ------------------------------------------------------------------------------------ */
+
+/* The tree a pointer piece starts from; NULL for other sources. */
+static yyjson_val *tree_of(struct ph_run *run, enum ph_source source)
+{
+    switch (source) {
+    case PH_SRC_POINTER:
+        return run->item;
+    case PH_SRC_OUTER:
+        return run->outer;
+    case PH_SRC_FETCHED:
+        return run->fetched;
+    case PH_SRC_JWS:
+        return run->jws;
+    default:
+        return NULL;
+    }
+}
+
+static enum ph_status let_text(struct ph_run *run, const struct ph_let *let, struct ph_slice *ret);
+
+static enum ph_status plain_text(struct ph_run *run, const struct ph_piece *piece, struct ph_slice *ret)
+{
+    switch (piece->source) {
+    case PH_SRC_LITERAL:
+        *ret = piece->text;
+        break;
+    case PH_SRC_HEADER:
+        *ret = ph_run_header(run, piece->text);
+        break;
+    case PH_SRC_QUERY:
+        *ret = query_value(run, piece->text);
+        break;
+    case PH_SRC_CONFIG:
+        *ret = ph_run_config(run, piece->text);
+        break;
+    case PH_SRC_CONTEXT:
+        if (run->in->capture_method != 0)
+            *ret = ph_word_name(PH_WORDS_CAPTURE_METHOD, run->in->capture_method);
+        break;
+    case PH_SRC_BODY:
+        *ret = ph_slice_present(run->in->request->body) ? run->in->request->body : PH_S("");
+        break;
+    case PH_SRC_METHOD:
+        *ret = run->in->request->method;
+        break;
+    case PH_SRC_PATH:
+        *ret = run->path;
+        break;
+    case PH_SRC_URL:
+        *ret = ph_run_config(run, PH_S("notification_url"));
+        break;
+    case PH_SRC_SECRET:
+        *ret = run->secret;
+        break;
+    case PH_SRC_SECRET2:
+        *ret = run->secret2;
+        break;
+    case PH_SRC_TYPE:
+        *ret = run->type;
+        break;
+    case PH_SRC_CAPTURE:
+        *ret = run->captures[piece->index];
+        break;
+    case PH_SRC_LET:
+        return let_text(run, &run->variant->lets[piece->index], ret);
+    case PH_SRC_NOW:
+        *ret = now_text(run);
+        break;
+    case PH_SRC_UNIQUE:
+        *ret = run->unique;
+        break;
+    case PH_SRC_LISTED_HEADERS:
+        *ret = listed_headers(run, piece->pointer);
+        break;
+    case PH_SRC_POINTER:
+    case PH_SRC_OUTER:
+    case PH_SRC_FETCHED:
+    case PH_SRC_JWS:
+        break;
+    }
+    return PH_OK;
+}
+
+enum ph_status ph_eval_piece(struct ph_run *run, const struct ph_piece *piece, struct ph_slice *ret)
+{
+    struct ph_slice text = {0};
+    yyjson_val *from = tree_of(run, piece->source);
+    yyjson_val *value = NULL;
+    if (from != NULL) {
+        value = ph_point(run, from, piece->pointer);
+        text = ph_json_text(value);
+    } else {
+        PH_TRY(plain_text(run, piece, &text));
+    }
+    for (uint16_t i = 0; i < piece->filter_count; i++) {
+        const struct ph_filter *filter = &piece->filters[i];
+        if (i == 0 && value != NULL && ph_filter_takes_tree(filter->op)) {
+            PH_TRY(ph_filter_tree(run, filter, value, &text));
+            continue;
+        }
+        if (!ph_slice_present(text))
+            break;
+        PH_TRY(ph_filter_text(run, filter, text, &text));
+    }
+    *ret = text;
+    return PH_OK;
+}
+
+enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t, struct ph_slice *ret)
+{
+    enum { PIECES_USUAL = 24 };
+    if (t->count == 1)
+        return ph_eval_piece(run, &t->pieces[0], ret);
+    struct ph_slice usual[PIECES_USUAL], *parts = usual;
+    if (t->count > PIECES_USUAL && (parts = ph_arena_alloc(run->arena, t->count * sizeof(*parts))) == NULL)
+        return PH_ERR_NO_MEMORY;
+    bool any = false, only_literals = true;
+    uint16_t count = t->count;
+    for (uint16_t i = 0; i < count; i++) {
+        parts[i] = (struct ph_slice){0};
+        PH_TRY(ph_eval_piece(run, &t->pieces[i], &parts[i]));
+        if (t->pieces[i].source != PH_SRC_LITERAL) {
+            only_literals = false;
+            any = any || ph_slice_present(parts[i]);
+        }
+    }
+    *ret = (struct ph_slice){0};
+    if (count == 0 || (!any && !only_literals))
+        return PH_OK;
+    *ret = ph_join(run, parts, count);
+    return ph_slice_present(*ret) ? PH_OK : PH_ERR_NO_MEMORY;
+}
+
+enum ph_status ph_eval_expr(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret)
+{
+    struct ph_slice empty = {0};
+    *ret = (struct ph_slice){0};
+    for (uint16_t i = 0; i < expr->count; i++) {
+        struct ph_slice text = {0};
+        PH_TRY(ph_eval_template(run, &expr->alternatives[i], &text));
+        if (text.len > 0) {
+            *ret = text;
+            return PH_OK;
+        }
+        if (ph_slice_present(text) && !ph_slice_present(empty))
+            empty = text;
+    }
+    *ret = empty;
+    return PH_OK;
+}
+
+yyjson_val *ph_eval_tree(struct ph_run *run, const struct ph_expr *expr)
+{
+    for (uint16_t i = 0; i < expr->count; i++) {
+        const struct ph_template *t = &expr->alternatives[i];
+        yyjson_val *from = t->count == 1 ? tree_of(run, t->pieces[0].source) : NULL;
+        yyjson_val *value = from != NULL ? ph_point(run, from, t->pieces[0].pointer) : NULL;
+        if (value != NULL && !yyjson_is_null(value))
+            return value;
+    }
+    return NULL;
+}
+
+/* ---- let --------------------------------------------------------------------------------------- */
+
+struct pair {
+    struct ph_slice key, value;
+};
+
+static bool dropped(const struct ph_let *let, struct ph_slice key)
+{
+    for (uint16_t i = 0; i < let->drop_count; i++)
+        if (ph_slice_eq(let->drop[i], key))
+            return true;
+    return false;
+}
+
+static int by_key(const void *a, const void *b, const void *ctx)
+{
+    const struct pair *x = a, *y = b;
+    return ph_order_bytes(x->key, y->key, *(const enum ph_order *)ctx == PH_ORDER_KEY_NOCASE);
+}
+
+static enum ph_status each_text(struct ph_run *run, const struct ph_let *let, struct ph_slice *ret)
+{
+    yyjson_val *from = tree_of(run, let->of.source);
+    yyjson_val *object = from != NULL ? ph_point(run, from, let->of.pointer) : NULL;
+    if (!yyjson_is_obj(object))
+        return PH_OK;
+    size_t room = yyjson_obj_size(object), count = 0;
+    struct pair *pairs = ph_arena_alloc(run->arena, (room + 1) * sizeof(*pairs));
+    struct ph_slice *parts = ph_arena_alloc(run->arena, (room + 1) * 4 * sizeof(*parts));
+    const void **sorted = ph_arena_alloc(run->arena, (room + 1) * 2 * sizeof(*sorted));
+    if (pairs == NULL || sorted == NULL || parts == NULL)
+        return PH_ERR_NO_MEMORY;
+    size_t index, size;
+    yyjson_val *k, *v;
+    yyjson_obj_foreach(object, index, size, k, v) {
+        struct pair p = {ph_slice_of(yyjson_get_str(k), yyjson_get_len(k)), ph_json_text(v)};
+        if (dropped(let, p.key) || (let->skip_empty && p.value.len == 0))
+            continue;
+        pairs[count] = p;
+        sorted[count] = &pairs[count];
+        count++;
+    }
+    if (let->order != PH_ORDER_RECEIVED)
+        ph_order(sorted, sorted + room, count, by_key, &let->order);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            parts[n++] = let->between;
+        const struct pair *p = sorted[i];
+        if (let->keys)
+            parts[n++] = p->key;
+        if (let->keys && let->values)
+            parts[n++] = let->between_pair;
+        if (let->values)
+            parts[n++] = p->value;
+    }
+    *ret = n == 0 ? PH_S("") : ph_join(run, parts, n);
+    return ph_slice_present(*ret) ? PH_OK : PH_ERR_NO_MEMORY;
+}
+
+static enum ph_status let_text(struct ph_run *run, const struct ph_let *let, struct ph_slice *ret)
+{
+    *ret = (struct ph_slice){0};
+    /* A let names only lets before it (the reader sees to that): the recursion ends. */
+    return let->kind == PH_LET_EACH ? each_text(run, let, ret) : ph_eval_template(run, &let->value, ret);
+}
+
+/* ---- tests and choices ------------------------------------------------------------------------- */
+
+static bool one_of(const struct ph_test *test, struct ph_slice text)
+{
+    for (uint16_t i = 0; i < test->value_count; i++)
+        if (ph_slice_eq(text, test->values[i]))
+            return true;
+    return false;
+}
+
+static bool is_over(struct ph_slice text, struct ph_slice limit)
+{
+    int64_t a, b;
+    size_t dot = ph_slice_find(text, PH_S("."), 0);
+    bool fraction = false;
+    if (dot != SIZE_MAX) {
+        for (size_t i = dot + 1; i < text.len; i++)
+            fraction = fraction || (text.ptr[i] > '0' && text.ptr[i] <= '9');
+        text.len = dot;
+    }
+    if (!ph_parse_int64(text, &a) || !ph_parse_int64(limit, &b))
+        return false;
+    return a > b || (a == b && fraction && (text.len == 0 || text.ptr[0] != '-'));
+}
+
+static bool is_media_type(struct ph_slice text, struct ph_slice want)
+{
+    size_t end = ph_slice_find(text, PH_S(";"), 0);
+    if (end != SIZE_MAX)
+        text.len = end;
+    return ph_slice_eq_nocase(ph_slice_trim(text), want);
+}
+
+static bool judge(const struct ph_test *test, struct ph_slice text)
+{
+    switch (test->op) {
+    case PH_TEST_ONE_OF:
+        return ph_slice_present(text) && one_of(test, text);
+    case PH_TEST_NOT_ONE_OF:
+        return !ph_slice_present(text) || !one_of(test, text);
+    case PH_TEST_PREFIX:
+        return ph_slice_present(text) && ph_slice_starts(text, test->values[0]);
+    case PH_TEST_PRESENT:
+        return text.len > 0;
+    case PH_TEST_ABSENT:
+        return text.len == 0;
+    case PH_TEST_OVER:
+        return is_over(text, test->values[0]);
+    case PH_TEST_MEDIA_TYPE:
+        return is_media_type(text, test->values[0]);
+    }
+    return false;
+}
+
+enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret)
+{
+    *ret = false;
+    for (size_t i = 0; i < count; i++) {
+        struct ph_slice text = {0};
+        PH_TRY(ph_eval_expr(run, &tests[i].of, &text));
+        /* An object or array is there, though it has no text. */
+        if (!ph_slice_present(text) && (tests[i].op == PH_TEST_PRESENT || tests[i].op == PH_TEST_ABSENT) &&
+            yyjson_is_ctn(ph_eval_tree(run, &tests[i].of)))
+            text = PH_S("(a container)");
+        if (!judge(&tests[i], text))
+            return PH_OK;
+    }
+    *ret = true;
+    return PH_OK;
+}
+
+enum ph_status ph_eval_choice(struct ph_run *run, const struct ph_choice *choice, int32_t *ret)
+{
+    *ret = choice->word;
+    if (choice->map == NULL)
+        return PH_OK;
+    struct ph_slice text = {0};
+    PH_TRY(ph_eval_expr(run, &choice->of, &text));
+    *ret = choice->map->has_otherwise ? choice->map->otherwise : 0;
+    for (uint16_t i = 0; ph_slice_present(text) && i < choice->map->count; i++) {
+        if (ph_slice_eq(choice->map->entries[i].from, text)) {
+            *ret = choice->map->entries[i].to;
+            break;
+        }
+    }
+    return PH_OK;
+}

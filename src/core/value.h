@@ -1,0 +1,29 @@
+/* Values and their filters, beside what run.h declares. Private to core/. */
+#ifndef PH_CORE_VALUE_H
+#define PH_CORE_VALUE_H
+
+#include "core/run.h"
+
+/* Text of a JSON scalar; absent for null, objects and arrays. */
+struct ph_slice ph_json_text(yyjson_val *value);
+/* The tree a plain pointer value names, null counting as none; NULL: none, or not a pointer. */
+yyjson_val *ph_eval_tree(struct ph_run *run, const struct ph_expr *expr);
+
+/* Filters that read a whole JSON value (`sorted`, `minify`) come first in their chain. */
+bool ph_filter_takes_tree(enum ph_filter_op op);
+PH_MUST_USE enum ph_status ph_filter_tree(struct ph_run *run, const struct ph_filter *filter, yyjson_val *value,
+                                          struct ph_slice *ret);
+/* *ret absent when the text is not of the filter's kind. */
+PH_MUST_USE enum ph_status ph_filter_text(struct ph_run *run, const struct ph_filter *filter, struct ph_slice in,
+                                          struct ph_slice *ret);
+
+/* A decimal number times 10^shift, exactly. "," may stand between groups of three digits. (number.c) */
+enum ph_exact { PH_EXACT_OK, PH_EXACT_NOT_A_NUMBER, PH_EXACT_NEEDS_ROUNDING, PH_EXACT_TOO_LARGE };
+enum ph_exact ph_parse_exact(struct ph_slice text, int shift, int64_t *ret);
+
+/* Unix ms as 2026-11-24T10:00:00Z; absent outside the years 1970 to 9999. */
+struct ph_slice ph_iso_text(struct ph_arena *arena, int64_t ms);
+/* RFC 3339 and its relatives to unix ms; false: not a time of those years. */
+bool ph_parse_iso(struct ph_slice text, int64_t *ret_ms);
+
+#endif

@@ -1,0 +1,504 @@
+/* Verdicts.
+ *
+ * V1: an empty secret, and an empty message secret, never verifies anything.
+ * V2: every compare of a signature or token takes a time that depends on lengths alone.
+ * V3: what is ambiguous is forged; what needs the network and has not got it is unreachable, never forged.
+ * V4: the time is judged after the signature: an unsigned time proves nothing. */
+#include "core/verify.h"
+
+#include "core/codec.h"
+
+static enum ph_status say(struct ph_event *event, enum ph_verdict verdict, struct ph_slice reason)
+{
+    event->verdict = verdict;
+    event->verdict_reason = ph_slice_present(reason) ? reason : PH_S("no memory to say why");
+    return PH_OK;
+}
+
+/* Whether a message can be computed: nothing it names is missing, and a digest or token holds a secret (V1). */
+static bool computable(const struct ph_judge *j, const struct ph_template *message)
+{
+    bool bears = false;
+    if (ph_lacks_secret(j->run, message, &bears))
+        return false;
+    return bears || (j->sig->kind != PH_SIG_DIGEST && j->sig->kind != PH_SIG_TOKEN);
+}
+
+static bool any_computable(const struct ph_judge *j)
+{
+    bool any = j->sig->message_count == 0;
+    for (uint16_t i = 0; i < j->sig->message_count && !any; i++)
+        any = computable(j, &j->sig->messages[i]);
+    return any;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------------- */
+
+enum { KEYS_MAX = PH_SECRETS_MAX + 1 };
+
+/* Whether anything of the scheme comes from the endpoint's secrets: if not, the config alone has the key. */
+static bool depends_on_secret(const struct ph_judge *j)
+{
+    const struct ph_signature *sig = j->sig;
+    bool in_message = sig->kind == PH_SIG_DIGEST || (sig->kind == PH_SIG_TOKEN && sig->message_count > 0);
+    if (ph_uses_secret(j->run, sig->messages, sig->message_count) ||
+        ph_uses_secret(j->run, sig->key.alternatives, sig->key.count) || (sig->key.count == 0 && !in_message))
+        return true;
+    for (uint16_t i = 0; i < sig->layout_count; i++)
+        for (uint16_t k = 0; k < sig->layouts[i].count; k++)
+            if (sig->layouts[i].parts[k].kind == PH_LAYOUT_SECRET2)
+                return true;
+    return false;
+}
+
+/* A shape that names the additional secret means nothing without it. */
+static bool layout_lacks(const struct ph_judge *j)
+{
+    for (uint16_t i = 0; i < j->sig->layout_count; i++)
+        for (uint16_t k = 0; k < j->sig->layouts[i].count; k++)
+            if (j->sig->layouts[i].parts[k].kind == PH_LAYOUT_SECRET2 && j->run->secret2.len == 0)
+                return true;
+    return false;
+}
+
+static enum ph_status add_key(struct ph_judge *j, int32_t index, struct ph_key_text keys[KEYS_MAX], size_t *count)
+{
+    struct ph_run *run = j->run;
+    const struct ph_signature *sig = j->sig;
+    struct ph_slice text = run->secret;
+    if (!any_computable(j) || layout_lacks(j))
+        return PH_OK;
+    if (sig->key.count > 0)
+        PH_TRY(ph_eval_expr(run, &sig->key, &text));
+    else if (sig->message_count > 0 && (sig->kind == PH_SIG_DIGEST || sig->kind == PH_SIG_TOKEN))
+        text = PH_S("in the message"); /* the key text only says that there is one */
+    if (sig->kind == PH_SIG_HMAC && text.len > 0)
+        PH_TRY(ph_mac_key(run, sig->secret_form, text, &text));
+    if (text.len == 0 || *count == KEYS_MAX)
+        return PH_OK;
+    keys[(*count)++] = (struct ph_key_text){text, index};
+    ph_trace(run, PH_S("bytes of a key"), sig->kind == PH_SIG_HMAC ? ph_decimal(run->arena, (int64_t)text.len)
+                                                                   : PH_S("(not a keyed hash)"));
+    return PH_OK;
+}
+
+static void use_secret(struct ph_run *run, int32_t index)
+{
+    run->secret = run->secret2 = (struct ph_slice){0};
+    if (index > 0) {
+        run->secret = run->in->secrets[index - 1].secret;
+        run->secret2 = run->in->secrets[index - 1].additional;
+    }
+}
+
+static enum ph_status gather_keys(struct ph_judge *j, struct ph_key_text keys[KEYS_MAX], size_t *ret_count)
+{
+    struct ph_run *run = j->run;
+    *ret_count = 0;
+    bool depends = depends_on_secret(j);
+    for (size_t i = 0; depends && i < run->in->secret_count && i < PH_SECRETS_MAX; i++) {
+        use_secret(run, (int32_t)i + 1);
+        if (run->secret.len == 0)
+            continue; /* V1 */
+        PH_TRY(add_key(j, (int32_t)i + 1, keys, ret_count));
+    }
+    use_secret(run, 0);
+    if (*ret_count == 0)
+        PH_TRY(add_key(j, 0, keys, ret_count));
+    return PH_OK;
+}
+
+static enum ph_status no_key(struct ph_judge *j, const struct ph_callout **ret_callout)
+{
+    struct ph_run *run = j->run;
+    bool fetchable = j->sig->fetch != NULL;
+    if (fetchable) {
+        if (run->in->secret_count > 0)
+            use_secret(run, 1); /* the request may name it (paypal's webhook id) */
+        if (any_computable(j)) {
+            PH_TRY(ph_make_callout(run, j->sig->fetch, ret_callout));
+            use_secret(run, 0);
+            if (*ret_callout == NULL || ph_slice_present(run->ambiguous)) {
+                *ret_callout = NULL;
+                return say(j->event, PH_FORGED,
+                           PH_S("host not allowed: the key's address is not one of the processor's"));
+            }
+            return say(j->event, PH_UNREACHABLE,
+                       PH_S("the key must be fetched from the processor first (or given in config)"));
+        }
+        use_secret(run, 0);
+    }
+    if (run->in->secret_count == 0)
+        return say(j->event, PH_NO_SECRET, PH_S("no secret is configured: nothing can be verified"));
+    return say(j->event, PH_NO_SECRET,
+               PH_S("the secret is empty or not of the form this processor uses: nothing can be verified"));
+}
+
+/* ---- time ------------------------------------------------------------------------------------------- */
+
+static enum ph_status judge_time(struct ph_judge *j)
+{
+    const struct ph_signature *sig = j->sig;
+    struct ph_run *run = j->run;
+    if (sig->time.count == 0)
+        return PH_OK;
+    struct ph_slice text = {0};
+    int64_t signed_ms = 0;
+    PH_TRY(ph_eval_expr(run, &sig->time, &text));
+    bool read = false;
+    if (sig->time_unit == PH_UNIT_ISO)
+        read = ph_parse_iso(text, &signed_ms);
+    else if (ph_parse_int64(text, &signed_ms) && signed_ms >= 0)
+        read = sig->time_unit == PH_UNIT_UNIX_MS || !__builtin_mul_overflow(signed_ms, 1000, &signed_ms);
+    if (!read)
+        return say(j->event, PH_FORGED, PH_S("the signed time is not a time"));
+    int64_t past = sig->past_ms, future = sig->future_ms, seconds;
+    struct ph_slice own = ph_run_config(run, PH_S("tolerance_seconds"));
+    if (own.len > 0 && ph_parse_int64(own, &seconds) && seconds >= 0 && seconds < INT64_MAX / 1000) {
+        past = past < 0 ? past : seconds * 1000;
+        future = future < 0 ? future : seconds * 1000;
+    }
+    if (run->in->now_ms < 0)
+        return PH_OK;
+    /* Processors sign whole seconds: a receipt time's milliseconds are not held against them. */
+    int64_t now = sig->time_unit == PH_UNIT_UNIX_MS ? run->in->now_ms : run->in->now_ms / 1000 * 1000;
+    bool old = past >= 0 && signed_ms < now && now - signed_ms > past;
+    bool early = future >= 0 && signed_ms > now && signed_ms - now > future;
+    if (!old && !early)
+        return PH_OK;
+    struct ph_slice parts[] = {old ? PH_S("the signature is right but too old: signed at ")
+                                   : PH_S("the signature is right but from the future: signed at "),
+                               ph_iso_text(run->arena, signed_ms), PH_S(", received at "),
+                               ph_iso_text(run->arena, now), PH_S(" (a replay, or a clock that is wrong)")};
+    return say(j->event, PH_STALE, ph_join(run, parts, PH_COUNTOF(parts)));
+}
+
+static enum ph_status verified(struct ph_judge *j, int32_t index)
+{
+    if (ph_slice_present(j->run->ambiguous))
+        return say(j->event, PH_FORGED, j->run->ambiguous); /* V3 */
+    j->event->matched_secret = index;
+    j->event->covers = j->sig->covers;
+    j->event->cover_count = j->sig->cover_count;
+    (void)say(j->event, PH_VERIFIED, PH_S("the signature matches"));
+    PH_TRY(judge_time(j));
+    if (j->event->verdict == PH_VERIFIED && ph_slice_present(j->run->ambiguous))
+        (void)say(j->event, PH_FORGED, j->run->ambiguous); /* the signed time came twice */
+    if (j->event->verdict != PH_VERIFIED && j->event->verdict != PH_STALE)
+        j->event->matched_secret = 0;
+    if (j->event->verdict != PH_VERIFIED)
+        j->event->cover_count = 0;
+    return PH_OK;
+}
+
+/* The page's `require`; what is ambiguous does not hold (V3). */
+static enum ph_status require_holds(struct ph_judge *j, bool *ret)
+{
+    PH_TRY(ph_eval_tests(j->run, j->sig->require, j->sig->require_count, ret));
+    if (*ret && !ph_slice_present(j->run->ambiguous))
+        return PH_OK;
+    *ret = false;
+    return say(j->event, PH_FORGED,
+               ph_slice_present(j->run->ambiguous)
+                   ? j->run->ambiguous
+                   : PH_S("the request (or its JWS header) does not say what this processor's always say"));
+}
+
+/* ---- the kinds of scheme ------------------------------------------------------------------------------ */
+
+static struct ph_slice mismatch(void)
+{
+    return PH_S("the signature does not match: a wrong secret, or a body that was changed or re-written (parsed "
+                "and printed again) before it got here");
+}
+
+static enum ph_status judge_jws(struct ph_judge *j, const struct ph_callout **ret_callout)
+{
+    struct ph_run *run = j->run;
+    struct ph_slice why = {0};
+    bool detached = j->sig->message_count > 0, holds;
+    PH_TRY(ph_jws_open(run, j->text, detached, &why));
+    if (run->jws == NULL)
+        return say(j->event, PH_FORGED, why);
+    PH_TRY(require_holds(j, &holds));
+    if (!holds)
+        return PH_OK;
+    struct ph_key_text keys[KEYS_MAX];
+    size_t count;
+    PH_TRY(gather_keys(j, keys, &count));
+    if (count == 0)
+        return no_key(j, ret_callout);
+    enum ph_jws last = PH_JWS_MALFORMED;
+    for (size_t k = 0; k < count; k++) {
+        use_secret(run, keys[k].index);
+        for (uint16_t m = 0; m < (detached ? j->sig->message_count : 1); m++) {
+            struct ph_slice payload = {0};
+            if (detached && !computable(j, &j->sig->messages[m]))
+                continue;
+            if (detached) {
+                PH_TRY(ph_eval_template(run, &j->sig->messages[m], &payload));
+                ph_trace(run, PH_S("signed payload"), payload);
+            }
+            PH_TRY(ph_jws_judge(run, j->sig, j->text, keys[k].text, detached ? &payload : NULL, &last));
+            if (last == PH_JWS_GOOD) {
+                use_secret(run, 0);
+                return verified(j, keys[k].index);
+            }
+        }
+    }
+    use_secret(run, 0);
+    switch (last) {
+    case PH_JWS_ALGORITHM:
+        return say(j->event, PH_FORGED, PH_S("the JWS names an algorithm this processor does not use"));
+    case PH_JWS_NO_KEY:
+        return say(j->event, PH_FORGED, PH_S("no key of the key set has the id (kid) the JWS names"));
+    case PH_JWS_MALFORMED:
+        return say(j->event, PH_FORGED, PH_S("the signature is not a JWS"));
+    case PH_JWS_MISMATCH:
+    case PH_JWS_GOOD:
+        break;
+    }
+    return say(j->event, PH_FORGED, mismatch());
+}
+
+static enum ph_status judge_callout(struct ph_judge *j, const struct ph_callout **ret_callout)
+{
+    struct ph_run *run = j->run;
+    if (j->sig->fetch == NULL || j->sig->fetch->accept_count == 0)
+        return say(j->event, PH_UNSUPPORTED, PH_S("the page does not say how the processor's API answers"));
+    struct ph_slice verdict = ph_run_config(run, PH_S("verdict")), why;
+    if (run->in->secret_count > 0)
+        use_secret(run, 1);
+    bool has_secret = run->secret.len > 0;
+    if (verdict.len == 0) {
+        if (!has_secret)
+            return say(j->event, PH_NO_SECRET, PH_S("no secret is configured: nothing can be verified"));
+        PH_TRY(ph_make_callout(run, j->sig->fetch, ret_callout));
+        use_secret(run, 0);
+        if (ph_slice_present(run->ambiguous))
+            *ret_callout = NULL;
+        return *ret_callout != NULL
+                   ? say(j->event, PH_UNREACHABLE, PH_S("the processor's API must be asked whether this is its own"))
+                   : say(j->event, PH_FORGED, PH_S("host not allowed: the address to ask is not one of the processor's"));
+    }
+    use_secret(run, 0);
+    if (!has_secret)
+        return say(j->event, PH_NO_SECRET, PH_S("no secret is configured: nothing can be verified"));
+    yyjson_val *kept = run->fetched;
+    bool holds = false;
+    run->fetched = ph_read_json(run, verdict, &why);
+    if (run->fetched != NULL)
+        PH_TRY(ph_eval_tests(run, j->sig->fetch->accept, j->sig->fetch->accept_count, &holds));
+    run->fetched = kept;
+    return holds ? verified(j, 1) : say(j->event, PH_FORGED, PH_S("the processor's API says that it is not its own"));
+}
+
+/* An operator's certificate is trusted as given; with roots beside it, it must lead to one of them. */
+static bool certificate_holds(struct ph_run *run)
+{
+    struct ph_slice roots = ph_run_config(run, PH_S("root_certificates_der_base64"));
+    struct ph_slice pem = ph_run_config(run, PH_S("certificate_pem"));
+    if (roots.len == 0 || pem.len == 0)
+        return true;
+    enum { ROOTS_MAX = 64 };
+    struct ph_slice list[ROOTS_MAX];
+    size_t count = 0;
+    for (size_t at = 0; at < roots.len && count < ROOTS_MAX;) {
+        size_t end = at;
+        /* Base64 in a comma list, lines, or a JSON array of strings. */
+        while (end < roots.len && roots.ptr[end] != ',' && roots.ptr[end] != '\n' && roots.ptr[end] != '"')
+            end++;
+        struct ph_slice one = ph_slice_trim(ph_slice_of(roots.ptr + at, end - at));
+        at = end + 1;
+        if (one.len > 4 && ph_base64_decode(run->arena, one, false, true, &list[count]))
+            count++;
+    }
+    return ph_crypto_chain_ok(ph_worker_crypto(run->worker), pem, list, count, run->in->now_ms, (struct ph_slice){0});
+}
+
+/* The signed text of one message with one signature's captures; absent: not computable. */
+static enum ph_status signed_text(struct ph_judge *j, uint16_t m, struct ph_slice *ret)
+{
+    struct ph_run *run = j->run;
+    const struct ph_signature *sig = j->sig;
+    *ret = (struct ph_slice){0};
+    if (sig->message_count == 0)
+        return PH_OK;
+    if (!computable(j, &sig->messages[m]))
+        return PH_OK;
+    PH_TRY(ph_eval_template(run, &sig->messages[m], ret));
+    if (!ph_slice_present(*ret))
+        *ret = PH_S("");
+    ph_trace(run, PH_S("signed text"),
+             ph_uses_secret(run, &sig->messages[m], 1) || sig->kind == PH_SIG_DIGEST || sig->kind == PH_SIG_TOKEN
+                 ? PH_S("(holds the secret: not shown)")
+                 : *ret);
+    return PH_OK;
+}
+
+/* Every signature found, against one message and key. A text is built again only where captures differ. */
+static enum ph_status try_message(struct ph_judge *j, const struct ph_key_text *key, uint16_t m,
+                                  const struct ph_found_signature *found, size_t count, bool *ret)
+{
+    struct ph_run *run = j->run;
+    struct ph_slice message = {0};
+    *ret = false;
+    for (size_t f = 0; f < count && !*ret; f++) {
+        bool same = f > 0;
+        for (size_t i = 1; i < PH_CAPTURES_MAX; i++)
+            same = same && ph_slice_eq(found[f].captures[i], found[f - 1].captures[i]);
+        memcpy(run->captures, found[f].captures, sizeof(run->captures));
+        if (!same)
+            PH_TRY(signed_text(j, m, &message));
+        if (ph_slice_present(run->ambiguous))
+            return PH_OK;
+        if (j->sig->message_count == 0 && j->sig->kind == PH_SIG_TOKEN)
+            message = key->text;
+        else if (!ph_slice_present(message) && j->sig->kind != PH_SIG_BASIC)
+            return PH_OK;
+        PH_TRY(ph_match_signature(j, &found[f], key->text, message, ret));
+    }
+    return PH_OK;
+}
+
+static enum ph_status try_keys(struct ph_judge *j, struct ph_key_text *keys, size_t count, bool *ret_entries)
+{
+    struct ph_run *run = j->run;
+    struct ph_found_signature found[PH_SIGNATURES_MAX];
+    uint16_t messages = j->sig->message_count > 0 ? j->sig->message_count : 1;
+    *ret_entries = false;
+    for (size_t k = 0; k < count; k++) {
+        size_t found_count = 0;
+        use_secret(run, keys[k].index);
+        ph_read_layout(run, j->sig, j->text, found, &found_count);
+        *ret_entries = *ret_entries || found_count > 0;
+        if (j->sig->first_only && found_count > 1)
+            found_count = 1;
+        for (uint16_t m = 0; m < messages; m++) {
+            bool match = false;
+            if (!ph_slice_present(run->ambiguous))
+                PH_TRY(try_message(j, &keys[k], m, found, found_count, &match));
+            if (ph_slice_present(run->ambiguous))
+                return say(j->event, PH_FORGED, run->ambiguous);
+            if (match)
+                return verified(j, keys[k].index);
+        }
+    }
+    return PH_OK;
+}
+
+static void trace_scheme(struct ph_judge *j)
+{
+    static const char *const kinds[] = {[PH_SIG_NONE] = "none",       [PH_SIG_HMAC] = "hmac",
+                                        [PH_SIG_DIGEST] = "digest",   [PH_SIG_RSA] = "rsa",
+                                        [PH_SIG_RSA_PSS] = "rsa-pss", [PH_SIG_ECDSA] = "ecdsa",
+                                        [PH_SIG_ED25519] = "ed25519", [PH_SIG_JWS] = "jws",
+                                        [PH_SIG_TOKEN] = "token",     [PH_SIG_BASIC] = "basic",
+                                        [PH_SIG_CALLOUT] = "callout"};
+    static const char *const hashes[] = {"", "-md5", "-sha1", "-sha256", "-sha384", "-sha512"};
+    static const char *const forms[] = {[PH_SECRET_TEXT] = "text",     [PH_SECRET_HEX] = "hex",
+                                        [PH_SECRET_BASE64] = "base64", [PH_SECRET_WHSEC] = "whsec_ and base64",
+                                        [PH_SECRET_SHA1] = "its SHA-1", [PH_SECRET_PEM] = "PEM",
+                                        [PH_SECRET_JWKS] = "JWKS or PEM"};
+    if (!j->run->in->explain)
+        return;
+    struct ph_slice parts[] = {ph_slice_str(kinds[j->sig->kind]), ph_slice_str(hashes[j->sig->hash])};
+    ph_trace(j->run, PH_S("scheme"), ph_join(j->run, parts, 2));
+    bool is_secret = j->sig->kind == PH_SIG_TOKEN || j->sig->kind == PH_SIG_BASIC;
+    ph_trace(j->run, PH_S("signature text"),
+             !ph_slice_present(j->text) ? PH_S("(none)") : is_secret ? PH_S("(a token: not shown)") : j->text);
+    ph_trace(j->run, PH_S("the secret's form"), ph_slice_str(forms[j->sig->secret_form]));
+}
+
+/* A header that may come twice counts as one list. */
+static enum ph_status join_repeated(struct ph_judge *j)
+{
+    const struct ph_expr *from = &j->sig->from;
+    const struct ph_request *request = j->run->in->request;
+    if (from->count == 0 || from->alternatives[0].count != 1 ||
+        from->alternatives[0].pieces[0].source != PH_SRC_HEADER ||
+        from->alternatives[0].pieces[0].filter_count > 0)
+        return PH_OK;
+    struct ph_slice all = {0};
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (!ph_slice_eq_nocase(request->headers[i].name, from->alternatives[0].pieces[0].text))
+            continue;
+        struct ph_slice parts[] = {all, ph_slice_present(all) ? j->sig->list : PH_S(""),
+                                   ph_slice_trim(request->headers[i].value)};
+        all = ph_join(j->run, parts, PH_COUNTOF(parts));
+        if (!ph_slice_present(all))
+            return PH_ERR_NO_MEMORY;
+    }
+    if (ph_slice_present(all))
+        j->text = all;
+    return PH_OK;
+}
+
+static enum ph_status judge_scheme(struct ph_judge *j, const struct ph_callout **ret_callout)
+{
+    struct ph_run *run = j->run;
+    const struct ph_signature *sig = j->sig;
+    bool holds = true, entries;
+    PH_TRY(ph_eval_expr(run, &sig->from, &j->text));
+    trace_scheme(j);
+    if (ph_slice_present(run->ambiguous) && !sig->header_may_repeat)
+        return say(j->event, PH_FORGED, run->ambiguous);
+    if (sig->header_may_repeat) {
+        run->ambiguous = (struct ph_slice){0};
+        PH_TRY(join_repeated(j));
+    }
+    if (j->text.len == 0 && (sig->from.count > 0 || sig->kind != PH_SIG_CALLOUT))
+        return say(j->event, PH_NO_SIGNATURE, PH_S("the request carries no signature"));
+    if (sig->kind == PH_SIG_JWS)
+        return judge_jws(j, ret_callout);
+    PH_TRY(require_holds(j, &holds));
+    if (!holds)
+        return PH_OK;
+    if (sig->kind == PH_SIG_CALLOUT)
+        return judge_callout(j, ret_callout);
+    struct ph_key_text keys[KEYS_MAX];
+    size_t count;
+    PH_TRY(gather_keys(j, keys, &count));
+    if (count == 0)
+        return no_key(j, ret_callout);
+    if (!certificate_holds(run))
+        return say(j->event, PH_FORGED, PH_S("the certificate does not lead to a trusted root at that time"));
+    (void)say(j->event, PH_FORGED, mismatch());
+    PH_TRY(try_keys(j, keys, count, &entries));
+    if (!entries && !ph_slice_present(run->ambiguous))
+        return say(j->event, PH_FORGED, PH_S("the signature has none of the shapes this processor writes"));
+    return PH_OK;
+}
+
+static enum ph_status judge(struct ph_judge *j, const struct ph_callout **ret_callout)
+{
+    struct ph_run *run = j->run;
+    const struct ph_variant *v = run->variant;
+    for (uint16_t i = 0; i < v->signature_count && j->sig == NULL; i++) {
+        bool fits;
+        PH_TRY(ph_eval_tests(run, v->signatures[i].when, v->signatures[i].when_count, &fits));
+        if (fits)
+            j->sig = &v->signatures[i];
+    }
+    if (ph_slice_present(run->ambiguous))
+        return say(j->event, PH_FORGED, run->ambiguous);
+    if (j->sig == NULL)
+        return say(j->event, PH_UNSUPPORTED, PH_S("this request is signed in no way this connector knows"));
+    if (j->sig->kind == PH_SIG_NONE)
+        return say(j->event, PH_UNSIGNED, PH_S("this processor signs nothing: a hint, ask it before you act"));
+    return judge_scheme(j, ret_callout);
+}
+
+enum ph_status ph_verify(struct ph_run *run, struct ph_event *event, const struct ph_callout **ret_callout)
+{
+    struct ph_judge j = {.run = run, .event = event};
+    run->ambiguous = (struct ph_slice){0};
+    enum ph_status st = judge(&j, ret_callout);
+    run->jws = NULL;
+    run->ambiguous = (struct ph_slice){0}; /* said in the verdict; content has questions of its own */
+    use_secret(run, 0);
+    memset(run->captures, 0, sizeof(run->captures));
+    if (st == PH_OK)
+        ph_trace(run, PH_S("verdict"), event->verdict_reason);
+    return st;
+}

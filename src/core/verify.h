@@ -1,0 +1,92 @@
+/* What the files that judge and make signatures share. Private to core/. */
+#ifndef PH_CORE_VERIFY_H
+#define PH_CORE_VERIFY_H
+
+#include "core/run.h"
+#include "core/value.h"
+#include "crypto/crypto.h"
+
+/* A key's text and the secret it came from (from 1; 0: the config). */
+struct ph_key_text {
+    struct ph_slice text;
+    int32_t index;
+};
+
+/* A request under judgement. */
+struct ph_judge {
+    struct ph_run *run;
+    const struct ph_signature *sig;
+    struct ph_event *event;
+    struct ph_slice text; /* of the signature, whole */
+};
+
+/* ---- layout.c: the signature text, taken apart and put together --------------------------------- */
+
+struct ph_found_signature {
+    struct ph_slice text;
+    enum ph_signature_kind kind; /* by the shape, where it says so */
+    enum ph_hash hash;
+    struct ph_slice captures[PH_CAPTURES_MAX]; /* of its own entry, else of a sibling; [0] is text */
+};
+
+/* Entries that fit no layout are ignored, as is what exceeds the bounds. Uses run->secret2. Entries that
+ * contradict each other set run->ambiguous. */
+void ph_read_layout(struct ph_run *run, const struct ph_signature *sig, struct ph_slice text,
+                    struct ph_found_signature found[PH_SIGNATURES_MAX], size_t *ret_count);
+/* The reverse: the signature text from run->captures, [0] being the signature. Absent: no memory. */
+struct ph_slice ph_write_layout(struct ph_run *run, const struct ph_signature *sig);
+/* Kind and hash of the shape that ph_write_layout uses. */
+void ph_layout_algorithm(const struct ph_signature *sig, enum ph_signature_kind *ret_kind,
+                         enum ph_hash *ret_hash);
+
+/* ---- match.c --------------------------------------------------------------------------------------- */
+
+/* Whether that signature is the one of `message` under `key` (HMAC bytes, a public key's text, or a user's
+ * name and password). */
+PH_MUST_USE enum ph_status ph_match_signature(struct ph_judge *j, const struct ph_found_signature *found,
+                                              struct ph_slice key, struct ph_slice message, bool *ret);
+
+/* ---- material.c: keys and signatures as bytes ---------------------------------------------------- */
+
+/* The key's bytes by the secret's form; empty when it is not of that form. */
+PH_MUST_USE enum ph_status ph_mac_key(struct ph_run *run, enum ph_secret_form form, struct ph_slice secret,
+                                      struct ph_slice *ret);
+/* Strict. */
+bool ph_decode_signature(struct ph_run *run, enum ph_encoding encoding, struct ph_slice text,
+                         struct ph_slice *ret);
+/* Absent: no memory. */
+struct ph_slice ph_encode_signature(struct ph_run *run, enum ph_encoding encoding, struct ph_slice bytes);
+/* A signature's bytes, into the arena. key: HMAC bytes, or a private key as PEM; DIGEST uses none.
+ * PH_ERR_INVALID: the key is missing, does not read or is of another kind. */
+PH_MUST_USE enum ph_status ph_sign_bytes(struct ph_run *run, enum ph_signature_kind kind, enum ph_hash hash,
+                                         struct ph_slice key, struct ph_slice message, struct ph_slice *ret);
+/* Whether a text would be computed without a secret, config field or configured URL that it names; lets
+ * are looked into. *ret_bears: it names a secret or a config field at all. */
+bool ph_lacks_secret(const struct ph_run *run, const struct ph_template *t, bool *ret_bears);
+/* Whether any of them depends on run->secret or run->secret2. */
+bool ph_uses_secret(const struct ph_run *run, const struct ph_template *templates, size_t count);
+
+/* ---- jws.c ----------------------------------------------------------------------------------------- */
+
+enum ph_jws {
+    PH_JWS_MALFORMED,
+    PH_JWS_ALGORITHM, /* not one the page lists, or not of the key's form */
+    PH_JWS_NO_KEY,    /* the key set lacks the one named */
+    PH_JWS_MISMATCH,
+    PH_JWS_GOOD,
+};
+
+/* Sets run->jws to the protected header's tree; NULL: *ret_why says what is wrong. */
+PH_MUST_USE enum ph_status ph_jws_open(struct ph_run *run, struct ph_slice text, bool detached,
+                                       struct ph_slice *ret_why);
+/* `payload`: the detached one; NULL: the one inside. Needs ph_jws_open. */
+PH_MUST_USE enum ph_status ph_jws_judge(struct ph_run *run, const struct ph_signature *sig, struct ph_slice text,
+                                        struct ph_slice key_text, const struct ph_slice *payload,
+                                        enum ph_jws *ret);
+/* The reverse: compact, or with an empty middle. `header` is JSON text whose alg is `algorithm`. */
+PH_MUST_USE enum ph_status ph_jws_sign(struct ph_run *run, const struct ph_signature *sig,
+                                       struct ph_slice algorithm, struct ph_slice header,
+                                       struct ph_slice payload, bool detached, struct ph_slice key,
+                                       struct ph_slice *ret);
+
+#endif

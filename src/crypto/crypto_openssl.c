@@ -1,0 +1,157 @@
+/* Digests and HMAC by OpenSSL 3: algorithms are fetched once per thread and keyed HMAC contexts kept, since
+ * a fetch and a key schedule cost more than hashing 2 KB does. */
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/params.h>
+
+#include "crypto/openssl_private.h"
+
+static const char *const hash_names[] = {[PH_HASH_MD5] = "MD5",       [PH_HASH_SHA1] = "SHA1",
+                                         [PH_HASH_SHA256] = "SHA256", [PH_HASH_SHA384] = "SHA384",
+                                         [PH_HASH_SHA512] = "SHA512"};
+
+const char *ph_openssl_hash_name(enum ph_hash hash)
+{
+    return (size_t)hash < PH_COUNTOF(hash_names) ? hash_names[hash] : NULL;
+}
+
+struct ph_crypto *ph_crypto_new(const struct ph_allocator *allocator)
+{
+    struct ph_crypto *c = allocator->alloc(allocator->ctx, sizeof(*c));
+    if (c == NULL)
+        return NULL;
+    memset(c, 0, sizeof(*c));
+    c->allocator = allocator;
+    c->lib = OSSL_LIB_CTX_new();
+    c->digest_ctx = EVP_MD_CTX_new();
+    if (c->lib == NULL || c->digest_ctx == NULL) {
+        ph_crypto_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+static void forget(struct ph_crypto *c, struct ph_openssl_mac *slot)
+{
+    EVP_MAC_CTX_free(slot->ctx);
+    if (slot->key != NULL) {
+        OPENSSL_cleanse(slot->key, slot->key_len);
+        c->allocator->free(c->allocator->ctx, slot->key);
+    }
+    *slot = (struct ph_openssl_mac){0};
+}
+
+void ph_crypto_free(struct ph_crypto *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < PH_KEY_CACHE; i++)
+        forget(c, &c->macs[i]);
+    for (size_t i = 0; i < PH_KEY_CACHE; i++)
+        ph_openssl_forget_key(c, &c->keys[i]);
+    for (size_t i = 0; i < PH_COUNTOF(c->digests); i++)
+        EVP_MD_free(c->digests[i]);
+    EVP_MD_CTX_free(c->digest_ctx);
+    EVP_MAC_free(c->hmac);
+    OSSL_LIB_CTX_free(c->lib);
+    c->allocator->free(c->allocator->ctx, c);
+}
+
+EVP_MD *ph_openssl_digest(struct ph_crypto *c, enum ph_hash hash)
+{
+    const char *name = ph_openssl_hash_name(hash);
+    if (name == NULL)
+        return NULL;
+    if (c->digests[hash] == NULL)
+        c->digests[hash] = EVP_MD_fetch(c->lib, name, NULL);
+    return c->digests[hash];
+}
+
+enum ph_status ph_crypto_digest(struct ph_crypto *c, enum ph_hash hash, struct ph_slice in,
+                                unsigned char out[PH_DIGEST_BYTES_MAX], size_t *ret_len)
+{
+    EVP_MD *md = ph_openssl_digest(c, hash);
+    unsigned int len = 0;
+    if (md == NULL)
+        return hash == PH_HASH_NONE ? PH_ERR_UNSUPPORTED : PH_ERR_CRYPTO;
+    if (EVP_DigestInit_ex2(c->digest_ctx, md, NULL) != 1 ||
+        EVP_DigestUpdate(c->digest_ctx, in.ptr, in.len) != 1 ||
+        EVP_DigestFinal_ex(c->digest_ctx, out, &len) != 1)
+        return PH_ERR_CRYPTO;
+    *ret_len = len;
+    return PH_OK;
+}
+
+uint64_t ph_openssl_print(uint64_t print, struct ph_slice bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        print = (print ^ (unsigned char)bytes.ptr[i]) * 1099511628211ULL;
+    return print;
+}
+
+static EVP_MAC_CTX *make_mac(struct ph_crypto *c, enum ph_hash hash, struct ph_slice key)
+{
+    if (c->hmac == NULL)
+        c->hmac = EVP_MAC_fetch(c->lib, "HMAC", NULL);
+    const char *name = ph_openssl_hash_name(hash);
+    EVP_MAC_CTX *ctx = c->hmac != NULL && name != NULL ? EVP_MAC_CTX_new(c->hmac) : NULL;
+    if (ctx == NULL)
+        return NULL;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t)name, 0),
+        OSSL_PARAM_construct_end()};
+    if (EVP_MAC_init(ctx, (const unsigned char *)key.ptr, key.len, params) != 1) {
+        EVP_MAC_CTX_free(ctx);
+        return NULL;
+    }
+    return ctx;
+}
+
+/* The keyed context of (hash, key), from the cache or made; the least lately used one makes room. */
+static EVP_MAC_CTX *keyed(struct ph_crypto *c, enum ph_hash hash, struct ph_slice key)
+{
+    uint64_t print = ph_openssl_print(PH_OPENSSL_PRINT ^ (uint64_t)hash, key);
+    struct ph_openssl_mac *oldest = &c->macs[0];
+    c->clock++;
+    for (size_t i = 0; i < PH_KEY_CACHE; i++) {
+        struct ph_openssl_mac *slot = &c->macs[i];
+        if (slot->ctx != NULL && slot->print == print && slot->hash == hash && slot->key_len == key.len &&
+            CRYPTO_memcmp(slot->key, key.ptr, key.len) == 0) {
+            slot->used = c->clock;
+            return EVP_MAC_init(slot->ctx, NULL, 0, NULL) == 1 ? slot->ctx : NULL;
+        }
+        if (slot->used < oldest->used)
+            oldest = slot;
+    }
+    forget(c, oldest);
+    unsigned char *copy = c->allocator->alloc(c->allocator->ctx, key.len);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, key.ptr, key.len);
+    *oldest = (struct ph_openssl_mac){.ctx = make_mac(c, hash, key),
+                                      .hash = hash,
+                                      .print = print,
+                                      .key = copy,
+                                      .key_len = key.len,
+                                      .used = c->clock};
+    if (oldest->ctx == NULL)
+        forget(c, oldest);
+    return oldest->ctx;
+}
+
+enum ph_status ph_crypto_hmac(struct ph_crypto *c, enum ph_hash hash, struct ph_slice key, struct ph_slice in,
+                              unsigned char out[PH_DIGEST_BYTES_MAX], size_t *ret_len)
+{
+    if (key.len == 0)
+        return PH_ERR_INVALID;
+    EVP_MAC_CTX *ctx = keyed(c, hash, key);
+    if (ctx == NULL || EVP_MAC_update(ctx, (const unsigned char *)in.ptr, in.len) != 1 ||
+        EVP_MAC_final(ctx, out, ret_len, PH_DIGEST_BYTES_MAX) != 1)
+        return PH_ERR_CRYPTO;
+    return PH_OK;
+}
+
+bool ph_crypto_equal(struct ph_slice a, struct ph_slice b)
+{
+    return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.ptr, b.ptr, a.len) == 0);
+}

@@ -1,0 +1,147 @@
+#include "http/grpc.h"
+
+static bool fault(struct ph_fault *ret_fault, int code, struct ph_slice message)
+{
+    *ret_fault = (struct ph_fault){
+        .code = code, .name = ph_grpc_code_name(code), .message = message};
+    return false;
+}
+
+bool ph_grpc_is_call(const struct ph_http_request *request)
+{
+    struct ph_slice type = ph_http_header(request, PH_S("content-type"));
+    struct ph_slice prefix = PH_S("application/grpc");
+    if (!request->http2 || !ph_slice_starts(type, prefix))
+        return false;
+    return type.len == prefix.len || type.ptr[prefix.len] == '+' || type.ptr[prefix.len] == ';';
+}
+
+static bool check_encoding(const struct ph_http_request *request, struct ph_fault *ret_fault)
+{
+    struct ph_slice encoding = ph_http_header(request, PH_S("grpc-encoding"));
+    if (encoding.len == 0 || ph_slice_eq(encoding, PH_S("identity")))
+        return true;
+    return fault(ret_fault, PH_GRPC_UNIMPLEMENTED,
+                 PH_S("this grpc-encoding is not supported; send the message uncompressed"));
+}
+
+bool ph_grpc_read(const struct ph_http_request *request, size_t message_max,
+                  struct ph_slice *ret_message, struct ph_fault *ret_fault)
+{
+    if (!check_encoding(request, ret_fault))
+        return false;
+    struct ph_slice body = request->body;
+    if (body.len < PH_GRPC_PREFIX_BYTES)
+        return fault(ret_fault, PH_GRPC_INTERNAL, PH_S("the call ended without a message"));
+    const unsigned char *p = (const unsigned char *)body.ptr;
+    size_t len = (size_t)p[1] << 24 | (size_t)p[2] << 16 | (size_t)p[3] << 8 | p[4];
+    if (p[0] != 0)
+        return fault(ret_fault, PH_GRPC_INTERNAL,
+                     PH_S("the message is marked compressed, but no grpc-encoding is given"));
+    if (len > message_max)
+        return fault(ret_fault, PH_GRPC_RESOURCE_EXHAUSTED,
+                     PH_S("the message is larger than the limit"));
+    if (len > body.len - PH_GRPC_PREFIX_BYTES)
+        return fault(ret_fault, PH_GRPC_INTERNAL, PH_S("the message is cut short"));
+    if (len < body.len - PH_GRPC_PREFIX_BYTES)
+        return fault(ret_fault, PH_GRPC_INTERNAL, PH_S("a unary call has one message, not more"));
+    *ret_message = ph_slice_of(body.ptr + PH_GRPC_PREFIX_BYTES, len);
+    return true;
+}
+
+bool ph_grpc_timeout_ms(struct ph_slice text, int64_t *ret_ms)
+{
+    enum { DIGITS_MAX = 8 };
+    if (text.len < 2 || text.len > DIGITS_MAX + 1)
+        return false;
+    int64_t number = 0;
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+        number = number * 10 + (text.ptr[i] - '0');
+    }
+    switch (text.ptr[text.len - 1]) {
+    case 'H':
+        *ret_ms = number * 3600 * 1000;
+        return true;
+    case 'M':
+        *ret_ms = number * 60 * 1000;
+        return true;
+    case 'S':
+        *ret_ms = number * 1000;
+        return true;
+    case 'm':
+        *ret_ms = number;
+        return true;
+    case 'u':
+        *ret_ms = (number + 999) / 1000;
+        return true;
+    case 'n':
+        *ret_ms = (number + 999999) / 1000000;
+        return true;
+    default:
+        return false;
+    }
+}
+
+void ph_grpc_write_prefix(char prefix[PH_GRPC_PREFIX_BYTES], size_t message_bytes)
+{
+    prefix[0] = 0;
+    for (int i = 0; i < 4; i++)
+        prefix[1 + i] = (char)(unsigned char)(message_bytes >> (24 - 8 * i));
+}
+
+struct ph_slice ph_grpc_encode_message(struct ph_arena *arena, struct ph_slice text)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    char *out = ph_arena_alloc(arena, text.len * 3 + 1);
+    if (out == NULL)
+        return (struct ph_slice){0};
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c >= 0x20 && c <= 0x7e && c != '%') {
+            out[len++] = (char)c;
+            continue;
+        }
+        out[len++] = '%';
+        out[len++] = hex[c >> 4];
+        out[len++] = hex[c & 15];
+    }
+    return ph_slice_of(out, len);
+}
+
+#define GRPC_CODES(X)                                                                              \
+    X(0, "OK")                                                                                     \
+    X(1, "CANCELLED")                                                                              \
+    X(2, "UNKNOWN")                                                                                \
+    X(3, "INVALID_ARGUMENT")                                                                       \
+    X(4, "DEADLINE_EXCEEDED")                                                                      \
+    X(5, "NOT_FOUND")                                                                              \
+    X(6, "ALREADY_EXISTS")                                                                         \
+    X(7, "PERMISSION_DENIED")                                                                      \
+    X(8, "RESOURCE_EXHAUSTED")                                                                     \
+    X(9, "FAILED_PRECONDITION")                                                                    \
+    X(10, "ABORTED")                                                                               \
+    X(11, "OUT_OF_RANGE")                                                                          \
+    X(12, "UNIMPLEMENTED")                                                                         \
+    X(13, "INTERNAL")                                                                              \
+    X(14, "UNAVAILABLE")                                                                           \
+    X(15, "DATA_LOSS")                                                                             \
+    X(16, "UNAUTHENTICATED")
+
+struct ph_slice ph_grpc_status_text(int code)
+{
+#define GRPC_TEXT(number, name) PH_SI(#number),
+    static const struct ph_slice texts[] = {GRPC_CODES(GRPC_TEXT)};
+#undef GRPC_TEXT
+    return code >= 0 && (size_t)code < PH_COUNTOF(texts) ? texts[code] : texts[2];
+}
+
+struct ph_slice ph_grpc_code_name(int code)
+{
+#define GRPC_NAME(number, name) PH_SI(name),
+    static const struct ph_slice names[] = {GRPC_CODES(GRPC_NAME)};
+#undef GRPC_NAME
+    return code >= 0 && (size_t)code < PH_COUNTOF(names) ? names[code] : names[2];
+}

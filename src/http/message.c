@@ -1,0 +1,55 @@
+#include "http/message.h"
+
+struct ph_slice ph_http_header(const struct ph_http_request *request, struct ph_slice name)
+{
+    for (size_t i = 0; i < request->header_count; i++)
+        if (ph_slice_eq_nocase(request->headers[i].name, name))
+            return request->headers[i].value;
+    return (struct ph_slice){0};
+}
+
+struct ph_slice ph_http_path(const struct ph_http_request *request)
+{
+    struct ph_slice path = request->target;
+    for (size_t i = 0; i < path.len; i++) {
+        if (path.ptr[i] == '?' || path.ptr[i] == '#') {
+            path.len = i;
+            break;
+        }
+    }
+    return path;
+}
+
+struct ph_slice ph_http_reason(int status)
+{
+    static const struct {
+        int status;
+        struct ph_slice text;
+    } reasons[] = {
+        {200, PH_SI("OK")},
+        {201, PH_SI("Created")},
+        {202, PH_SI("Accepted")},
+        {204, PH_SI("No Content")},
+        {400, PH_SI("Bad Request")},
+        {401, PH_SI("Unauthorized")},
+        {403, PH_SI("Forbidden")},
+        {404, PH_SI("Not Found")},
+        {405, PH_SI("Method Not Allowed")},
+        {408, PH_SI("Request Timeout")},
+        {413, PH_SI("Content Too Large")},
+        {414, PH_SI("URI Too Long")},
+        {415, PH_SI("Unsupported Media Type")},
+        {417, PH_SI("Expectation Failed")},
+        {429, PH_SI("Too Many Requests")},
+        {431, PH_SI("Request Header Fields Too Large")},
+        {500, PH_SI("Internal Server Error")},
+        {501, PH_SI("Not Implemented")},
+        {503, PH_SI("Service Unavailable")},
+        {504, PH_SI("Gateway Timeout")},
+        {505, PH_SI("HTTP Version Not Supported")},
+    };
+    for (size_t i = 0; i < PH_COUNTOF(reasons); i++)
+        if (reasons[i].status == status)
+            return reasons[i].text;
+    return PH_S("Status");
+}

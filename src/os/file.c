@@ -1,0 +1,104 @@
+#include "os/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum ph_status read_all(int fd, struct ph_arena *arena, size_t bytes_max,
+                               struct ph_slice *ret_bytes)
+{
+    struct stat found;
+    if (fstat(fd, &found) != 0 || !S_ISREG(found.st_mode))
+        return PH_ERR_IO;
+    if ((uint64_t)found.st_size > bytes_max)
+        return PH_ERR_TOO_LARGE;
+    size_t room = (size_t)found.st_size, len = 0;
+    char *bytes = ph_arena_alloc(arena, room + 1);
+    if (bytes == NULL)
+        return PH_ERR_NO_MEMORY;
+    while (len < room) {
+        ssize_t got = read(fd, bytes + len, room - len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return PH_ERR_IO;
+        if (got == 0)
+            break;
+        len += (size_t)got;
+    }
+    *ret_bytes = ph_slice_of(bytes, len);
+    return PH_OK;
+}
+
+enum ph_status ph_os_read_file(struct ph_arena *arena, const char *path, size_t bytes_max,
+                               struct ph_slice *ret_bytes)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? PH_ERR_NOT_FOUND : PH_ERR_IO;
+    enum ph_status st = read_all(fd, arena, bytes_max, ret_bytes);
+    (void)close(fd);
+    return st;
+}
+
+static bool ends_with(const char *name, struct ph_slice suffix)
+{
+    size_t len = strlen(name);
+    return len > suffix.len && memcmp(name + len - suffix.len, suffix.ptr, suffix.len) == 0;
+}
+
+static const char *join(struct ph_arena *arena, const char *folder, const char *name)
+{
+    size_t folder_len = strlen(folder), name_len = strlen(name);
+    char *path = ph_arena_alloc(arena, folder_len + name_len + 2);
+    if (path == NULL)
+        return NULL;
+    memcpy(path, folder, folder_len);
+    path[folder_len] = '/';
+    memcpy(path + folder_len + 1, name, name_len + 1);
+    return path;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static enum ph_status list(DIR *folder_open, struct ph_arena *arena, const char *folder,
+                           struct ph_slice suffix, size_t count_max, const char **paths,
+                           size_t *ret_count)
+{
+    const struct dirent *entry;
+    size_t count = 0;
+    while ((entry = readdir(folder_open)) != NULL) {
+        if (entry->d_name[0] == '.' || !ends_with(entry->d_name, suffix))
+            continue;
+        if (count == count_max)
+            return PH_ERR_TOO_LARGE;
+        paths[count] = join(arena, folder, entry->d_name);
+        if (paths[count++] == NULL)
+            return PH_ERR_NO_MEMORY;
+    }
+    qsort(paths, count, sizeof *paths, by_text);
+    *ret_count = count;
+    return PH_OK;
+}
+
+enum ph_status ph_os_list_files(struct ph_arena *arena, const char *folder, struct ph_slice suffix,
+                                size_t count_max, const char ***ret_paths, size_t *ret_count)
+{
+    const char **paths = ph_arena_alloc(arena, (count_max + 1) * sizeof *paths);
+    if (paths == NULL)
+        return PH_ERR_NO_MEMORY;
+    DIR *folder_open = opendir(folder);
+    if (folder_open == NULL)
+        return errno == ENOENT ? PH_ERR_NOT_FOUND : PH_ERR_IO;
+    enum ph_status st = list(folder_open, arena, folder, suffix, count_max, paths, ret_count);
+    (void)closedir(folder_open);
+    if (st == PH_OK)
+        *ret_paths = paths;
+    return st;
+}

@@ -1,0 +1,15 @@
+/* Files, read whole. */
+#ifndef PH_OS_FILE_H
+#define PH_OS_FILE_H
+
+#include "base/arena.h"
+
+/* The file's bytes, in the arena. PH_ERR_TOO_LARGE past bytes_max; PH_ERR_NOT_FOUND; PH_ERR_IO. */
+PH_MUST_USE enum ph_status ph_os_read_file(struct ph_arena *arena, const char *path, size_t bytes_max,
+                                           struct ph_slice *ret_bytes);
+/* Paths of a folder's files whose name ends in `suffix`, sorted, terminated by NUL. */
+PH_MUST_USE enum ph_status ph_os_list_files(struct ph_arena *arena, const char *folder,
+                                            struct ph_slice suffix, size_t count_max,
+                                            const char ***ret_paths, size_t *ret_count);
+
+#endif

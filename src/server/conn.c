@@ -1,0 +1,272 @@
+#include "server/conn.h"
+
+#include "base/limits.h"
+#include "os/socket.h"
+
+_Static_assert(PH_PREFACE_BYTES == sizeof("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") - 1, "RFC 9113 §3.4");
+
+struct ph_conn *ph_conn_new(struct ph_memory *memory, const struct ph_http_handler *handler, int fd,
+                            int64_t now_ms)
+{
+    struct ph_conn *conn = ph_memory_take(memory, sizeof *conn);
+    if (conn == NULL) {
+        ph_os_close(fd);
+        return NULL;
+    }
+    conn->fd = fd;
+    conn->memory = memory;
+    conn->handler = handler;
+    conn->state_since_ms = conn->read_ms = conn->progress_ms = now_ms;
+    ph_buffer_init(&conn->out, memory);
+    return conn;
+}
+
+void ph_conn_free(struct ph_conn *conn)
+{
+    if (conn == NULL)
+        return;
+    ph_h1_free(conn->h1);
+    ph_h2_free(conn->h2);
+    ph_buffer_done(&conn->out);
+    ph_os_close(conn->fd);
+    ph_memory_give(conn->memory, conn, sizeof *conn);
+}
+
+static void enter(struct ph_conn *conn, enum ph_conn_state state, int64_t now_ms)
+{
+    conn->state = state;
+    conn->state_since_ms = now_ms;
+}
+
+static size_t unsent(const struct ph_conn *conn)
+{
+    return conn->out.len - conn->out_sent;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------- */
+
+static bool feed(struct ph_conn *conn, struct ph_slice bytes, int64_t now_ms);
+
+static bool start(struct ph_conn *conn, enum ph_conn_state state, int64_t now_ms)
+{
+    if (state == PH_CONN_H2)
+        conn->h2 = ph_h2_new(conn->memory, conn->handler, &conn->out);
+    else
+        conn->h1 = ph_h1_new(conn->memory, conn->handler, &conn->out);
+    if (conn->h1 == NULL && conn->h2 == NULL)
+        return false;
+    enter(conn, state, now_ms);
+    return feed(conn, ph_slice_of(conn->probe, conn->probe_bytes), now_ms);
+}
+
+/* The preface is the client's first 24 bytes; the first byte that differs makes it HTTP/1. */
+static bool probe(struct ph_conn *conn, struct ph_slice bytes, int64_t now_ms)
+{
+    struct ph_slice preface = PH_H2_PREFACE;
+    size_t at = 0;
+    bool same = true;
+    while (same && at < bytes.len && conn->probe_bytes < preface.len) {
+        same = bytes.ptr[at] == preface.ptr[conn->probe_bytes];
+        if (same) {
+            conn->probe[conn->probe_bytes++] = bytes.ptr[at];
+            at++;
+        }
+    }
+    if (same && conn->probe_bytes < preface.len)
+        return true;
+    if (!start(conn, same ? PH_CONN_H2 : PH_CONN_H1, now_ms))
+        return false;
+    return feed(conn, ph_slice_from(bytes, at), now_ms);
+}
+
+static bool feed(struct ph_conn *conn, struct ph_slice bytes, int64_t now_ms)
+{
+    if (bytes.len == 0)
+        return true;
+    switch (conn->state) {
+    case PH_CONN_PROBE:
+        return probe(conn, bytes, now_ms);
+    case PH_CONN_H1:
+        ph_h1_feed(conn->h1, bytes, now_ms);
+        conn->last_answer = ph_h1_phase(conn->h1) == PH_H1_CLOSED;
+        return true;
+    case PH_CONN_H2:
+        if (!conn->last_answer)
+            conn->last_answer = ph_h2_feed(conn->h2, bytes, now_ms) != PH_OK;
+        return true;
+    case PH_CONN_LINGER:
+        break;
+    }
+    return true;
+}
+
+static bool read_some(struct ph_conn *conn, char *room, size_t room_bytes, int64_t now_ms)
+{
+    size_t count = 0;
+    switch (ph_os_recv(conn->fd, room, room_bytes, &count)) {
+    case PH_OK:
+        conn->read_ms = now_ms;
+        return feed(conn, ph_slice_of(room, count), now_ms);
+    case PH_ERR_AGAIN:
+        return true;
+    case PH_ERR_NOT_FOUND:
+        conn->peer_ended = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- writing ----------------------------------------------------------------------------------- */
+
+static bool send_some(struct ph_conn *conn, int64_t now_ms, bool *ret_blocked)
+{
+    size_t count = 0;
+    struct ph_slice bytes = ph_slice_of(conn->out.ptr + conn->out_sent, unsent(conn));
+    enum ph_status st = ph_os_send(conn->fd, bytes, &count);
+    *ret_blocked = st == PH_ERR_AGAIN;
+    if (st != PH_OK)
+        return st == PH_ERR_AGAIN;
+    conn->progress_ms = now_ms;
+    conn->out_sent += count;
+    *ret_blocked = conn->out_sent < conn->out.len;
+    if (!*ret_blocked)
+        conn->out.len = conn->out_sent = 0;
+    return true;
+}
+
+/* Frames into `out`, `out` into the socket, until either has no more. */
+static bool write_all(struct ph_conn *conn, int64_t now_ms)
+{
+    bool blocked = false;
+    if (unsent(conn) == 0)
+        conn->progress_ms = now_ms; /* the stall clock starts with the first byte that waits */
+    while (!blocked) {
+        if (conn->h2 != NULL && ph_h2_flush(conn->h2, PH_OUTPUT_BYTES_HIGH) != PH_OK)
+            return false;
+        if (unsent(conn) == 0)
+            return true;
+        if (!send_some(conn, now_ms, &blocked))
+            return false;
+    }
+    return true;
+}
+
+static bool is_done(const struct ph_conn *conn)
+{
+    if (unsent(conn) > 0)
+        return false;
+    if (conn->last_answer)
+        return true;
+    if (conn->h2 == NULL)
+        return false;
+    return ph_h2_finished(conn->h2) || (conn->draining && ph_h2_open_streams(conn->h2) == 0);
+}
+
+/* Sends what there is, then closes if that was all. Closing at once would throw away what the client
+ * has not read yet when it is still sending: so our side is ended and the rest is read away. */
+static bool settle(struct ph_conn *conn, int64_t now_ms)
+{
+    if (conn->state == PH_CONN_LINGER)
+        return !conn->peer_ended;
+    if (!write_all(conn, now_ms))
+        return false;
+    if (is_done(conn)) {
+        if (conn->peer_ended)
+            return false;
+        ph_os_end_sending(conn->fd);
+        enter(conn, PH_CONN_LINGER, now_ms);
+        return true;
+    }
+    /* Whoever ended its side has asked all it will ask; what it asked is answered. */
+    return !conn->peer_ended || unsent(conn) > 0;
+}
+
+/* ---- outside ----------------------------------------------------------------------------------- */
+
+bool ph_conn_ready(struct ph_conn *conn, bool readable, char *room, size_t room_bytes,
+                   int64_t now_ms)
+{
+    if (readable && !read_some(conn, room, room_bytes, now_ms))
+        return false;
+    return settle(conn, now_ms);
+}
+
+static bool tick_h1(struct ph_conn *conn, int64_t now_ms)
+{
+    int64_t waited = now_ms - ph_h1_phase_since_ms(conn->h1);
+    switch (ph_h1_phase(conn->h1)) {
+    case PH_H1_IDLE:
+        return now_ms - conn->read_ms < PH_IDLE_MS;
+    case PH_H1_HEAD:
+        if (waited < PH_HEAD_READ_MS)
+            return true;
+        break;
+    case PH_H1_BODY:
+        if (waited < PH_BODY_READ_MS)
+            return true;
+        break;
+    case PH_H1_CLOSED:
+        return true;
+    }
+    ph_h1_expire(conn->h1);
+    conn->last_answer = true;
+    return settle(conn, now_ms);
+}
+
+static bool tick_h2(struct ph_conn *conn, int64_t now_ms)
+{
+    ph_h2_expire(conn->h2, now_ms - PH_BODY_READ_MS);
+    if (!conn->draining && ph_h2_open_streams(conn->h2) == 0 &&
+        now_ms - conn->read_ms >= PH_IDLE_MS)
+        return ph_conn_drain(conn, now_ms);
+    return settle(conn, now_ms);
+}
+
+bool ph_conn_tick(struct ph_conn *conn, int64_t now_ms)
+{
+    if (unsent(conn) > 0 && now_ms - conn->progress_ms >= PH_WRITE_STALL_MS)
+        return false;
+    if (unsent(conn) == 0 && now_ms - conn->read_ms > 1000)
+        ph_buffer_done(&conn->out); /* a quiet connection gives its memory back */
+    switch (conn->state) {
+    case PH_CONN_PROBE:
+        return now_ms - conn->state_since_ms < PH_HEAD_READ_MS;
+    case PH_CONN_H1:
+        return tick_h1(conn, now_ms);
+    case PH_CONN_H2:
+        return tick_h2(conn, now_ms);
+    case PH_CONN_LINGER:
+        return now_ms - conn->state_since_ms < PH_LINGER_MS;
+    }
+    return false;
+}
+
+bool ph_conn_drain(struct ph_conn *conn, int64_t now_ms)
+{
+    conn->draining = true;
+    switch (conn->state) {
+    case PH_CONN_PROBE:
+        return false;
+    case PH_CONN_H1:
+        ph_h1_drain(conn->h1);
+        conn->last_answer = ph_h1_phase(conn->h1) == PH_H1_CLOSED;
+        return settle(conn, now_ms);
+    case PH_CONN_H2:
+        ph_h2_drain(conn->h2);
+        return settle(conn, now_ms);
+    case PH_CONN_LINGER:
+        break;
+    }
+    return true;
+}
+
+bool ph_conn_wants_read(const struct ph_conn *conn)
+{
+    return !conn->peer_ended && (conn->state == PH_CONN_LINGER || unsent(conn) < PH_OUTPUT_BYTES_HIGH);
+}
+
+bool ph_conn_wants_write(const struct ph_conn *conn)
+{
+    return unsent(conn) > 0;
+}

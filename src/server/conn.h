@@ -1,0 +1,52 @@
+/* One accepted socket: finds out which HTTP is spoken, moves bytes between the socket and the state
+ * machine, and knows when it has waited long enough.
+ *
+ *   PROBE  -> H2      the client's first bytes are the HTTP/2 preface
+ *   PROBE  -> H1      they are anything else
+ *   H1, H2 -> LINGER  the last answer is sent: our side is ended, the client's rest is thrown away
+ *   any    -> gone    the peer closes, an error, a time limit
+ *
+ * K1: while more than PH_OUTPUT_BYTES_HIGH waits to be sent, nothing is read. */
+#ifndef PH_SERVER_CONN_H
+#define PH_SERVER_CONN_H
+
+#include "http/h1.h"
+#include "http/h2.h"
+
+enum ph_conn_state { PH_CONN_PROBE, PH_CONN_H1, PH_CONN_H2, PH_CONN_LINGER };
+
+enum { PH_PREFACE_BYTES = 24 };
+
+struct ph_conn {
+    struct ph_conn *next, *previous; /* of the reactor */
+    int fd;
+    uint32_t registered; /* the epoll events asked for: the reactor's note */
+    enum ph_conn_state state;
+    bool draining, peer_ended, last_answer;
+    struct ph_memory *memory;
+    const struct ph_http_handler *handler;
+    struct ph_h1 *h1;
+    struct ph_h2 *h2;
+    struct ph_buffer out;
+    size_t out_sent;
+    int64_t state_since_ms, read_ms, progress_ms; /* progress: of sending */
+    size_t probe_bytes;
+    char probe[PH_PREFACE_BYTES];
+};
+
+/* Takes `fd`, also when it answers NULL for want of memory. Keeps the other two. */
+struct ph_conn *ph_conn_new(struct ph_memory *memory, const struct ph_http_handler *handler, int fd,
+                            int64_t now_ms);
+void ph_conn_free(struct ph_conn *conn);
+/* The socket is ready. `room` is scratch for one recv. False: free it. */
+bool ph_conn_ready(struct ph_conn *conn, bool readable, char *room, size_t room_bytes,
+                   int64_t now_ms);
+/* Looks at the clock. False: free it. */
+bool ph_conn_tick(struct ph_conn *conn, int64_t now_ms);
+/* Finishes what is in flight and then closes. False: free it. */
+bool ph_conn_drain(struct ph_conn *conn, int64_t now_ms);
+/* Whether it waits for the socket to become readable, writable. */
+bool ph_conn_wants_read(const struct ph_conn *conn);
+bool ph_conn_wants_write(const struct ph_conn *conn);
+
+#endif

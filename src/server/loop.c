@@ -1,0 +1,262 @@
+#include "server/loop.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "os/clock.h"
+#include "os/socket.h"
+#include "server/conn.h"
+#include "server/ingress.h"
+#include "server/service.h"
+
+enum { EVENTS_MAX = 256, DEALT_MAX = 256, TICK_MS = 1000 };
+
+struct dealt {
+    int fd;
+    bool ingress;
+};
+
+struct ph_reactor {
+    pthread_t thread;
+    int epoll, wake; /* wake: an eventfd; its events carry a NULL pointer */
+    pthread_mutex_t lock; /* of dealt[] */
+    struct dealt dealt[DEALT_MAX];
+    size_t dealt_count;
+    atomic_size_t load;
+    atomic_bool stopping;
+    /* The thread's own from here on. */
+    struct ph_memory memory;
+    struct ph_service service;
+    struct ph_http_handler calls, webhooks;
+    struct ph_conn *first;
+    bool draining;
+    int64_t drain_end_ms, tick_ms;
+    char room[PH_READ_BYTES];
+};
+
+static void *heap_alloc(void *ctx, size_t bytes)
+{
+    (void)ctx;
+    return malloc(bytes);
+}
+
+static void heap_free(void *ctx, void *ptr)
+{
+    (void)ctx;
+    free(ptr);
+}
+
+static const struct ph_allocator heap = {.alloc = heap_alloc, .free = heap_free};
+
+/* ---- connections ------------------------------------------------------------------------------- */
+
+static void drop(struct ph_reactor *r, struct ph_conn *conn)
+{
+    if (conn->previous != NULL)
+        conn->previous->next = conn->next;
+    else
+        r->first = conn->next;
+    if (conn->next != NULL)
+        conn->next->previous = conn->previous;
+    ph_conn_free(conn);
+    atomic_fetch_sub_explicit(&r->load, 1, memory_order_relaxed);
+}
+
+static bool register_events(struct ph_reactor *r, struct ph_conn *conn, int op)
+{
+    uint32_t wanted = (ph_conn_wants_read(conn) ? (uint32_t)EPOLLIN : 0) |
+                      (ph_conn_wants_write(conn) ? (uint32_t)EPOLLOUT : 0);
+    if (op == EPOLL_CTL_MOD && wanted == conn->registered)
+        return true;
+    struct epoll_event event = {.events = wanted, .data.ptr = conn};
+    conn->registered = wanted;
+    return epoll_ctl(r->epoll, op, conn->fd, &event) == 0;
+}
+
+/* After anything was done with a connection: forget it, or wait for what it wants now. */
+static void settle(struct ph_reactor *r, struct ph_conn *conn, bool alive)
+{
+    if (!alive || !register_events(r, conn, EPOLL_CTL_MOD))
+        drop(r, conn);
+}
+
+static void adopt(struct ph_reactor *r, struct dealt dealt, int64_t now_ms)
+{
+    struct ph_conn *conn =
+        ph_conn_new(&r->memory, dealt.ingress ? &r->webhooks : &r->calls, dealt.fd, now_ms);
+    if (conn == NULL) {
+        atomic_fetch_sub_explicit(&r->load, 1, memory_order_relaxed);
+        return;
+    }
+    conn->next = r->first;
+    if (r->first != NULL)
+        r->first->previous = conn;
+    r->first = conn;
+    if (!register_events(r, conn, EPOLL_CTL_ADD))
+        drop(r, conn);
+}
+
+static void on_wake(struct ph_reactor *r, int64_t now_ms)
+{
+    struct dealt dealt[DEALT_MAX];
+    uint64_t count = 0;
+    (void)!read(r->wake, &count, sizeof count);
+    pthread_mutex_lock(&r->lock);
+    size_t dealt_count = r->dealt_count;
+    memcpy(dealt, r->dealt, dealt_count * sizeof dealt[0]);
+    r->dealt_count = 0;
+    pthread_mutex_unlock(&r->lock);
+    for (size_t i = 0; i < dealt_count; i++)
+        adopt(r, dealt[i], now_ms);
+}
+
+/* ---- the loop ---------------------------------------------------------------------------------- */
+
+static void on_event(struct ph_reactor *r, const struct epoll_event *event, int64_t now_ms)
+{
+    struct ph_conn *conn = event->data.ptr;
+    if (conn == NULL) {
+        on_wake(r, now_ms);
+        return;
+    }
+    if ((event->events & EPOLLERR) != 0) {
+        drop(r, conn);
+        return;
+    }
+    bool readable = (event->events & (EPOLLIN | EPOLLHUP)) != 0;
+    settle(r, conn, ph_conn_ready(conn, readable, r->room, sizeof r->room, now_ms));
+}
+
+static void for_all(struct ph_reactor *r, bool (*visit)(struct ph_conn *, int64_t), int64_t now_ms)
+{
+    struct ph_conn *next;
+    for (struct ph_conn *conn = r->first; conn != NULL; conn = next) {
+        next = conn->next;
+        settle(r, conn, visit(conn, now_ms));
+    }
+}
+
+static bool is_finished(struct ph_reactor *r, int64_t now_ms)
+{
+    if (!r->draining && atomic_load_explicit(&r->stopping, memory_order_acquire)) {
+        r->draining = true;
+        r->drain_end_ms = now_ms + PH_DRAIN_MS;
+        for_all(r, ph_conn_drain, now_ms);
+    }
+    return r->draining && (r->first == NULL || now_ms >= r->drain_end_ms);
+}
+
+static int wait_ms(const struct ph_reactor *r)
+{
+    if (r->draining)
+        return 50;
+    return r->first != NULL ? TICK_MS : -1;
+}
+
+static void *run(void *arg)
+{
+    struct ph_reactor *r = arg;
+    struct epoll_event events[EVENTS_MAX];
+    int64_t now_ms = ph_os_steady_ms();
+    while (!is_finished(r, now_ms)) {
+        int count = epoll_wait(r->epoll, events, EVENTS_MAX, wait_ms(r));
+        now_ms = ph_os_steady_ms();
+        for (int i = 0; i < count; i++)
+            on_event(r, &events[i], now_ms);
+        if (now_ms - r->tick_ms >= TICK_MS) {
+            r->tick_ms = now_ms;
+            for_all(r, ph_conn_tick, now_ms);
+        }
+    }
+    while (r->first != NULL)
+        drop(r, r->first);
+    return NULL;
+}
+
+/* ---- outside ----------------------------------------------------------------------------------- */
+
+static void destroy(struct ph_reactor *r)
+{
+    for (size_t i = 0; i < r->dealt_count; i++)
+        ph_os_close(r->dealt[i].fd);
+    ph_worker_free(r->service.worker);
+    ph_os_close(r->epoll);
+    ph_os_close(r->wake);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+static bool open_queues(struct ph_reactor *r)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    r->epoll = epoll_create1(EPOLL_CLOEXEC);
+    r->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return r->epoll >= 0 && r->wake >= 0 &&
+           epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->wake, &event) == 0;
+}
+
+struct ph_reactor *ph_reactor_start(const struct ph_server_config *config)
+{
+    struct ph_reactor *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return NULL;
+    r->epoll = r->wake = -1;
+    pthread_mutex_init(&r->lock, NULL);
+    r->memory = (struct ph_memory){.allocator = &heap, .limit = PH_REACTOR_BYTES_MAX};
+    r->service.config = config;
+    r->service.worker = ph_worker_new(&heap);
+    r->calls = (struct ph_http_handler){.handle = ph_service_handle, .ctx = &r->service};
+    r->webhooks = (struct ph_http_handler){.handle = ph_ingress_handle, .ctx = &r->service};
+    if (r->service.worker == NULL || !open_queues(r) ||
+        pthread_create(&r->thread, NULL, run, r) != 0) {
+        destroy(r);
+        return NULL;
+    }
+    return r;
+}
+
+static void wake(struct ph_reactor *r)
+{
+    const uint64_t one = 1;
+    (void)!write(r->wake, &one, sizeof one); /* full means: awake anyway */
+}
+
+void ph_reactor_deal(struct ph_reactor *r, int fd, bool ingress)
+{
+    atomic_fetch_add_explicit(&r->load, 1, memory_order_relaxed);
+    pthread_mutex_lock(&r->lock);
+    bool has_room = r->dealt_count < DEALT_MAX;
+    if (has_room)
+        r->dealt[r->dealt_count++] = (struct dealt){.fd = fd, .ingress = ingress};
+    pthread_mutex_unlock(&r->lock);
+    if (!has_room) {
+        atomic_fetch_sub_explicit(&r->load, 1, memory_order_relaxed);
+        ph_os_close(fd);
+        return;
+    }
+    wake(r);
+}
+
+size_t ph_reactor_load(struct ph_reactor *r)
+{
+    return atomic_load_explicit(&r->load, memory_order_relaxed);
+}
+
+void ph_reactor_stop(struct ph_reactor *r)
+{
+    atomic_store_explicit(&r->stopping, true, memory_order_release);
+    wake(r);
+}
+
+void ph_reactor_join(struct ph_reactor *r)
+{
+    if (r == NULL)
+        return;
+    pthread_join(r->thread, NULL);
+    destroy(r);
+}

@@ -1,0 +1,20 @@
+/* A reactor: one thread, one epoll, its connections, its engine worker. */
+#ifndef PH_SERVER_LOOP_H
+#define PH_SERVER_LOOP_H
+
+#include "server/server.h"
+
+struct ph_reactor;
+
+/* Gives a running reactor, or NULL. Keeps the config. Signals must be blocked in the calling thread. */
+struct ph_reactor *ph_reactor_start(const struct ph_server_config *config);
+/* Deals it a connection; takes `fd`. ingress: it came in by the webhook listener. Any thread. */
+void ph_reactor_deal(struct ph_reactor *reactor, int fd, bool ingress);
+/* Connections it has, those dealt and not yet seen included. Any thread. */
+size_t ph_reactor_load(struct ph_reactor *reactor);
+/* Begins to finish: what is in flight has PH_DRAIN_MS. */
+void ph_reactor_stop(struct ph_reactor *reactor);
+/* Waits for its end and frees it. NULL is fine. */
+void ph_reactor_join(struct ph_reactor *reactor);
+
+#endif

@@ -1,0 +1,40 @@
+/* The server: the Event Service (stateless calls), and in dev mode the webhook ingress.
+ *
+ * S1: one acceptor (the caller's thread) deals connections to reactor threads; a connection stays with
+ *     its reactor, and a reactor's state is touched by its own thread only.
+ * S2: the config is read-only while the server runs; every thread reads it. */
+#ifndef PH_SERVER_SERVER_H
+#define PH_SERVER_SERVER_H
+
+#include <signal.h>
+
+#include "core/engine.h"
+
+/* One URL of ours: POST /webhooks/<name>. */
+struct ph_endpoint {
+    struct ph_slice name;
+    const struct ph_connector *connector;
+    const struct ph_secret_pair *secrets;
+    size_t secret_count;
+    const struct ph_config_value *config;
+    size_t config_count;
+    int32_t capture_method; /* enum ph_capture_method; 0: not told */
+};
+
+struct ph_server_config {
+    const char *listen;          /* "127.0.0.1:8080": the Event Service */
+    const char *listen_webhooks; /* NULL: no ingress */
+    unsigned threads;            /* reactors; 1 … PH_THREADS_MAX */
+    const struct ph_connector *const *connectors; /* sorted by name */
+    size_t connector_count;
+    const struct ph_endpoint *endpoints; /* sorted by name */
+    size_t endpoint_count;
+    bool dev; /* ingress prints events and keeps none */
+};
+
+/* Serves until *stop is not 0, then finishes what is in flight. Prints "listening on …" once per
+ * listener when ready. SIGINT and SIGTERM must interrupt it: their handler sets *stop. Gives the
+ * program's exit status: 0, or 1 with the reason on stderr. */
+int ph_server_run(const struct ph_server_config *config, volatile sig_atomic_t *stop);
+
+#endif

@@ -1,0 +1,172 @@
+/* Calls to requests: protobuf and JSON in. */
+#include "core/codec.h"
+#include "events.pb-c.h"
+#include "wire/message.h"
+#include "wire/wire.h"
+
+static void *arena_alloc(void *arena, size_t bytes)
+{
+    return ph_arena_alloc(arena, bytes);
+}
+static void arena_free(void *arena, void *ptr)
+{
+    (void)arena, (void)ptr; /* the arena has it */
+}
+
+static struct ph_slice optional_text(bool there, const char *text)
+{
+    return there && text != NULL ? ph_slice_str(text) : (struct ph_slice){0};
+}
+
+/* protobuf-c takes any bytes for a string: other runtimes refuse what is not UTF-8, and so do we. */
+static bool texts_ok(const Types__RequestDetails *d)
+{
+    bool ok = ph_utf8_valid(optional_text(d->_uri_case == TYPES__REQUEST_DETAILS___URI_URI, d->uri)) &&
+              ph_utf8_valid(optional_text(d->_query_params_case == TYPES__REQUEST_DETAILS___QUERY_PARAMS_QUERY_PARAMS, d->query_params));
+    for (size_t i = 0; ok && i < d->n_headers; i++)
+        ok = ph_utf8_valid(ph_slice_str(d->headers[i]->key)) && ph_utf8_valid(ph_slice_str(d->headers[i]->value));
+    return ok;
+}
+
+static struct ph_slice method_name(int method)
+{
+    static const char *const names[] = {"POST", "GET", "POST", "PUT", "DELETE"};
+    return ph_slice_str(names[method >= 0 && method < 5 ? method : 0]);
+}
+
+static enum ph_status fill(struct ph_arena *arena, const Types__RequestDetails *d, const Types__WebhookSecrets *s,
+                           const Types__EventContext *context, struct ph_call *call, struct ph_slice *ret_why)
+{
+    if (d == NULL) {
+        *ret_why = PH_S("Missing required field 'request_details' in webhook request");
+        return PH_ERR_INVALID;
+    }
+    if (!texts_ok(d)) {
+        *ret_why = PH_S("a text in request_details is not UTF-8");
+        return PH_ERR_MALFORMED;
+    }
+    if (d->n_headers > PH_HEADERS_MAX) {
+        *ret_why = PH_S("request_details has more than 128 headers");
+        return PH_ERR_MALFORMED;
+    }
+    struct ph_header *headers = ph_arena_alloc(arena, (d->n_headers + 1) * sizeof(*headers));
+    if (headers == NULL)
+        return PH_ERR_NO_MEMORY;
+    for (size_t i = 0; i < d->n_headers; i++)
+        headers[i] = (struct ph_header){ph_slice_str(d->headers[i]->key), ph_slice_str(d->headers[i]->value)};
+    call->request = (struct ph_request){
+        .method = method_name((int)d->method),
+        .uri = optional_text(d->_uri_case == TYPES__REQUEST_DETAILS___URI_URI, d->uri),
+        .query = optional_text(d->_query_params_case == TYPES__REQUEST_DETAILS___QUERY_PARAMS_QUERY_PARAMS, d->query_params),
+        .headers = headers,
+        .header_count = d->n_headers,
+        .body = ph_slice_of(d->body.data, d->body.len)};
+    if (s != NULL) {
+        call->has_secret = true;
+        call->secret.secret = ph_slice_str(s->secret);
+        call->secret.additional =
+            optional_text(s->_additional_secret_case == TYPES__WEBHOOK_SECRETS___ADDITIONAL_SECRET_ADDITIONAL_SECRET, s->additional_secret);
+    }
+    if (context != NULL && context->event_context_case == TYPES__EVENT_CONTEXT__EVENT_CONTEXT_PAYMENT) {
+        const Types__PaymentEventContext *p = context->payment;
+        if (p->_capture_method_case == TYPES__PAYMENT_EVENT_CONTEXT___CAPTURE_METHOD_CAPTURE_METHOD)
+            call->capture_method = (int32_t)p->capture_method;
+        if (!ph_slice_present(ph_word_name(PH_WORDS_CAPTURE_METHOD, call->capture_method))) {
+            *ret_why = PH_S("event_context.payment.capture_method is no known capture method");
+            return PH_ERR_MALFORMED;
+        }
+    }
+    return PH_OK;
+}
+
+static enum ph_status from_message(struct ph_arena *arena, enum ph_form form, const ProtobufCMessage *m, struct ph_call *ret,
+                                   struct ph_slice *ret_why)
+{
+    *ret = (struct ph_call){0};
+    if (form == PH_FORM_PARSE) {
+        const Types__EventServiceParseRequest *p = (const Types__EventServiceParseRequest *)(const void *)m;
+        return fill(arena, p->request_details, NULL, NULL, ret, ret_why);
+    }
+    const Types__EventServiceHandleRequest *h = (const Types__EventServiceHandleRequest *)(const void *)m;
+    bool named = h->_merchant_event_id_case == TYPES__EVENT_SERVICE_HANDLE_REQUEST___MERCHANT_EVENT_ID_MERCHANT_EVENT_ID;
+    ret->merchant_event_id = optional_text(named, h->merchant_event_id);
+    if (!ph_utf8_valid(ret->merchant_event_id)) {
+        *ret_why = PH_S("merchant_event_id is not UTF-8");
+        return PH_ERR_MALFORMED;
+    }
+    return fill(arena, h->request_details,
+                h->_webhook_secrets_case == TYPES__EVENT_SERVICE_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS ? h->webhook_secrets : NULL,
+                h->_event_context_case == TYPES__EVENT_SERVICE_HANDLE_REQUEST___EVENT_CONTEXT_EVENT_CONTEXT ? h->event_context : NULL,
+                ret, ret_why);
+}
+
+static const ProtobufCMessageDescriptor *type_of(enum ph_form form)
+{
+    return form == PH_FORM_PARSE ? &types__event_service_parse_request__descriptor : &types__event_service_handle_request__descriptor;
+}
+
+enum ph_status ph_wire_read_call(struct ph_arena *arena, enum ph_form form, struct ph_slice bytes, struct ph_call *ret_call,
+                                 struct ph_slice *ret_why)
+{
+    ProtobufCAllocator allocator = {arena_alloc, arena_free, arena};
+    *ret_why = PH_S("the message is not a protobuf of its type");
+    ProtobufCMessage *m = protobuf_c_message_unpack(type_of(form), &allocator, bytes.len, (const uint8_t *)bytes.ptr);
+    return m != NULL ? from_message(arena, form, m, ret_call, ret_why) : PH_ERR_MALFORMED;
+}
+
+enum ph_status ph_wire_read_call_json(struct ph_arena *arena, enum ph_form form, struct ph_slice text, struct ph_call *ret_call,
+                                      struct ph_slice *ret_why)
+{
+    ProtobufCMessage *m;
+    PH_TRY(ph_message_read_json(arena, type_of(form), text, &m, ret_why));
+    return from_message(arena, form, m, ret_call, ret_why);
+}
+
+enum ph_status ph_wire_write_error_json(struct ph_arena *arena, struct ph_slice code, struct ph_slice message, struct ph_slice *ret)
+{
+    struct ph_slice a, b;
+    if (!ph_json_escape(arena, ph_utf8_clean(arena, code), &a) || !ph_json_escape(arena, ph_utf8_clean(arena, message), &b))
+        return PH_ERR_NO_MEMORY;
+    struct ph_slice parts[] = {PH_S("{\"error\":{\"code\":\""), a, PH_S("\",\"message\":\""), b, PH_S("\"}}")};
+    size_t len = 0;
+    for (size_t i = 0; i < PH_COUNTOF(parts); i++)
+        len += parts[i].len;
+    char *out = ph_arena_alloc(arena, len + 1);
+    if (out == NULL)
+        return PH_ERR_NO_MEMORY;
+    len = 0;
+    for (size_t i = 0; i < PH_COUNTOF(parts); i++) {
+        memcpy(out + len, parts[i].ptr, parts[i].len);
+        len += parts[i].len;
+    }
+    *ret = ph_slice_of(out, len);
+    return PH_OK;
+}
+
+int ph_wire_grpc_status(enum ph_error_code code)
+{
+    switch (code) {
+    case PH_E_NONE:
+        return 0;
+    case PH_E_WEBHOOKS_NOT_IMPLEMENTED:
+        return 12;
+    case PH_E_WEBHOOK_EVENT_TYPE_NOT_FOUND:
+    case PH_E_WEBHOOK_REFERENCE_ID_NOT_FOUND:
+    case PH_E_WEBHOOK_RESOURCE_OBJECT_NOT_FOUND:
+        return 5;
+    case PH_E_WEBHOOK_BODY_DECODING_FAILED:
+    case PH_E_WEBHOOK_MISSING_REQUIRED_FIELD:
+    case PH_E_WEBHOOK_MISSING_REQUIRED_CONTEXT:
+        return 3;
+    case PH_E_WEBHOOK_AMOUNT_CONVERSION_FAILED:
+    case PH_E_WEBHOOK_PROCESSING_FAILED:
+        return 13;
+    }
+    return 13;
+}
+
+int ph_wire_http_status(int grpc_status)
+{
+    static const int map[] = {200, 408, 500, 400, 504, 404, 409, 403, 429, 412, 409, 416, 501, 500, 503, 500, 401};
+    return grpc_status >= 0 && grpc_status < (int)PH_COUNTOF(map) ? map[grpc_status] : 500;
+}

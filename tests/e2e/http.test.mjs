@@ -1,0 +1,198 @@
+// HTTP/1.1: the JSON route, the ingress of dev mode, and what a hostile client tries.
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import net from 'node:net';
+import { after, before, test } from 'node:test';
+import { rawExchange, secret, startServer, stripeEvent, stripeSignature } from './server.mjs';
+
+let server;
+before(async () => { server = await startServer(); });
+after(async () => assert.equal(await server?.stop(), 0));
+
+function send(port, method, path, { headers = {}, body, agent } = {}) {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ host: '127.0.0.1', port, method, path, headers, agent }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part) => { text += part; })
+        .on('end', () => resolve({ status: response.statusCode, headers: response.headers, text }));
+    });
+    request.on('error', reject);
+    for (const part of [body ?? []].flat()) request.write(part);
+    request.end();
+  });
+}
+
+const json = { 'content-type': 'application/json', 'x-connector': 'stripe' };
+
+function handleBody(body = stripeEvent(), key = secret) {
+  return JSON.stringify({
+    request_details: {
+      method: 'HTTP_METHOD_POST', uri: '/webhooks/stripe', body: Buffer.from(body).toString('base64'),
+      headers: { 'Stripe-Signature': stripeSignature(body, key) },
+    },
+    webhook_secrets: { secret },
+  });
+}
+
+function assertError(response, status) {
+  assert.equal(response.status, status, response.text);
+  const { error } = JSON.parse(response.text);
+  assert.ok(error.code.length > 0 && error.message.length > 0);
+}
+
+const head = (lines, body = '') => `${lines.join('\r\n')}\r\n\r\n${body}`;
+const get = head(['GET /health HTTP/1.1', 'Host: x']);
+
+test('GET /health is healthy', async () => {
+  const response = await send(server.port, 'GET', '/health');
+  assert.equal(response.status, 200);
+  assert.deepEqual(JSON.parse(response.text), { status: 'healthy', service: 'connector-service' });
+  assert.match(response.headers['x-request-id'], /^[0-9a-f-]{36}$/);
+});
+
+test('POST /v1/handle verifies and normalises; a forgery is not told as true', async () => {
+  const good = await send(server.port, 'POST', '/v1/handle', { headers: json, body: handleBody() });
+  assert.equal(good.status, 200, good.text);
+  const answer = JSON.parse(good.text);
+  assert.equal(answer.source_verified, true);
+  assert.equal(answer.event_type, 'PAYMENT_INTENT_SUCCESS');
+  const forged = await send(server.port, 'POST', '/v1/handle', { headers: json, body: handleBody(stripeEvent(), 'other') });
+  assert.equal(forged.status, 200);
+  assert.notEqual(JSON.parse(forged.text).source_verified, true);
+  assert.equal(JSON.parse(forged.text).event_response, undefined);
+});
+
+test('chunked requests are read', async () => {
+  const text = handleBody();
+  const response = await send(server.port, 'POST', '/v1/handle',
+    { headers: { ...json, 'transfer-encoding': 'chunked' }, body: [text.slice(0, 7), text.slice(7)] });
+  assert.equal(response.status, 200);
+  assert.equal(JSON.parse(response.text).source_verified, true);
+});
+
+test('errors are JSON: 400, 404, 405, 413, 415, 431', async () => {
+  assertError(await send(server.port, 'POST', '/v1/handle', { headers: json, body: '{' }), 400);
+  assertError(await send(server.port, 'POST', '/v1/handle', { headers: json, body: '{}' }), 400);
+  assertError(await send(server.port, 'POST', '/v1/handle', { headers: { 'content-type': 'application/json' }, body: handleBody() }), 400);
+  assertError(await send(server.port, 'GET', '/nothing'), 404);
+  assertError(await send(server.port, 'GET', '/v1/handle'), 405);
+  assertError(await send(server.port, 'DELETE', '/health'), 405);
+  assertError(await send(server.port, 'POST', '/v1/handle', { headers: { ...json, 'content-type': 'text/plain' }, body: '{}' }), 415);
+  const big = await rawExchange(server.port, head(['POST /v1/handle HTTP/1.1', 'Host: x', 'Content-Length: 9000000']));
+  assert.match(big.text, /^HTTP\/1\.1 413 [^]*"error"/);
+  assert.ok(big.closed);
+  const many = await rawExchange(server.port, head(['GET /health HTTP/1.1', 'Host: x', ...Array.from({ length: 200 }, (_, i) => `x-${i}: 1`)]));
+  assert.match(many.text, /^HTTP\/1\.1 431 /);
+  const long = await rawExchange(server.port, head(['GET /health HTTP/1.1', 'Host: x', `x-long: ${'a'.repeat(50_000)}`]));
+  assert.match(long.text, /^HTTP\/1\.1 431 /);
+  const target = await rawExchange(server.port, head([`GET /${'a'.repeat(9000)} HTTP/1.1`, 'Host: x']));
+  assert.match(target.text, /^HTTP\/1\.1 414 /);
+});
+
+test('pipelined requests are answered in order', async () => {
+  const three = get + head(['GET /nothing HTTP/1.1', 'Host: x']) + head(['GET /health HTTP/1.1', 'Host: x', 'Connection: close']);
+  const whole = await rawExchange(server.port, three);
+  const statuses = (text) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1]);
+  assert.deepEqual(statuses(whole.text), ['200', '404', '200']);
+  assert.ok(whole.closed);
+  const bytewise = await rawExchange(server.port, [...three].flatMap((byte) => [byte, 0]), 5000);
+  assert.deepEqual(statuses(bytewise.text), ['200', '404', '200']);
+});
+
+test('Expect: 100-continue is answered; any other expectation is refused', async () => {
+  const body = handleBody();
+  const lines = ['POST /v1/handle HTTP/1.1', 'Host: x', 'Content-Type: application/json', 'x-connector: stripe',
+    `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
+  const result = await rawExchange(server.port, [head([...lines, 'Expect: 100-continue']), 100, body]);
+  assert.match(result.text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/);
+  const other = await rawExchange(server.port, head([...lines, 'Expect: the-unexpected']));
+  assert.match(other.text, /^HTTP\/1\.1 417 /);
+});
+
+test('what two readers could read differently is refused, and the connection closed', async () => {
+  const smuggled = get.replace('/health', '/smuggled');
+  const post = 'POST /v1/handle HTTP/1.1';
+  const probes = {
+    'both lengths': head([post, 'Host: x', 'Content-Length: 4', 'Transfer-Encoding: chunked'], `0\r\n\r\n${smuggled}`),
+    'two content lengths': head([post, 'Host: x', 'Content-Length: 0', 'Content-Length: 44'], smuggled),
+    'a list of lengths': head([post, 'Host: x', 'Content-Length: 0, 44'], smuggled),
+    'a signed length': head([post, 'Host: x', 'Content-Length: +4'], 'abcd'),
+    'chunked twice': head([post, 'Host: x', 'Transfer-Encoding: chunked', 'Transfer-Encoding: identity'], `0\r\n\r\n${smuggled}`),
+    'a disguised chunked': head([post, 'Host: x', 'Transfer-Encoding: xchunked'], `0\r\n\r\n${smuggled}`),
+    'a space before the colon': head([post, 'Host: x', 'Content-Length : 44'], smuggled),
+    'a folded line': head([post, 'Host: x', 'X-A: b', ' Content-Length: 44'], smuggled),
+    'bare LF lines': `POST /v1/handle HTTP/1.1\nHost: x\nContent-Length: 44\n\n${smuggled}`,
+    'a bare CR': `GET /health HTTP/1.1\r\nHost: x\r\nX-A: b\rContent-Length: 44\r\n\r\n${smuggled}`,
+    'a NUL': 'GET /health HTTP/1.1\r\nHost: x\r\nX-A: b\0c\r\n\r\n',
+    'no host': head(['GET /health HTTP/1.1']),
+    'two hosts': head(['GET /health HTTP/1.1', 'Host: a', 'Host: b']),
+    'chunked in HTTP/1.0': head(['POST /v1/handle HTTP/1.0', 'Transfer-Encoding: chunked'], `0\r\n\r\n${smuggled}`),
+    'a chunk size past its end': head([post, 'Host: x', 'Transfer-Encoding: chunked'], `fffffffffffffffff\r\n${smuggled}`),
+    'a chunk with bare LF': head([post, 'Host: x', 'Transfer-Encoding: chunked'], `0\n\n${smuggled}`),
+    'CONNECT': head(['CONNECT x:1 HTTP/1.1', 'Host: x']),
+    'a broken preface': 'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n',
+    'garbage': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n',
+  };
+  for (const [name, bytes] of Object.entries(probes)) {
+    const result = await rawExchange(server.port, Buffer.from(bytes, 'latin1'));
+    assert.match(result.text, /^HTTP\/1\.1 (4|5)\d\d /, name);
+    assert.equal(result.text.match(/HTTP\/1\.1 \d/g).length, 1, name);
+    assert.ok(result.closed, name);
+  }
+});
+
+test('an h2c upgrade offer is passed over', async () => {
+  const result = await rawExchange(server.port, head(['GET /health HTTP/1.1', 'Host: x', 'Connection: Upgrade, HTTP2-Settings, close',
+    'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__']));
+  assert.match(result.text, /^HTTP\/1\.1 200 /);
+});
+
+test('chunk heads and trailers without end are refused', async () => {
+  const trailers = await rawExchange(server.port, [head(['POST /v1/handle HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked'], '0\r\n'),
+    ...Array.from({ length: 8 }, (_, i) => [`x-${i}: ${'a'.repeat(30_000)}\r\n`, 20]).flat()]);
+  assert.match(trailers.text, /^HTTP\/1\.1 4\d\d /);
+  assert.ok(trailers.closed);
+});
+
+test('a client that sends its head too slowly is cut', { timeout: 20_000 }, async () => {
+  const socket = net.connect(Number(server.port), '127.0.0.1');
+  let text = '';
+  socket.setEncoding('latin1').on('data', (part) => { text += part; }).on('error', () => {});
+  const started = Date.now();
+  socket.write('GET /health HTTP/1.1\r\n');
+  const drip = setInterval(() => socket.write('x-a: b\r\n'), 500);
+  await new Promise((resolve) => socket.on('end', resolve).on('close', resolve));
+  clearInterval(drip);
+  socket.destroy();
+  const seconds = (Date.now() - started) / 1000;
+  assert.ok(seconds > 9 && seconds < 14, `${seconds} s`);
+  assert.match(text, /^HTTP\/1\.1 408 /);
+});
+
+test('a signed webhook is acknowledged and printed; a forged one is refused', async () => {
+  const body = stripeEvent();
+  const path = '/webhooks/stripe';
+  const good = await send(server.webhookPort, 'POST', path, { headers: { 'Stripe-Signature': stripeSignature(body) }, body });
+  assert.equal(good.status, 200, good.text);
+  assert.equal(good.headers['x-payhook-durable'], 'no');
+  const forged = await send(server.webhookPort, 'POST', path, { headers: { 'Stripe-Signature': stripeSignature(body, 'other') }, body });
+  assert.equal(forged.status, 401, forged.text);
+  const bare = await send(server.webhookPort, 'POST', path, { body });
+  assert.equal(bare.status, 401, bare.text);
+  assert.match(server.output, /NOT DURABLE/);
+  assert.match(server.output, /PAYMENT_INTENT_SUCCESS.*VERIFIED.*evt_e2e_1.*49\.05 EUR/);
+  assert.match(server.output, /FORGED/);
+});
+
+test('the ingress refuses unknown endpoints, other methods and bodies past the limit', async () => {
+  assertError(await send(server.webhookPort, 'POST', '/webhooks/nobody', { body: '{}' }), 404);
+  assertError(await send(server.webhookPort, 'POST', '/v1/handle', { body: '{}' }), 404);
+  assertError(await send(server.webhookPort, 'GET', '/webhooks/stripe'), 405);
+  assertError(await send(server.webhookPort, 'POST', '/webhooks/stripe', { body: Buffer.alloc(1024 * 1024 + 1) }), 413);
+});
+
+test('a webhook cannot write control characters to the terminal', async () => {
+  const body = stripeEvent().replace('evt_e2e_1', 'evt_\\u001b[2J\\nfake');
+  await send(server.webhookPort, 'POST', '/webhooks/stripe', { headers: { 'Stripe-Signature': stripeSignature(body) }, body });
+  assert.ok(!server.output.includes('\x1b'));
+});
