@@ -87,6 +87,8 @@ static int run_one(struct ph_args *args, enum ph_form form, enum say_as as)
     ph_args_input(args, connector, &request, &in);
     in.explain = as == SAY_EXPLAIN;
     enum ph_want want = form == PH_FORM_PARSE ? PH_WANT_REFERENCE : as == SAY_JSON ? PH_WANT_ALL : PH_WANT_VERDICT;
+    if (form == PH_FORM_HANDLE_EVENT)
+        want = (enum ph_want)(want | PH_WANT_PEER_REPLY);
     enum ph_status st = ph_engine_run(worker, &in, want, &a);
     if (st != PH_OK) {
         code = say_error(ph_worker_arena(worker), PH_S("INTERNAL"), ph_slice_str(ph_status_text(st)));

@@ -175,7 +175,10 @@ static void answer(struct ph_worker *worker, struct ph_args *args, struct line *
         say_error(arena, PH_S("INVALID_ARGUMENT"), ph_slice_str(l->bad));
         return;
     }
-    enum ph_status st = ph_engine_run_keep(worker, &l->in, form == PH_FORM_PARSE ? PH_WANT_REFERENCE : PH_WANT_ALL, &a);
+    enum ph_want want = form == PH_FORM_PARSE          ? PH_WANT_REFERENCE
+                        : form == PH_FORM_HANDLE_EVENT ? (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY)
+                                                       : PH_WANT_ALL;
+    enum ph_status st = ph_engine_run_keep(worker, &l->in, want, &a);
     if (st == PH_OK && a.error != PH_E_NONE)
         say_error(arena, ph_error_code_name(a.error), a.error_message);
     else if (st == PH_OK && (st = ph_wire_write_json(arena, form, &a, &out)) == PH_OK)

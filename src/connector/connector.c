@@ -44,6 +44,8 @@ bool ph_field_fits(enum ph_kind kind, enum ph_field field)
     case PH_F_CONNECTOR_PAYOUT_ID:
     case PH_F_MERCHANT_PAYOUT_ID:
         return kind == PH_KIND_PAYOUT;
+    case PH_F_AMOUNT: /* a payout's amount has no place on the wire, but names the change (effect_key) */
+        return kind == PH_KIND_PAYMENT || kind == PH_KIND_MANDATE || kind == PH_KIND_PAYOUT;
     case PH_F_ERROR_CODE:
     case PH_F_ERROR_MESSAGE:
     case PH_F_ERROR_REASON:

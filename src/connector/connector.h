@@ -151,6 +151,7 @@ enum ph_test_op {
     PH_TEST_PRESENT,    /* there, not null, not empty */
     PH_TEST_ABSENT,
     PH_TEST_OVER,       /* a decimal number greater than values[0] */
+    PH_TEST_UTF8,       /* the text is UTF-8: processors whose own code decodes the body first (stripe) */
     PH_TEST_MEDIA_TYPE, /* the text is a media type (parameters aside, any case): header:Content-Type */
 };
 

@@ -108,7 +108,7 @@ static enum ph_status fill_reply(struct ph_run *run, const struct ph_reply *repl
     return PH_OK;
 }
 
-static enum ph_status choose_reply(struct ph_run *run, struct ph_answer *answer)
+static enum ph_status choose_reply(struct ph_run *run, enum ph_want want, struct ph_answer *answer)
 {
     bool good = true, wait = false;
     for (size_t i = 0; i < answer->event_count; i++) {
@@ -116,7 +116,7 @@ static enum ph_status choose_reply(struct ph_run *run, struct ph_answer *answer)
         good = good && (verdict == PH_VERIFIED || verdict == PH_UNSIGNED || verdict == PH_UNSUPPORTED);
         wait = wait || verdict == PH_UNREACHABLE || verdict == PH_NO_SECRET;
     }
-    if (good)
+    if (good || (want & PH_WANT_PEER_REPLY) != 0)
         return fill_reply(run, &run->variant->ack, 200, answer);
     PH_TRY(fill_reply(run, &run->variant->refuse, 401, answer));
     if (wait)
@@ -195,7 +195,7 @@ enum ph_status ph_engine_run_keep(struct ph_worker *worker, const struct ph_inpu
         if (problem.code == PH_E_NONE && (want & PH_WANT_VERDICT) != 0) {
             run.item = ph_run_next_item(&run, 0);
             run.type = answer.events[0].type;
-            PH_TRY(choose_reply(&run, &answer));
+            PH_TRY(choose_reply(&run, want, &answer));
         }
     }
     answer.merchant_event_id_given = in->merchant_event_id.len > 0;

@@ -63,6 +63,8 @@ enum ph_want {
     PH_WANT_VERDICT = 1,
     PH_WANT_CONTENT = 2,
     PH_WANT_ALL = 3,
+    /* The page's success reply whatever the verdict: the peer's HandleEvent answers so, its callers rely on it. */
+    PH_WANT_PEER_REPLY = 4,
 };
 
 /* The peer's error codes (PEER-CONTRACT §7), and where they lead on the wire. */

@@ -427,6 +427,25 @@ static bool is_media_type(struct ph_slice text, struct ph_slice want)
     return ph_slice_eq_nocase(ph_slice_trim(text), want);
 }
 
+/* RFC 3629: shortest forms, no surrogates. */
+static bool is_utf8(struct ph_slice text)
+{
+    const unsigned char *p = (const unsigned char *)text.ptr;
+    for (size_t i = 0; i < text.len;) {
+        size_t more = p[i] < 0x80 ? 0 : p[i] >= 0xc2 && p[i] < 0xe0 ? 1 : (p[i] & 0xf0) == 0xe0 ? 2 : p[i] >= 0xf0 && p[i] < 0xf5 ? 3 : SIZE_MAX;
+        if (more == SIZE_MAX || more >= text.len - i)
+            return false;
+        for (size_t k = 1; k <= more; k++)
+            if ((p[i + k] & 0xc0) != 0x80)
+                return false;
+        if ((p[i] == 0xe0 && p[i + 1] < 0xa0) || (p[i] == 0xed && p[i + 1] >= 0xa0) || (p[i] == 0xf0 && p[i + 1] < 0x90) ||
+            (p[i] == 0xf4 && p[i + 1] >= 0x90))
+            return false;
+        i += more + 1;
+    }
+    return true;
+}
+
 static bool judge(const struct ph_test *test, struct ph_slice text)
 {
     switch (test->op) {
@@ -442,6 +461,8 @@ static bool judge(const struct ph_test *test, struct ph_slice text)
         return text.len == 0;
     case PH_TEST_OVER:
         return is_over(text, test->values[0]);
+    case PH_TEST_UTF8:
+        return is_utf8(text);
     case PH_TEST_MEDIA_TYPE:
         return is_media_type(text, test->values[0]);
     }

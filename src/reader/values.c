@@ -413,7 +413,7 @@ const struct ph_slice *ph_build_list(struct ph_build *b, const struct ph_yaml *a
 
 static void test_map(struct ph_build *b, struct ph_yaml *at, struct ph_test *test)
 {
-    static const struct ph_slice known[] = {PH_SI("not"), PH_SI("prefix"), PH_SI("present"), PH_SI("over"), PH_SI("media-type")};
+    static const struct ph_slice known[] = {PH_SI("not"), PH_SI("prefix"), PH_SI("present"), PH_SI("over"), PH_SI("media-type"), PH_SI("utf8")};
     struct ph_yaml *e = at->first;
     if (e == NULL || e->next != NULL) {
         ph_build_error(b, at, "one test belongs here: not, prefix, present, over or media-type", PH_S(""), "");
@@ -427,6 +427,8 @@ static void test_map(struct ph_build *b, struct ph_yaml *at, struct ph_test *tes
         test->op = PH_TEST_PREFIX;
     else if (ph_slice_eq(e->key, PH_S("over")))
         test->op = PH_TEST_OVER;
+    else if (ph_slice_eq(e->key, PH_S("utf8")))
+        test->op = PH_TEST_UTF8;
     else if (ph_slice_eq(e->key, PH_S("media-type")))
         test->op = PH_TEST_MEDIA_TYPE;
     else if (ph_slice_eq(e->key, PH_S("present")))

@@ -135,7 +135,9 @@ static bool run(struct ph_service *service, const struct ph_http_request *reques
         .merchant_event_id = call.merchant_event_id,
     };
     struct ph_answer answer = {0};
-    enum ph_want want = form == PH_FORM_PARSE ? PH_WANT_REFERENCE : PH_WANT_ALL;
+    enum ph_want want = form == PH_FORM_PARSE ? PH_WANT_REFERENCE
+                         : form == PH_FORM_HANDLE_EVENT ? (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY)
+                                                        : PH_WANT_ALL;
     enum ph_status st = ph_engine_run_keep(service->worker, &in, want, &answer);
     if (st != PH_OK)
         return fail_status(ret_fault, st);
