@@ -52,7 +52,13 @@ static bool make(struct ph_args *args, struct ph_worker *worker, const struct ph
         }
     }
     ph_args_input(args, c, &request, &in);
-    enum ph_status st = ph_engine_sign(worker, &in, variant, args->body, unique, ret, &why);
+    enum ph_status st = PH_ERR_NOT_FOUND;
+    /* Without a word which shape it is: the first one that the body fits. */
+    for (uint16_t i = 0; st != PH_OK && i < c->variant_count; i++) {
+        st = ph_engine_sign(worker, &in, variant.len > 0 ? variant : c->variants[i].name, args->body, unique, ret, &why);
+        if (variant.len > 0)
+            break;
+    }
     if (st != PH_OK)
         fprintf(stderr, "payhook: cannot sign it: %.*s (%s)\n", (int)why.len, why.ptr != NULL ? why.ptr : "", ph_status_text(st));
     return st == PH_OK;

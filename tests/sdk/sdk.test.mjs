@@ -133,7 +133,7 @@ test("what TrueLayer's SDK signs verifies, and what we sign it verifies", () => 
   const signature = tl.sign({ kid, method: tl.HttpMethod?.Post ?? "POST", path, headers, body, privateKeyPem: pem });
   assert.deepEqual(verdicts([{ connector: "truelayer", request: { method: "POST", uri: path, headers: { ...headers, "Tl-Signature": signature }, body }, secrets: { secret: jwks }, at: NOW }]), ["FORGED"]);
   const out = sign("truelayer", body, [jwks], ["--uri", path, "--config", `kid=${kid}`, "--config", `private_key_pem=${pem}`]);
-  tl.verify({ jwks, signature: header(out.headers, "Tl-Signature"), method: tl.HttpMethod?.Post ?? "POST", path, headers: Object.entries(out.headers), body: out.body, requiredHeaders: ["X-TL-Webhook-Timestamp"] });
+  tl.verify({ jwks, signature: header(out.headers, "Tl-Signature"), method: tl.HttpMethod?.Post ?? "POST", path, headers: out.headers, body: out.body, requiredHeaders: ["X-TL-Webhook-Timestamp"] });
   const lines = [out.body, out.body.replace("p1", "p2")].map((b) => ({ connector: "truelayer", request: { method: "POST", uri: path, headers: out.headers, body: b }, secrets: { secret: jwks }, at: NOW }));
   assert.deepEqual(verdicts(lines), ["VERIFIED", "FORGED"]);
 });
