@@ -209,15 +209,21 @@ int main(void)
             struct ph_slice why, out;
             ph_worker_reset(worker);
             if (ph_wire_read_call(ph_worker_arena(worker), PH_FORM_HANDLE, ph_slice_of(packed, packed_len),
-                                  &call, &why) != PH_OK)
+                                  &call, &why) != PH_OK) {
+                fprintf(stderr, "the call does not read: %.*s\n", (int)why.len, why.ptr);
                 return 1;
+            }
             struct ph_input wired = in;
             wired.request = &call.request;
             wired.secrets = &call.secret;
             if (ph_engine_run_keep(worker, &wired, PH_WANT_ALL, &answer) != PH_OK ||
                 ph_wire_write(ph_worker_arena(worker), PH_FORM_HANDLE, &answer, &out) != PH_OK || out.len == 0 ||
-                answer.events[0].verdict != PH_VERIFIED)
+                answer.events[0].verdict != PH_VERIFIED) {
+                fprintf(stderr, "the call does not verify: %.*s %.*s\n", (int)answer.error_message.len, answer.error_message.ptr,
+                        answer.event_count > 0 ? (int)answer.events[0].verdict_reason.len : 0,
+                        answer.event_count > 0 ? answer.events[0].verdict_reason.ptr : "");
                 return 1;
+            }
         }
         double t3 = now_us();
         if (round < 0)
