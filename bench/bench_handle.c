@@ -152,6 +152,7 @@ static size_t pack_call(const struct ph_request *request, uint8_t *out)
     secrets.secret = (char *)(uintptr_t)secret;
     message.request_details = &details;
     message.webhook_secrets = &secrets;
+    message._webhook_secrets_case = TYPES__EVENT_SERVICE_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS;
     return types__event_service_handle_request__pack(&message, out);
 }
 
