@@ -92,8 +92,11 @@ const struct ph_currency *ph_currency_find(struct ph_slice code)
 {
     if (code.len != 3)
         return NULL;
+    char upper[3];
+    for (size_t i = 0; i < 3; i++)
+        upper[i] = (char)(code.ptr[i] >= 'a' && code.ptr[i] <= 'z' ? code.ptr[i] - 32 : code.ptr[i]);
     for (size_t i = 0; i < PH_COUNTOF(currencies); i++)
-        if (ph_slice_eq_nocase(ph_slice_of(currencies[i].code, 3), code))
+        if (currencies[i].code[0] == upper[0] && currencies[i].code[1] == upper[1] && currencies[i].code[2] == upper[2])
             return &currencies[i];
     return NULL;
 }

@@ -432,6 +432,15 @@ static bool is_utf8(struct ph_slice text)
 {
     const unsigned char *p = (const unsigned char *)text.ptr;
     for (size_t i = 0; i < text.len;) {
+        uint64_t eight;
+        /* Most bodies are ASCII: eight bytes at a time. */
+        if (text.len - i >= sizeof(eight)) {
+            memcpy(&eight, p + i, sizeof(eight));
+            if ((eight & 0x8080808080808080ULL) == 0) {
+                i += sizeof(eight);
+                continue;
+            }
+        }
         size_t more = p[i] < 0x80 ? 0 : p[i] >= 0xc2 && p[i] < 0xe0 ? 1 : (p[i] & 0xf0) == 0xe0 ? 2 : p[i] >= 0xf0 && p[i] < 0xf5 ? 3 : SIZE_MAX;
         if (more == SIZE_MAX || more >= text.len - i)
             return false;

@@ -100,6 +100,8 @@ static void refund(struct ph_message_writer *w, ProtobufCMessage *content, const
     seconds(m, "updated_at", &f[PH_F_UPDATED_AT]);
     seconds(m, "processed_at", &f[PH_F_PROCESSED_AT]);
     text(w, m, "customer_name", &f[PH_F_CUSTOMER_NAME]);
+    if (f[PH_F_EMAIL].present)
+        text(w, ph_message_sub(w, m, "email"), "value", &f[PH_F_EMAIL]);
     text(w, m, "merchant_order_id", &f[PH_F_MERCHANT_ORDER_ID]);
     text(w, m, "connector_transaction_id", &f[PH_F_CONNECTOR_TRANSACTION_ID]);
     text(w, m, "merchant_transaction_id", &f[PH_F_MERCHANT_TRANSACTION_ID]);
@@ -137,10 +139,16 @@ static void payout(struct ph_message_writer *w, ProtobufCMessage *content, const
     error(w, m, e->fields);
 }
 
+/* A mandate's news without a payment has no response message: it is told by type and reference. */
+static bool has_content(const struct ph_event *e)
+{
+    return e->kind != PH_KIND_NONE &&
+           (e->kind != PH_KIND_MANDATE || e->status != 0 || e->fields[PH_F_CONNECTOR_TRANSACTION_ID].present);
+}
+
 static void content(struct ph_message_writer *w, ProtobufCMessage *m, const char *name, const struct ph_event *e)
 {
-    if (e->kind == PH_KIND_NONE ||
-        (e->kind == PH_KIND_MANDATE && e->status == 0 && !e->fields[PH_F_CONNECTOR_TRANSACTION_ID].present))
+    if (!has_content(e))
         return;
     ProtobufCMessage *c = ph_message_sub(w, m, name);
     switch (e->kind) {
@@ -162,20 +170,31 @@ static void content(struct ph_message_writer *w, ProtobufCMessage *m, const char
     }
 }
 
+static bool arm_has(enum ph_kind kind, const char *field)
+{
+    static const ProtobufCMessageDescriptor *const types[] = {
+        [PH_KIND_PAYMENT] = &types__payment_event_reference__descriptor,
+        [PH_KIND_REFUND] = &types__refund_event_reference__descriptor,
+        [PH_KIND_DISPUTE] = &types__dispute_event_reference__descriptor,
+        [PH_KIND_MANDATE] = &types__mandate_event_reference__descriptor,
+        [PH_KIND_PAYOUT] = &types__payout_event_reference__descriptor};
+    return protobuf_c_message_descriptor_get_field_by_name(types[kind], field) != NULL;
+}
+
 static void reference(struct ph_message_writer *w, ProtobufCMessage *m, const struct ph_event *e)
 {
     static const char *const arms[] = {[PH_KIND_PAYMENT] = "payment", [PH_KIND_REFUND] = "refund", [PH_KIND_DISPUTE] = "dispute",
                                        [PH_KIND_MANDATE] = "mandate", [PH_KIND_PAYOUT] = "payout"};
-    bool any = false;
-    for (int i = 0; i < PH_REFERENCE_COUNT; i++)
-        any = any || e->reference[i].present;
-    if (!any || e->reference_kind == PH_KIND_NONE)
+    ProtobufCMessage *arm = NULL;
+    if (e->reference_kind == PH_KIND_NONE)
         return;
-    ProtobufCMessage *arm = ph_message_sub(w, ph_message_sub(w, m, "reference"), arms[e->reference_kind]);
-    /* Fields that this arm lacks are left out by the setter. */
     for (int i = 0; i < PH_REFERENCE_COUNT; i++) {
-        struct ph_slice name = ph_field_name((enum ph_field)i);
-        text(w, arm, name.ptr, &e->reference[i]);
+        const char *name = ph_field_name((enum ph_field)i).ptr;
+        if (!e->reference[i].present || !arm_has(e->reference_kind, name))
+            continue; /* a reference without ids is none */
+        if (arm == NULL)
+            arm = ph_message_sub(w, ph_message_sub(w, m, "reference"), arms[e->reference_kind]);
+        text(w, arm, name, &e->reference[i]);
     }
 }
 
@@ -196,7 +215,7 @@ static void ack(struct ph_message_writer *w, ProtobufCMessage *m, const struct p
 static void checks(struct ph_message_writer *w, ProtobufCMessage *m, const struct ph_event *e)
 {
     const struct ph_value *f = e->fields;
-    if (e->kind == PH_KIND_NONE)
+    if (!has_content(e))
         return;
     if (f[PH_F_CONNECTOR_TRANSACTION_ID].present)
         ph_message_add_number(w, m, "supported_integrity_checks", TYPES__INTEGRITY_CHECK__INTEGRITY_CHECK_CONNECTOR_TRANSACTION_ID, 3);
@@ -299,8 +318,6 @@ static ProtobufCMessage *parse(struct ph_message_writer *w, const struct ph_answ
 
 static ProtobufCMessage *build(struct ph_message_writer *w, enum ph_form form, const struct ph_answer *a)
 {
-    if (a->event_count == 0)
-        return NULL;
     ProtobufCMessage *m = form == PH_FORM_HANDLE ? handle(w, a) : form == PH_FORM_HANDLE_EVENT ? handle_event(w, a) : parse(w, a);
     return w->failed ? NULL : m;
 }
@@ -308,6 +325,8 @@ static ProtobufCMessage *build(struct ph_message_writer *w, enum ph_form form, c
 enum ph_status ph_wire_write(struct ph_arena *arena, enum ph_form form, const struct ph_answer *answer, struct ph_slice *ret)
 {
     struct ph_message_writer w = {.arena = arena};
+    if (answer->event_count == 0)
+        return PH_ERR_INVALID;
     ProtobufCMessage *m = build(&w, form, answer);
     return m != NULL ? ph_message_pack(arena, m, ret) : PH_ERR_NO_MEMORY;
 }
@@ -315,6 +334,8 @@ enum ph_status ph_wire_write(struct ph_arena *arena, enum ph_form form, const st
 enum ph_status ph_wire_write_json(struct ph_arena *arena, enum ph_form form, const struct ph_answer *answer, struct ph_slice *ret)
 {
     struct ph_message_writer w = {.arena = arena};
+    if (answer->event_count == 0)
+        return PH_ERR_INVALID;
     ProtobufCMessage *m = build(&w, form, answer);
     return m != NULL ? ph_message_json(arena, m, ret) : PH_ERR_NO_MEMORY;
 }

@@ -4,13 +4,23 @@
 #include "wire/message.h"
 #include "wire/wire.h"
 
-static void *arena_alloc(void *arena, size_t bytes)
+/* protobuf-c's allocations, cut from the arena; `failed` tells "no memory" from "no protobuf". */
+struct source {
+    struct ph_arena *arena;
+    bool failed;
+};
+
+static void *source_alloc(void *ctx, size_t bytes)
 {
-    return ph_arena_alloc(arena, bytes);
+    struct source *source = ctx;
+    void *ptr = ph_arena_alloc(source->arena, bytes);
+    source->failed = source->failed || ptr == NULL;
+    return ptr;
 }
-static void arena_free(void *arena, void *ptr)
+
+static void source_free(void *ctx, void *ptr)
 {
-    (void)arena, (void)ptr; /* the arena has it */
+    (void)ctx, (void)ptr; /* the arena has it */
 }
 
 static struct ph_slice optional_text(bool there, const char *text)
@@ -18,14 +28,20 @@ static struct ph_slice optional_text(bool there, const char *text)
     return there && text != NULL ? ph_slice_str(text) : (struct ph_slice){0};
 }
 
-/* protobuf-c takes any bytes for a string: other runtimes refuse what is not UTF-8, and so do we. */
-static bool texts_ok(const Types__RequestDetails *d)
+/* A map's key that comes twice: the last counts, as in every protobuf runtime. (Names that differ in case
+ * are two keys; the engine calls those ambiguous.) */
+static size_t take_headers(const Types__RequestDetails *d, struct ph_header *headers)
 {
-    bool ok = ph_utf8_valid(optional_text(d->_uri_case == TYPES__REQUEST_DETAILS___URI_URI, d->uri)) &&
-              ph_utf8_valid(optional_text(d->_query_params_case == TYPES__REQUEST_DETAILS___QUERY_PARAMS_QUERY_PARAMS, d->query_params));
-    for (size_t i = 0; ok && i < d->n_headers; i++)
-        ok = ph_utf8_valid(ph_slice_str(d->headers[i]->key)) && ph_utf8_valid(ph_slice_str(d->headers[i]->value));
-    return ok;
+    size_t count = 0;
+    for (size_t i = 0; i < d->n_headers; i++) {
+        struct ph_slice name = ph_slice_str(d->headers[i]->key);
+        size_t at = 0;
+        while (at < count && !ph_slice_eq(headers[at].name, name))
+            at++;
+        headers[at] = (struct ph_header){name, ph_slice_str(d->headers[i]->value)};
+        count += at == count;
+    }
+    return count;
 }
 
 static struct ph_slice method_name(int method)
@@ -41,10 +57,6 @@ static enum ph_status fill(struct ph_arena *arena, const Types__RequestDetails *
         *ret_why = PH_S("Missing required field 'request_details' in webhook request");
         return PH_ERR_INVALID;
     }
-    if (!texts_ok(d)) {
-        *ret_why = PH_S("a text in request_details is not UTF-8");
-        return PH_ERR_MALFORMED;
-    }
     if (d->n_headers > PH_HEADERS_MAX) {
         *ret_why = PH_S("request_details has more than 128 headers");
         return PH_ERR_MALFORMED;
@@ -52,14 +64,12 @@ static enum ph_status fill(struct ph_arena *arena, const Types__RequestDetails *
     struct ph_header *headers = ph_arena_alloc(arena, (d->n_headers + 1) * sizeof(*headers));
     if (headers == NULL)
         return PH_ERR_NO_MEMORY;
-    for (size_t i = 0; i < d->n_headers; i++)
-        headers[i] = (struct ph_header){ph_slice_str(d->headers[i]->key), ph_slice_str(d->headers[i]->value)};
     call->request = (struct ph_request){
         .method = method_name((int)d->method),
         .uri = optional_text(d->_uri_case == TYPES__REQUEST_DETAILS___URI_URI, d->uri),
         .query = optional_text(d->_query_params_case == TYPES__REQUEST_DETAILS___QUERY_PARAMS_QUERY_PARAMS, d->query_params),
         .headers = headers,
-        .header_count = d->n_headers,
+        .header_count = take_headers(d, headers),
         .body = ph_slice_of(d->body.data, d->body.len)};
     if (s != NULL) {
         call->has_secret = true;
@@ -90,10 +100,6 @@ static enum ph_status from_message(struct ph_arena *arena, enum ph_form form, co
     const Types__EventServiceHandleRequest *h = (const Types__EventServiceHandleRequest *)(const void *)m;
     bool named = h->_merchant_event_id_case == TYPES__EVENT_SERVICE_HANDLE_REQUEST___MERCHANT_EVENT_ID_MERCHANT_EVENT_ID;
     ret->merchant_event_id = optional_text(named, h->merchant_event_id);
-    if (!ph_utf8_valid(ret->merchant_event_id)) {
-        *ret_why = PH_S("merchant_event_id is not UTF-8");
-        return PH_ERR_MALFORMED;
-    }
     return fill(arena, h->request_details,
                 h->_webhook_secrets_case == TYPES__EVENT_SERVICE_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS ? h->webhook_secrets : NULL,
                 h->_event_context_case == TYPES__EVENT_SERVICE_HANDLE_REQUEST___EVENT_CONTEXT_EVENT_CONTEXT ? h->event_context : NULL,
@@ -108,10 +114,19 @@ static const ProtobufCMessageDescriptor *type_of(enum ph_form form)
 enum ph_status ph_wire_read_call(struct ph_arena *arena, enum ph_form form, struct ph_slice bytes, struct ph_call *ret_call,
                                  struct ph_slice *ret_why)
 {
-    ProtobufCAllocator allocator = {arena_alloc, arena_free, arena};
-    *ret_why = PH_S("the message is not a protobuf of its type");
+    struct source source = {.arena = arena};
+    ProtobufCAllocator allocator = {source_alloc, source_free, &source};
+    const char *field = "";
+    if (!ph_message_texts_valid(type_of(form), bytes, PH_DEPTH_MAX, &field)) {
+        struct ph_slice parts[] = {ph_slice_str(field), PH_S(": a text is not UTF-8, or holds NUL")};
+        *ret_why = ph_text_join(arena, parts, PH_COUNTOF(parts));
+        return PH_ERR_MALFORMED;
+    }
     ProtobufCMessage *m = protobuf_c_message_unpack(type_of(form), &allocator, bytes.len, (const uint8_t *)bytes.ptr);
-    return m != NULL ? from_message(arena, form, m, ret_call, ret_why) : PH_ERR_MALFORMED;
+    if (m != NULL)
+        return from_message(arena, form, m, ret_call, ret_why);
+    *ret_why = source.failed ? PH_S("out of memory") : PH_S("the message is not a protobuf of its type");
+    return source.failed ? PH_ERR_NO_MEMORY : PH_ERR_MALFORMED;
 }
 
 enum ph_status ph_wire_read_call_json(struct ph_arena *arena, enum ph_form form, struct ph_slice text, struct ph_call *ret_call,
@@ -128,18 +143,10 @@ enum ph_status ph_wire_write_error_json(struct ph_arena *arena, struct ph_slice 
     if (!ph_json_escape(arena, ph_utf8_clean(arena, code), &a) || !ph_json_escape(arena, ph_utf8_clean(arena, message), &b))
         return PH_ERR_NO_MEMORY;
     struct ph_slice parts[] = {PH_S("{\"error\":{\"code\":\""), a, PH_S("\",\"message\":\""), b, PH_S("\"}}")};
-    size_t len = 0;
-    for (size_t i = 0; i < PH_COUNTOF(parts); i++)
-        len += parts[i].len;
-    char *out = ph_arena_alloc(arena, len + 1);
-    if (out == NULL)
+    struct ph_slice text = ph_text_join(arena, parts, PH_COUNTOF(parts));
+    if (!ph_slice_present(text))
         return PH_ERR_NO_MEMORY;
-    len = 0;
-    for (size_t i = 0; i < PH_COUNTOF(parts); i++) {
-        memcpy(out + len, parts[i].ptr, parts[i].len);
-        len += parts[i].len;
-    }
-    *ret = ph_slice_of(out, len);
+    *ret = text;
     return PH_OK;
 }
 

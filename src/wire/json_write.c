@@ -107,36 +107,11 @@ static bool there(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f, 
     return !is_default(f, p);
 }
 
-/* Map fields are repeated messages called …Entry. */
-static bool is_map(const ProtobufCFieldDescriptor *f)
-{
-    if (f->type != PROTOBUF_C_TYPE_MESSAGE)
-        return false;
-    const ProtobufCMessageDescriptor *d = f->descriptor;
-    size_t len = strlen(d->short_name);
-    return len > 5 && strcmp(d->short_name + len - 5, "Entry") == 0 && d->n_fields == 2;
-}
-
-static size_t size_of(const ProtobufCFieldDescriptor *f)
-{
-    switch (f->type) {
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_MESSAGE:
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_UINT64:
-        return 8;
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    default:
-        return 4;
-    }
-}
-
 static void put_repeated(struct out *o, const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f, size_t depth)
 {
     size_t count = *(const size_t *)(const void *)((const char *)m + f->quantifier_offset);
     const char *list = *(char *const *)(const void *)((const char *)m + f->offset);
-    bool map = is_map(f);
+    bool map = ph_message_is_map(f);
     put(o, map ? PH_S("{") : PH_S("["));
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
@@ -148,7 +123,7 @@ static void put_repeated(struct out *o, const ProtobufCMessage *m, const Protobu
             put(o, PH_S(":"));
             put_value(o, v, (const char *)entry + v->offset, depth);
         } else {
-            put_value(o, f, list + i * size_of(f), depth);
+            put_value(o, f, list + i * ph_message_value_size(f), depth);
         }
     }
     put(o, map ? PH_S("}") : PH_S("]"));

@@ -50,10 +50,18 @@ static size_t sequence(struct ph_slice s)
     return len;
 }
 
+/* Eight bytes of ASCII without NUL: nearly all that headers are made of. */
+static bool plain8(const char *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    return ((v | (v - 0x0101010101010101U)) & 0x8080808080808080U) == 0;
+}
+
 bool ph_utf8_valid(struct ph_slice text)
 {
     while (text.len > 0) {
-        size_t n = sequence(text);
+        size_t n = text.len >= 8 && plain8(text.ptr) ? 8 : sequence(text);
         if (n == 0)
             return false;
         text = ph_slice_from(text, n);
@@ -82,6 +90,51 @@ struct ph_slice ph_utf8_clean(struct ph_arena *arena, struct ph_slice text)
         text = ph_slice_from(text, n);
     }
     return ph_slice_of(out, len);
+}
+
+struct ph_slice ph_text_join(struct ph_arena *arena, const struct ph_slice *parts, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += parts[i].len;
+    char *out = ph_arena_alloc(arena, len + 1);
+    if (out == NULL)
+        return (struct ph_slice){0};
+    len = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len > 0)
+            memcpy(out + len, parts[i].ptr, parts[i].len);
+        len += parts[i].len;
+    }
+    return ph_slice_of(out, len);
+}
+
+/* ---- shapes ------------------------------------------------------------------------------------------- */
+
+bool ph_message_is_map(const ProtobufCFieldDescriptor *f)
+{
+    if (f->type != PROTOBUF_C_TYPE_MESSAGE || f->label != PROTOBUF_C_LABEL_REPEATED)
+        return false;
+    const ProtobufCMessageDescriptor *d = f->descriptor;
+    size_t len = strlen(d->short_name);
+    return len > 5 && strcmp(d->short_name + len - 5, "Entry") == 0 && d->n_fields == 2 &&
+           strcmp(d->fields[0].name, "key") == 0 && strcmp(d->fields[1].name, "value") == 0;
+}
+
+size_t ph_message_value_size(const ProtobufCFieldDescriptor *f)
+{
+    switch (f->type) {
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return sizeof(void *);
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_UINT64:
+        return sizeof(int64_t);
+    case PROTOBUF_C_TYPE_BYTES:
+        return sizeof(ProtobufCBinaryData);
+    default:
+        return sizeof(int32_t);
+    }
 }
 
 /* ---- setters ------------------------------------------------------------------------------------------- */

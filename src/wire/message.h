@@ -28,9 +28,21 @@ void ph_message_add_text(struct ph_message_writer *w, ProtobufCMessage *m, const
 void ph_message_add_number(struct ph_message_writer *w, ProtobufCMessage *m, const char *name, int32_t number,
                            size_t room);
 
-/* UTF-8 without NUL; the same bytes when they already are. */
+/* Map fields are repeated messages called ...Entry, of a key and a value. */
+bool ph_message_is_map(const ProtobufCFieldDescriptor *f);
+/* Bytes of one element of a repeated field. */
+size_t ph_message_value_size(const ProtobufCFieldDescriptor *f);
+
+/* UTF-8 without NUL; the same bytes when they already are. {NULL,0} without memory. */
 struct ph_slice ph_utf8_clean(struct ph_arena *arena, struct ph_slice text);
 bool ph_utf8_valid(struct ph_slice text);
+/* All parts in a row; {NULL,0} without memory. */
+struct ph_slice ph_text_join(struct ph_arena *arena, const struct ph_slice *parts, size_t count);
+
+/* Whether every string of an encoded message is UTF-8 without NUL, nested ones to `depth` included; else
+ * *ret_field names it. Bytes that are no protobuf pass: unpacking refuses them. (check.c) */
+bool ph_message_texts_valid(const ProtobufCMessageDescriptor *type, struct ph_slice bytes, size_t depth,
+                            const char **ret_field);
 
 PH_MUST_USE enum ph_status ph_message_pack(struct ph_arena *arena, const ProtobufCMessage *m, struct ph_slice *ret);
 PH_MUST_USE enum ph_status ph_message_json(struct ph_arena *arena, const ProtobufCMessage *m, struct ph_slice *ret);
