@@ -19,6 +19,8 @@ enum {
     /* Secrets of one endpoint: a rotation needs two. */
     PH_SECRETS_MAX = 16,
     PH_SECRET_BYTES_MAX = 64 * 1024, /* a JWKS document may be handed over as a secret */
+    /* Config fields of one call; the largest connector has eight, and callouts add one each. */
+    PH_CONFIG_VALUES_MAX = 64,
     /* Form fields and XML elements of one body. */
     PH_FORM_FIELDS_MAX = 2000,
     PH_XML_NODES_MAX = 20000,

@@ -16,7 +16,7 @@ struct ph_args {
     bool ndjson, json, markdown, help;
     struct ph_secret_pair secrets[PH_SECRETS_MAX];
     size_t secret_count;
-    struct ph_config_value config[64];
+    struct ph_config_value config[PH_CONFIG_VALUES_MAX];
     size_t config_count;
     struct ph_header headers[PH_HEADERS_MAX];
     size_t header_count;

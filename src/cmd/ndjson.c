@@ -14,7 +14,7 @@ struct line {
     const char *bad; /* what is wrong with it */
     struct ph_header headers[PH_HEADERS_MAX];
     struct ph_secret_pair secrets[PH_SECRETS_MAX];
-    struct ph_config_value config[64];
+    struct ph_config_value config[PH_CONFIG_VALUES_MAX];
     struct ph_request request;
     struct ph_input in;
 };

@@ -187,5 +187,10 @@ PH_MUST_USE enum ph_status ph_engine_sign(struct ph_worker *worker, const struct
                                           struct ph_slice variant, struct ph_slice body,
                                           struct ph_slice unique, struct ph_signed *ret_signed,
                                           struct ph_slice *ret_reason);
+/* The same without forgetting first, as ph_engine_run_keep. */
+PH_MUST_USE enum ph_status ph_engine_sign_keep(struct ph_worker *worker, const struct ph_input *in,
+                                               struct ph_slice variant, struct ph_slice body,
+                                               struct ph_slice unique, struct ph_signed *ret_signed,
+                                               struct ph_slice *ret_reason);
 
 #endif

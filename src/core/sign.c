@@ -422,6 +422,13 @@ enum ph_status ph_engine_sign(struct ph_worker *worker, const struct ph_input *i
                               struct ph_slice *ret_reason)
 {
     ph_worker_reset(worker);
+    return ph_engine_sign_keep(worker, in, variant_name, body, unique, ret_signed, ret_reason);
+}
+
+enum ph_status ph_engine_sign_keep(struct ph_worker *worker, const struct ph_input *in, struct ph_slice variant_name,
+                                   struct ph_slice body, struct ph_slice unique, struct ph_signed *ret_signed,
+                                   struct ph_slice *ret_reason)
+{
     *ret_reason = (struct ph_slice){0};
     const struct ph_variant *variant = find_variant(in->connector, variant_name);
     if (variant == NULL) {

@@ -110,7 +110,8 @@ static yyjson_doc *recorded(yyjson_val *a_case, const char *what)
 static yyjson_doc *right(yyjson_val *a_case, const char *what, yyjson_val *amendments)
 {
     char full[512];
-    snprintf(full, sizeof(full), "%s/%s", yyjson_get_str(yyjson_obj_get(a_case, "name")), what);
+    const char *name = yyjson_get_str(yyjson_obj_get(a_case, "name"));
+    snprintf(full, sizeof(full), "%s/%s", name != NULL ? name : "", what);
     yyjson_doc *doc = recorded(a_case, what);
     yyjson_val *expect = yyjson_obj_get(yyjson_obj_get(amendments, full), "expect");
     if (expect == NULL)
