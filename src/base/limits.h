@@ -54,6 +54,24 @@ enum {
     PH_WRITE_STALL_MS = 30 * 1000,
     PH_LINGER_MS = 2 * 1000, /* after a refusal: long enough that the client reads it */
     PH_DRAIN_MS = 5 * 1000,
+
+    /* ---- requests of ours ---- */
+    /* In flight at once, callouts and deliveries together: a descriptor and some 40 KiB each. */
+    PH_CLIENT_INFLIGHT_MAX = 512,
+    PH_CLIENT_IDLE_MAX = 128,   /* connections kept for the next request */
+    PH_CLIENT_HEADERS_MAX = 64, /* of a response that are looked at */
+    /* Callouts. A webhook's sender waits meanwhile: most give 10 s or more. */
+    PH_CALLOUT_CONNECT_MS = 2 * 1000,
+    PH_CALLOUT_TOTAL_MS = 5 * 1000,
+    PH_CALLOUT_RESPONSE_BYTES_MAX = 256 * 1024, /* a key set or one payment: under 64 KiB as a rule */
+    PH_CALLOUT_CACHE_MAX = 64, /* certificates and key sets: a few per processor */
+    PH_CALLOUT_CACHE_MIN_MS = 60 * 1000,
+    PH_CALLOUT_CACHE_DEFAULT_MS = 3600 * 1000,
+    PH_CALLOUT_CACHE_MAX_MS = 24 * 3600 * 1000,
+    PH_CALLOUT_HOSTS_MAX = 64,
+    PH_CALLOUT_HOST_BYTES_MAX = 256, /* of DNS */
+    PH_CALLOUT_FAILURES_MAX = 5,
+    PH_CALLOUT_PAUSE_MS = 30 * 1000,
 };
 
 #endif

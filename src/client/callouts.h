@@ -1,0 +1,52 @@
+/* Callouts: what the engine wants from the network (struct ph_callout), fetched with a memory.
+ *
+ * L1: only https, and the connected address is public: hosts were checked by the engine against the page.
+ * L2: certificates and key sets are cached by URL for as long as their response says, between
+ *     PH_CALLOUT_CACHE_MIN_MS and PH_CALLOUT_CACHE_MAX_MS; verdicts and events never are.
+ * L3: one fetch of a cacheable URL at a time; who asks meanwhile waits for it.
+ * L4: a host that fails PH_CALLOUT_FAILURES_MAX times running is not asked for PH_CALLOUT_PAUSE_MS; then one
+ *     request probes it.
+ * L5: whatever fails is "failed", with a reason: it leads to the verdict `unreachable`, never `forged`. */
+#ifndef PH_CLIENT_CALLOUTS_H
+#define PH_CLIENT_CALLOUTS_H
+
+#include "client/client.h"
+
+struct ph_callouts;
+
+struct ph_callout_result {
+    bool ok;
+    struct ph_slice body;   /* ok */
+    struct ph_slice reason; /* not ok: for a person */
+    int64_t age_ms;         /* ok: since it was fetched; 0: just now */
+};
+
+/* `result` is borrowed. On the caller's thread before ph_callouts_ask returns, or on the client's. */
+typedef void ph_callout_done(void *ctx, const struct ph_callout_result *result);
+
+struct ph_callouts_options {
+    bool allow_private;                  /* for an egress gateway, and tests */
+    int64_t connect_ms, total_ms;        /* 0: the defaults of limits.h */
+    int64_t (*now_ms)(void);             /* a clock that never goes back; NULL: ph_os_steady_ms */
+};
+
+/* Keeps `client`. NULL: no memory. */
+struct ph_callouts *ph_callouts_new(struct ph_client *client, const struct ph_callouts_options *options);
+/* After the client has stopped: no answer is on its way. NULL is fine. */
+void ph_callouts_free(struct ph_callouts *callouts);
+
+/* Asks. From any thread. Calls `done` exactly once, whatever happens. `fresh_ms`: a cached body older than
+ * that is not good enough (a key set without the key that is looked for); INT64_MAX: any that has not
+ * expired. */
+void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *callout, int64_t fresh_ms,
+                     ph_callout_done *done, void *ctx);
+
+/* How long a response may be kept, by its Cache-Control and Age (RFC 9111), within L2's bounds. */
+int64_t ph_callout_keep_ms(const struct ph_client_response *response);
+
+struct ph_callout_counts {
+    uint64_t asked, cached, joined, fetched, failed, paused;
+};
+void ph_callouts_counts(struct ph_callouts *callouts, struct ph_callout_counts *ret_counts);
+
+#endif
