@@ -111,7 +111,7 @@ static unsigned pointer_table(const struct ph_pointer *p)
     fputs("    {.text = ", t.rows);
     text(t.rows, p->text);
     pointer(t.rows, "steps", steps_id);
-    fprintf(t.rows, ", .count = %u},\n", p->count);
+    fprintf(t.rows, ", .count = %u, .many = %d},\n", p->count, p->many);
     t.count = 1;
     return end(&t);
 }
@@ -341,6 +341,7 @@ static unsigned signatures(const struct ph_signature *list, size_t count)
         unsigned shapes = layouts(s->layouts, s->layout_count), names = slices(s->captures, s->capture_count);
         unsigned messages = templates(s->messages, s->message_count), covers = slices(s->covers, s->cover_count);
         unsigned algorithms = slices(s->algorithms, s->algorithm_count), from_net = fetch(s->fetch);
+        unsigned certificate_names = slices(s->certificate_names, s->certificate_name_count);
         unsigned send = headers(s->send, s->send_count), protect = headers(s->protect, s->protect_count);
         fprintf(f, "    {.kind = %d, .hash = %d, .when_count = %u, .layout_count = %u, .capture_count = %u", (int)s->kind, (int)s->hash,
                 s->when_count, s->layout_count, s->capture_count);
@@ -358,6 +359,8 @@ static unsigned signatures(const struct ph_signature *list, size_t count)
         pointer(f, "covers", covers);
         pointer(f, "algorithms", algorithms);
         pointer(f, "fetch", from_net);
+        fprintf(f, ", .certificate_name_count = %u", s->certificate_name_count);
+        pointer(f, "certificate_names", certificate_names);
         pointer(f, "send", send);
         pointer(f, "protect", protect);
         fputs(", .list = ", f);
@@ -534,6 +537,7 @@ static unsigned variants(const struct ph_variant *list, size_t count)
         expr(f, &v->time);
         fputs(", .account = ", f);
         expr(f, &v->account);
+        fprintf(f, ", .account_apart = %d", v->account_apart);
         fputs(", .mode = ", f);
         choice(f, &v->mode);
         fputs(", .ack = ", f);

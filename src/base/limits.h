@@ -26,6 +26,8 @@ enum {
     PH_XML_NODES_MAX = 20000,
     /* Keys of one JWKS document; TrueLayer has four. */
     PH_JWKS_KEYS_MAX = 64,
+    /* Root certificates a chain may end in: Mozilla's list has about 150. */
+    PH_ROOTS_MAX = 256,
     /* Memory of one request: a 1 MiB body decoded twice, its tree (13 x its size in yyjson's worst
      * case, which has a pool of its own), its answer. */
     PH_ARENA_BYTES_MAX = 64 * 1024 * 1024,

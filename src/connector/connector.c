@@ -63,3 +63,11 @@ bool ph_field_fits(enum ph_kind kind, enum ph_field field)
         return kind == PH_KIND_PAYMENT || kind == PH_KIND_MANDATE;
     }
 }
+
+bool ph_expr_is_many(const struct ph_expr *expr)
+{
+    if (expr->count != 1 || expr->alternatives[0].count != 1)
+        return false;
+    const struct ph_pointer *pointer = expr->alternatives[0].pieces[0].pointer;
+    return pointer != NULL && pointer->many;
+}

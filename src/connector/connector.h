@@ -18,7 +18,7 @@ enum { PH_LANGUAGE_VERSION = 1 };
 enum ph_step_kind {
     PH_STEP_KEY,    /* member `key` of an object, or element `index` when key is digits */
     PH_STEP_LAST,   /* the last element of an array (member "last" of an object) */
-    PH_STEP_ANY,    /* every element: only in `items` */
+    PH_STEP_ANY,    /* every element: in `items`, tests and money */
     PH_STEP_SELECT, /* the first element whose member `key` has the text `value`: [rel=up] */
 };
 
@@ -34,6 +34,7 @@ struct ph_pointer {
     struct ph_slice text; /* as the page wrote it, for messages */
     const struct ph_step *steps;
     uint16_t count;
+    bool many; /* a PH_STEP_ANY among them: a test holds for all, money is the sum (paypal's purchase units) */
 };
 
 enum ph_source {
@@ -121,6 +122,9 @@ struct ph_expr {
     const struct ph_template *alternatives;
     uint16_t count;
 };
+
+/* Whether it names many values: one pointer with a `*` (which stands alone). */
+bool ph_expr_is_many(const struct ph_expr *expr);
 
 /* A text built once and used in templates by name. */
 enum ph_let_kind {
@@ -429,6 +433,8 @@ struct ph_signature {
     const struct ph_slice *algorithms; /* JWS: pinned `alg` values */
     uint16_t algorithm_count;
     const struct ph_fetch *fetch;    /* key material, or the verdict */
+    const struct ph_slice *certificate_names; /* one of them must be the certificate's: paypal */
+    uint16_t certificate_name_count;
     const struct ph_header_template *send; /* signing: further headers */
     uint16_t send_count;
     const struct ph_header_template *protect; /* signing a JWS: members of its header (all strings) */
@@ -483,6 +489,7 @@ struct ph_variant {
     struct ph_expr id, type, time;
     enum ph_unit time_unit;
     struct ph_expr account;
+    bool account_apart; /* told, but no part of the keys: not every notice of one change carries it (paypal) */
     struct ph_choice mode;
     const struct ph_need *needs;
     uint16_t need_count;

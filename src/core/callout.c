@@ -8,7 +8,7 @@ static struct ph_slice result_name(enum ph_fetch_kind kind)
     case PH_FETCH_EVENT:
         return PH_S("fetched");
     case PH_FETCH_CERTIFICATE:
-        return PH_S("certificate_pem");
+        return PH_S("fetched_certificate_pem"); /* never taken for the one the operator pins */
     case PH_FETCH_JWKS:
         return PH_S("jwks");
     case PH_FETCH_VERDICT:
@@ -17,7 +17,38 @@ static struct ph_slice result_name(enum ph_fetch_kind kind)
     return (struct ph_slice){0};
 }
 
-/* https, a bare host of the list (no port, no user), and nothing that could end the request line. */
+static size_t dot_bytes(struct ph_slice s)
+{
+    if (s.len > 0 && s.ptr[0] == '.')
+        return 1;
+    return s.len >= 3 && ph_slice_eq_nocase(ph_slice_of(s.ptr, 3), PH_S("%2e")) ? 3 : 0;
+}
+
+/* "." or "..": a client would walk to another path than the one that was looked at. */
+static bool is_dots(struct ph_slice segment)
+{
+    size_t at = 0, count = 0;
+    for (size_t len; (len = dot_bytes(ph_slice_from(segment, at))) > 0; at += len)
+        count++;
+    return at == segment.len && (count == 1 || count == 2);
+}
+
+static bool has_dot_segment(struct ph_slice path)
+{
+    for (size_t at = 0; at < path.len; at++) {
+        size_t start = at;
+        while (at < path.len && path.ptr[at] != '/' && path.ptr[at] != '?' && path.ptr[at] != '#')
+            at++;
+        if (is_dots(ph_slice_of(path.ptr + start, at - start)))
+            return true;
+        if (at < path.len && path.ptr[at] != '/')
+            return false;
+    }
+    return false;
+}
+
+/* https, a bare host of the list (no port, no user), a path without dot segments, and nothing that could end
+ * the request line. */
 static bool url_allowed(const struct ph_fetch *fetch, struct ph_slice url)
 {
     struct ph_slice scheme = PH_S("https://");
@@ -30,6 +61,8 @@ static bool url_allowed(const struct ph_fetch *fetch, struct ph_slice url)
     size_t end = 0;
     while (end < host.len && host.ptr[end] != '/' && host.ptr[end] != '?' && host.ptr[end] != '#')
         end++;
+    if (has_dot_segment(ph_slice_from(host, end)))
+        return false;
     host.len = end;
     for (uint16_t i = 0; i < fetch->host_count; i++)
         if (ph_slice_eq_nocase(fetch->hosts[i], host))

@@ -132,11 +132,77 @@ static struct ph_slice left_out(struct ph_run *run, struct ph_slice text, enum p
     return say(run, "the amount is left out: \"", text, after);
 }
 
+/* Money in many places: their sum, in the one currency of all. */
+struct total {
+    const struct ph_run *run;
+    const struct ph_field_rule *rule;
+    const struct ph_currency *currency;
+    int64_t minor;
+    size_t there, missing;
+    enum ph_exact found;
+    struct ph_slice text; /* of the one that spoils it */
+};
+
+static bool same_currency(void *ctx, yyjson_val *value)
+{
+    struct ph_slice *code = ctx, text = ph_json_text(value);
+    if (ph_slice_present(*code) && !ph_slice_eq(*code, text))
+        text = PH_S("several");
+    *code = ph_slice_present(text) ? text : PH_S("");
+    return !ph_slice_eq(text, PH_S("several"));
+}
+
+static bool add_one(void *ctx, yyjson_val *value)
+{
+    struct total *t = ctx;
+    int64_t minor = 0;
+    struct ph_slice text = ph_json_text(value);
+    t->there += text.len > 0;
+    t->missing += text.len == 0;
+    if (text.len == 0 || t->found != PH_EXACT_OK)
+        return true;
+    t->text = text;
+    t->found = to_minor(t->run, t->rule->unit, text, t->currency, &minor);
+    if (t->found == PH_EXACT_OK && __builtin_add_overflow(t->minor, minor, &t->minor))
+        t->found = PH_EXACT_TOO_LARGE;
+    return true;
+}
+
+static enum ph_status read_sum(struct ph_run *run, const struct ph_field_rule *rule, struct ph_event *event)
+{
+    struct ph_slice code = {0};
+    struct total t = {.run = run, .rule = rule};
+    if (ph_expr_is_many(&rule->currency))
+        (void)ph_visit_many(run, &rule->currency, same_currency, &code);
+    else
+        PH_TRY(ph_eval_expr(run, &rule->currency, &code));
+    static const struct ph_currency no_currency = {0};
+    t.currency = ph_currency_find(code);
+    bool known = t.currency != NULL;
+    if (!known)
+        t.currency = &no_currency;
+    (void)ph_visit_many(run, &rule->value, add_one, &t);
+    if (t.there == 0)
+        return PH_OK;
+    if (!known)
+        event->incomplete = say(run, "the amount is left out: unknown currency \"", code, "\"");
+    else if (t.missing > 0)
+        event->incomplete = PH_S("the amount is left out: one of its parts has none");
+    else if (t.found != PH_EXACT_OK)
+        event->incomplete = left_out(run, t.text, t.found);
+    else
+        event->fields[rule->field] =
+            (struct ph_value){.present = true, .currency = t.currency->number, .number = t.minor};
+    return PH_OK;
+}
+
 static enum ph_status read_money(struct ph_run *run, const struct ph_field_rule *rule, struct ph_event *event,
                                  struct ph_problem *ret)
 {
     struct ph_slice amount = {0}, code = {0};
     struct ph_value *value = &event->fields[rule->field];
+    if (ph_expr_is_many(&rule->value))
+        return read_sum(run, rule, event);
     PH_TRY(ph_eval_expr(run, &rule->value, &amount));
     PH_TRY(ph_eval_expr(run, &rule->currency, &code));
     if (amount.len == 0) {

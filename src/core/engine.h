@@ -46,7 +46,7 @@ struct ph_input {
     const struct ph_secret_pair *secrets; /* tried in order */
     size_t secret_count;
     /* The connector's config fields, and what callouts brought: `fetched` (JSON text of the API read),
-     * `jwks`, `certificate_pem`, `verdict` (the verify API's JSON). `tolerance_seconds` overrides the
+     * `jwks`, `fetched_certificate_pem`, `verdict` (the verify API's JSON). `tolerance_seconds` overrides the
      * page's. */
     const struct ph_config_value *config;
     size_t config_count;

@@ -114,7 +114,7 @@ static enum ph_status effect(struct ph_run *run, const struct ph_block *block, c
         money = &event->fields[kinds[event->kind].amount];
     const struct ph_currency *currency = money->present ? ph_currency_by_number(money->currency) : NULL;
     struct ph_slice parts[] = {run->connector->name,
-                               event->account,
+                               run->variant->account_apart ? PH_S("") : event->account,
                                kinds[event->kind].name,
                                object,
                                ph_word_name(kinds[event->kind].words, event->status),

@@ -95,6 +95,18 @@ static bool media_format(struct ph_run *run, enum ph_format *ret, struct ph_slic
     return true;
 }
 
+/* Padded base64, lines ended by line feeds and nothing else beside the alphabet: braintree's own SDK refuses the
+ * rest, carriage returns too. */
+static bool decode_lines(struct ph_run *run, struct ph_slice text, struct ph_slice *ret)
+{
+    char *packed = ph_arena_alloc(run->arena, text.len + 1);
+    size_t digits = 0;
+    for (size_t i = 0; packed != NULL && i < text.len; i++)
+        if (text.ptr[i] != '\n')
+            packed[digits++] = text.ptr[i];
+    return packed != NULL && digits % 4 == 0 && ph_base64_decode(run->arena, ph_slice_of(packed, digits), false, false, ret);
+}
+
 static yyjson_val *decode_inner(struct ph_run *run, const struct ph_variant *v, struct ph_slice text,
                                 struct ph_slice *ret_why)
 {
@@ -102,12 +114,8 @@ static yyjson_val *decode_inner(struct ph_run *run, const struct ph_variant *v, 
     for (uint16_t i = 0; i < v->decode_count; i++) {
         switch (v->decode[i]) {
         case PH_DECODE_BASE64: {
-            /* Line feeds are part of MIME base64 (braintree); padding must be right. */
-            struct ph_slice packed = ph_slice_trim(text), raw;
-            size_t digits = 0;
-            for (size_t k = 0; k < packed.len; k++)
-                digits += packed.ptr[k] != '\n' && packed.ptr[k] != '\r';
-            if (digits % 4 != 0 || !ph_base64_decode(run->arena, packed, false, true, &raw)) {
+            struct ph_slice raw;
+            if (!decode_lines(run, text, &raw)) {
                 *ret_why = PH_S("the inner text is not base64");
                 return NULL;
             }

@@ -37,7 +37,7 @@ static yyjson_val *member(struct ph_run *run, yyjson_val *object, struct ph_slic
     return hit;
 }
 
-static yyjson_val *step_into(struct ph_run *run, yyjson_val *from, const struct ph_step *step)
+yyjson_val *ph_step_into(struct ph_run *run, yyjson_val *from, const struct ph_step *step)
 {
     if (yyjson_is_obj(from))
         return step->kind == PH_STEP_KEY || step->kind == PH_STEP_LAST ? member(run, from, step->key) : NULL;
@@ -67,7 +67,7 @@ static yyjson_val *step_into(struct ph_run *run, yyjson_val *from, const struct 
 yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer)
 {
     for (uint16_t i = 0; from != NULL && i < pointer->count; i++)
-        from = step_into(run, from, &pointer->steps[i]);
+        from = ph_step_into(run, from, &pointer->steps[i]);
     return from;
 }
 
@@ -165,8 +165,7 @@ static struct ph_slice now_text(struct ph_run *run)
 
 /* ---- pieces ------------------------------------------------------------------------------------ */
 
-/* The tree a pointer piece starts from; NULL for other sources. */
-static yyjson_val *tree_of(struct ph_run *run, enum ph_source source)
+yyjson_val *ph_tree_of(struct ph_run *run, enum ph_source source)
 {
     switch (source) {
     case PH_SRC_POINTER:
@@ -250,7 +249,7 @@ static enum ph_status plain_text(struct ph_run *run, const struct ph_piece *piec
 enum ph_status ph_eval_piece(struct ph_run *run, const struct ph_piece *piece, struct ph_slice *ret)
 {
     struct ph_slice text = {0};
-    yyjson_val *from = tree_of(run, piece->source);
+    yyjson_val *from = ph_tree_of(run, piece->source);
     yyjson_val *value = NULL;
     if (from != NULL) {
         value = ph_point(run, from, piece->pointer);
@@ -319,7 +318,7 @@ yyjson_val *ph_eval_tree(struct ph_run *run, const struct ph_expr *expr)
 {
     for (uint16_t i = 0; i < expr->count; i++) {
         const struct ph_template *t = &expr->alternatives[i];
-        yyjson_val *from = t->count == 1 ? tree_of(run, t->pieces[0].source) : NULL;
+        yyjson_val *from = t->count == 1 ? ph_tree_of(run, t->pieces[0].source) : NULL;
         yyjson_val *value = from != NULL ? ph_point(run, from, t->pieces[0].pointer) : NULL;
         if (value != NULL && !yyjson_is_null(value))
             return value;
@@ -349,7 +348,7 @@ static int by_key(const void *a, const void *b, const void *ctx)
 
 static enum ph_status each_text(struct ph_run *run, const struct ph_let *let, struct ph_slice *ret)
 {
-    yyjson_val *from = tree_of(run, let->of.source);
+    yyjson_val *from = ph_tree_of(run, let->of.source);
     yyjson_val *object = from != NULL ? ph_point(run, from, let->of.pointer) : NULL;
     if (!yyjson_is_obj(object))
         return PH_OK;
@@ -478,11 +477,23 @@ static bool judge(const struct ph_test *test, struct ph_slice text)
     return false;
 }
 
+static bool holds_for_one(void *ctx, yyjson_val *value)
+{
+    const struct ph_test *test = ctx;
+    return judge(test, yyjson_is_ctn(value) ? PH_S("(a container)") : ph_json_text(value));
+}
+
 enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret)
 {
     *ret = false;
     for (size_t i = 0; i < count; i++) {
         struct ph_slice text = {0};
+        if (ph_expr_is_many(&tests[i].of)) {
+            struct ph_test test = tests[i];
+            if (!ph_visit_many(run, &test.of, holds_for_one, &test))
+                return PH_OK;
+            continue;
+        }
         PH_TRY(ph_eval_expr(run, &tests[i].of, &text));
         /* An object or array is there, though it has no text. */
         if (!ph_slice_present(text) && (tests[i].op == PH_TEST_PRESENT || tests[i].op == PH_TEST_ABSENT) &&

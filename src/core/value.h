@@ -9,6 +9,15 @@ struct ph_slice ph_json_text(yyjson_val *value);
 /* The tree a plain pointer value names, null counting as none; NULL: none, or not a pointer. */
 yyjson_val *ph_eval_tree(struct ph_run *run, const struct ph_expr *expr);
 
+/* One step of a pointer, PH_STEP_ANY aside; NULL: not there. */
+yyjson_val *ph_step_into(struct ph_run *run, yyjson_val *from, const struct ph_step *step);
+/* Every value that a many-valued expression names, NULL for one that is not there (an empty list names one such). `visit` says whether to
+ * go on; false: it stopped. (many.c) */
+typedef bool (*ph_visit)(void *ctx, yyjson_val *value);
+bool ph_visit_many(struct ph_run *run, const struct ph_expr *expr, ph_visit visit, void *ctx);
+/* The tree a pointer of that source starts from; NULL for other sources. */
+yyjson_val *ph_tree_of(struct ph_run *run, enum ph_source source);
+
 /* Filters that read a whole JSON value (`sorted`, `minify`) come first in their chain. */
 bool ph_filter_takes_tree(enum ph_filter_op op);
 PH_MUST_USE enum ph_status ph_filter_tree(struct ph_run *run, const struct ph_filter *filter, yyjson_val *value,

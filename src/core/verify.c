@@ -293,29 +293,6 @@ static enum ph_status judge_callout(struct ph_judge *j, const struct ph_callout 
     return holds ? verified(j, 1) : say(j->event, PH_FORGED, PH_S("the processor's API says that it is not its own"));
 }
 
-/* An operator's certificate is trusted as given; with roots beside it, it must lead to one of them. */
-static bool certificate_holds(struct ph_run *run)
-{
-    struct ph_slice roots = ph_run_config(run, PH_S("root_certificates_der_base64"));
-    struct ph_slice pem = ph_run_config(run, PH_S("certificate_pem"));
-    if (roots.len == 0 || pem.len == 0)
-        return true;
-    enum { ROOTS_MAX = 64 };
-    struct ph_slice list[ROOTS_MAX];
-    size_t count = 0;
-    for (size_t at = 0; at < roots.len && count < ROOTS_MAX;) {
-        size_t end = at;
-        /* Base64 in a comma list, lines, or a JSON array of strings. */
-        while (end < roots.len && roots.ptr[end] != ',' && roots.ptr[end] != '\n' && roots.ptr[end] != '"')
-            end++;
-        struct ph_slice one = ph_slice_trim(ph_slice_of(roots.ptr + at, end - at));
-        at = end + 1;
-        if (one.len > 4 && ph_base64_decode(run->arena, one, false, true, &list[count]))
-            count++;
-    }
-    return ph_crypto_chain_ok(ph_worker_crypto(run->worker), pem, list, count, run->in->now_ms, (struct ph_slice){0});
-}
-
 /* The signed text of one message with one signature's captures; absent: not computable. */
 static enum ph_status signed_text(struct ph_judge *j, uint16_t m, struct ph_slice *ret)
 {
@@ -439,6 +416,7 @@ static enum ph_status judge_scheme(struct ph_judge *j, const struct ph_callout *
     struct ph_run *run = j->run;
     const struct ph_signature *sig = j->sig;
     bool holds = true, entries;
+    struct ph_slice why;
     PH_TRY(ph_eval_expr(run, &sig->from, &j->text));
     trace_scheme(j);
     if (ph_slice_present(run->ambiguous) && !sig->header_may_repeat)
@@ -461,8 +439,8 @@ static enum ph_status judge_scheme(struct ph_judge *j, const struct ph_callout *
     PH_TRY(gather_keys(j, keys, &count));
     if (count == 0)
         return no_key(j, ret_callout);
-    if (!certificate_holds(run))
-        return say(j->event, PH_FORGED, PH_S("the certificate does not lead to a trusted root at that time"));
+    if (sig->certificate_name_count > 0 && !ph_certificate_holds(run, sig, &why))
+        return say(j->event, PH_FORGED, why);
     (void)say(j->event, PH_FORGED, mismatch());
     PH_TRY(try_keys(j, keys, count, &entries));
     if (!entries && !ph_slice_present(run->ambiguous))

@@ -66,6 +66,11 @@ bool ph_lacks_secret(const struct ph_run *run, const struct ph_template *t, bool
 /* Whether any of them depends on run->secret or run->secret2. */
 bool ph_uses_secret(const struct ph_run *run, const struct ph_template *templates, size_t count);
 
+/* ---- certificate.c ------------------------------------------------------------------------------------ */
+
+/* Whether the certificate that brings the key may be trusted; false: *ret_why says why not. */
+bool ph_certificate_holds(struct ph_run *run, const struct ph_signature *sig, struct ph_slice *ret_why);
+
 /* ---- jws.c ----------------------------------------------------------------------------------------- */
 
 enum ph_jws {

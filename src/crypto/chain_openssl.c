@@ -26,9 +26,9 @@ static X509 *read_next(struct ph_crypto *c, BIO *bio)
 }
 
 bool ph_crypto_chain_ok(struct ph_crypto *c, struct ph_slice pem, const struct ph_slice *roots, size_t root_count,
-                        int64_t at_ms, struct ph_slice host)
+                        int64_t at_ms, const struct ph_slice *names, size_t name_count)
 {
-    if (pem.len == 0 || pem.len > CERTIFICATE_BYTES_MAX || root_count == 0 || at_ms < 0)
+    if (pem.len == 0 || pem.len > CERTIFICATE_BYTES_MAX || root_count == 0 || name_count == 0 || at_ms < 0)
         return false;
     bool good = false;
     BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
@@ -60,8 +60,10 @@ bool ph_crypto_chain_ok(struct ph_crypto *c, struct ph_slice pem, const struct p
         goto out;
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_time(param, (time_t)(at_ms / 1000));
-    if (host.len > 0 && X509_VERIFY_PARAM_set1_host(param, host.ptr, host.len) != 1)
-        goto out;
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_WILDCARDS);
+    for (size_t i = 0; i < name_count; i++) /* an empty name would switch the check off */
+        if (names[i].len == 0 || X509_VERIFY_PARAM_add1_host(param, names[i].ptr, names[i].len) != 1)
+            goto out;
     good = X509_verify_cert(ctx) == 1;
 out:
     sk_X509_pop_free(between, X509_free);

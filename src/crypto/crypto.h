@@ -61,9 +61,10 @@ bool ph_crypto_ecdsa_to_der(struct ph_slice raw, size_t bytes, unsigned char *ou
 bool ph_crypto_ecdsa_to_raw(struct ph_slice der, size_t bytes, unsigned char *out);
 
 /* Whether the certificate (PEM; intermediates may follow it) leads to one of the roots (DER) at that time
- * and, where `host` is given, names it. */
+ * and bears one of the names (a DNS name of it, its common name where it has none; no wildcards). No root or
+ * no name: never. */
 bool ph_crypto_chain_ok(struct ph_crypto *crypto, struct ph_slice certificate_pem,
                         const struct ph_slice *roots_der, size_t root_count, int64_t at_ms,
-                        struct ph_slice host);
+                        const struct ph_slice *names, size_t name_count);
 
 #endif

@@ -15,6 +15,7 @@ struct ph_build {
     size_t let_count;
     struct ph_slice captures[8]; /* of the signature being read; [0] "signature" */
     size_t capture_count;
+    bool many_fits; /* a `*` may stand in the value being read */
     bool no_memory;
 };
 
@@ -33,6 +34,8 @@ void ph_build_keys(struct ph_build *b, struct ph_yaml *map, const struct ph_slic
 /* The value grammar. (values.c) */
 struct ph_template ph_build_template(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text);
 struct ph_expr ph_build_expr(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text);
+/* The same, where one pointer with `*` may stand alone for many values. */
+struct ph_expr ph_build_many_expr(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text);
 const struct ph_pointer *ph_build_pointer(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text);
 struct ph_piece ph_build_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text);
 struct ph_choice ph_build_choice(struct ph_build *b, const struct ph_yaml *at, enum ph_vocabulary words);

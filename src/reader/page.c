@@ -267,6 +267,23 @@ static struct ph_yaml *merged(struct ph_build *b, struct ph_yaml *variant, struc
     return out;
 }
 
+/* A value, or `{ of: value, keys: false }`. */
+static void account_of(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v)
+{
+    static const struct ph_slice known[] = {PH_SI("of"), PH_SI("keys")};
+    struct ph_yaml *of = at, *keys = NULL;
+    if (at->kind == PH_YAML_MAP) {
+        ph_build_keys(b, at, known, PH_COUNTOF(known));
+        of = ph_yaml_get(at, "of");
+        keys = ph_yaml_get(at, "keys");
+    }
+    if (of == NULL || of->kind != PH_YAML_TEXT)
+        ph_build_error(b, at, "an account is a value, or { of: value, keys: false }", PH_S(""), "");
+    else
+        v->account = ph_build_expr(b, of, of->text);
+    v->account_apart = keys != NULL && ph_slice_eq(keys->text, PH_S("false"));
+}
+
 static void variant_of(struct ph_build *b, struct ph_yaml *own, struct ph_yaml *page, struct ph_variant *v)
 {
     struct ph_yaml *e;
@@ -284,7 +301,7 @@ static void variant_of(struct ph_build *b, struct ph_yaml *own, struct ph_yaml *
         ph_build_error(b, page, "`signature` is missing; a processor that signs nothing says `kind: none`", PH_S(""), "");
     event_of(b, section(own, page, "event"), v);
     if ((e = section(own, page, "account")) != NULL)
-        v->account = ph_build_expr(b, e, e->text);
+        account_of(b, e, v);
     if ((e = section(own, page, "mode")) != NULL)
         v->mode = ph_build_choice(b, e, PH_WORDS_MODE);
     v->needs = ph_build_needs(b, section(own, page, "require"), &v->need_count);

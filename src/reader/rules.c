@@ -81,8 +81,10 @@ static void money_of(struct ph_build *b, const struct ph_yaml *at, struct ph_sli
         ph_build_error(b, at, "money is written `minor VALUE in CURRENCY` or `major VALUE in CURRENCY`, not ", at->text, "");
         return;
     }
-    rule->value = ph_build_expr(b, at, ph_slice_of(text.ptr, in));
-    rule->currency = ph_build_expr(b, at, ph_slice_from(text, in + 4));
+    rule->value = ph_build_many_expr(b, at, ph_slice_of(text.ptr, in));
+    rule->currency = ph_build_many_expr(b, at, ph_slice_from(text, in + 4));
+    if (ph_expr_is_many(&rule->currency) && !ph_expr_is_many(&rule->value))
+        ph_build_error(b, at, "a currency of many places needs an amount of many: ", at->text, "");
 }
 
 static void field_rule(struct ph_build *b, const struct ph_yaml *at, enum ph_field field, struct ph_field_rule *rule)

@@ -234,6 +234,9 @@ static void check(struct ph_build *b, struct ph_yaml *at, struct ph_signature *s
         ph_build_error(b, at, "`message` is missing: the signed text", PH_S(""), "");
     if (sig->kind == PH_SIG_JWS && sig->algorithm_count == 0)
         ph_build_error(b, at, "`algorithms` is missing: which `alg` values are taken", PH_S(""), "");
+    if (sig->fetch != NULL && sig->fetch->kind == PH_FETCH_CERTIFICATE && sig->kind != PH_SIG_CALLOUT &&
+        sig->certificate_name_count == 0)
+        ph_build_error(b, at, "a fetched certificate needs `certificate`: the names it may bear", PH_S(""), "");
     if (sig->kind == PH_SIG_CALLOUT && (sig->fetch == NULL || sig->fetch->accept_count == 0))
         ph_build_error(b, at, "a callout needs `fetch` with `accept`", PH_S(""), "");
 }
@@ -268,7 +271,8 @@ static void signature_of(struct ph_build *b, struct ph_yaml *at, struct ph_signa
     static const struct ph_slice known[] = {
         PH_SI("when"), PH_SI("kind"), PH_SI("from"), PH_SI("list"), PH_SI("layout"), PH_SI("pick"), PH_SI("repeat"),
         PH_SI("encoding"), PH_SI("secret"), PH_SI("key"), PH_SI("message"), PH_SI("require"), PH_SI("time"),
-        PH_SI("tolerance"), PH_SI("covers"), PH_SI("algorithms"), PH_SI("fetch"), PH_SI("send"), PH_SI("protect")};
+        PH_SI("tolerance"), PH_SI("covers"), PH_SI("algorithms"), PH_SI("fetch"), PH_SI("send"), PH_SI("protect"),
+        PH_SI("certificate")};
     struct ph_yaml *e;
     *sig = (struct ph_signature){.past_ms = -1, .future_ms = -1};
     ph_build_keys(b, at, known, PH_COUNTOF(known));
@@ -318,6 +322,8 @@ static void signature_of(struct ph_build *b, struct ph_yaml *at, struct ph_signa
     if ((e = ph_yaml_get(at, "algorithms")) != NULL)
         sig->algorithms = ph_build_list(b, e, &sig->algorithm_count);
     sig->fetch = ph_build_fetch(b, ph_yaml_get(at, "fetch"), PH_FETCH_CERTIFICATE);
+    if ((e = ph_yaml_get(at, "certificate")) != NULL)
+        sig->certificate_names = ph_build_list(b, e, &sig->certificate_name_count);
     sig->send = ph_build_headers(b, ph_yaml_get(at, "send"), &sig->send_count);
     sig->protect = ph_build_headers(b, ph_yaml_get(at, "protect"), &sig->protect_count);
     check(b, at, sig);

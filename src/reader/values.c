@@ -77,6 +77,7 @@ const struct ph_pointer *ph_build_pointer(struct ph_build *b, const struct ph_ya
         if (end == SIZE_MAX)
             end = text.len;
         steps[n++] = step_of(b, at, ph_slice_of(text.ptr + start, end - start));
+        pointer->many = pointer->many || steps[n - 1].kind == PH_STEP_ANY;
         start = end + 1;
     }
     pointer->steps = steps;
@@ -232,6 +233,8 @@ struct ph_piece ph_build_ref(struct ph_build *b, const struct ph_yaml *at, struc
     }
     piece.filters = filters;
     piece.filter_count = (uint16_t)count;
+    if (piece.pointer != NULL && piece.pointer->many && (!b->many_fits || count > 0))
+        ph_build_error(b, at, "a `*` stands in items, and alone in tests and money, not in ", text, "");
     return piece;
 }
 
@@ -303,6 +306,15 @@ struct ph_expr ph_build_expr(struct ph_build *b, const struct ph_yaml *at, struc
         start = end + word.len;
     }
     return (struct ph_expr){.alternatives = templates, .count = (uint16_t)count};
+}
+
+struct ph_expr ph_build_many_expr(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text)
+{
+    bool alone = ph_slice_find(text, PH_S(" or "), 0) == SIZE_MAX && ph_slice_find(text, PH_S("{"), 0) == SIZE_MAX;
+    b->many_fits = alone;
+    struct ph_expr expr = ph_build_expr(b, at, text);
+    b->many_fits = false;
+    return expr;
 }
 
 bool ph_build_time_unit(struct ph_slice *text, enum ph_unit *ret)
@@ -451,7 +463,7 @@ struct ph_test *ph_build_tests(struct ph_build *b, struct ph_yaml *map, uint16_t
     count = 0;
     for (struct ph_yaml *e = map->first; e != NULL; e = e->next) {
         struct ph_test *test = &tests[count++];
-        test->of = ph_build_expr(b, e, e->key);
+        test->of = ph_build_many_expr(b, e, e->key);
         if (e->kind == PH_YAML_MAP)
             test_map(b, e, test);
         else

@@ -350,7 +350,7 @@ static void a_key_that_must_be_fetched_is_unreachable_and_never_from_a_foreign_h
     a.headers[cert] = (struct ph_header){PH_S("X-Cert"), PH_S("https://keys.example/a")};
     assert_int_equal(verdict_of(&a, &callout).verdict, PH_UNREACHABLE);
     assert_non_null(callout);
-    assert_true(ph_slice_eq(callout->result_name, PH_S("certificate_pem")));
+    assert_true(ph_slice_eq(callout->result_name, PH_S("fetched_certificate_pem")));
     static const char *const foreign[] = {"https://keys.example.evil/a", "http://keys.example/a",
                                           "https://keys.example@evil/a", "https://keys.example:1/a", "https://evil"};
     for (size_t i = 0; i < PH_COUNTOF(foreign); i++) {

@@ -1,0 +1,43 @@
+/* Whether a certificate that brings a key may be trusted. One that the operator gave is pinned: trusted as it
+ * is, unless roots stand beside it. One that was fetched must lead to a root, at the time of receipt, and bear
+ * a name of the page's: the address it came from was the sender's word. */
+#include "base/limits.h"
+#include "core/codec.h"
+#include "core/verify.h"
+
+/* DER roots out of base64 in a comma list, lines, or a JSON array of strings. */
+static size_t read_roots(struct ph_run *run, struct ph_slice text, struct ph_slice roots[PH_ROOTS_MAX])
+{
+    size_t count = 0;
+    for (size_t at = 0; at < text.len && count < PH_ROOTS_MAX;) {
+        size_t end = at;
+        while (end < text.len && text.ptr[end] != ',' && text.ptr[end] != '\n' && text.ptr[end] != '"')
+            end++;
+        struct ph_slice one = ph_slice_trim(ph_slice_of(text.ptr + at, end - at));
+        at = end + 1;
+        if (one.len > 4 && ph_base64_decode(run->arena, one, false, true, &roots[count]))
+            count++;
+    }
+    return count;
+}
+
+bool ph_certificate_holds(struct ph_run *run, const struct ph_signature *sig, struct ph_slice *ret_why)
+{
+    struct ph_slice given = ph_run_config(run, PH_S("certificate_pem"));
+    struct ph_slice text = ph_run_config(run, PH_S("root_certificates_der_base64"));
+    struct ph_slice roots[PH_ROOTS_MAX];
+    if (given.len > 0 && text.len == 0)
+        return true;
+    if (text.len == 0) {
+        *ret_why = PH_S("the fetched certificate cannot be checked: no root certificates are configured");
+        return false;
+    }
+    size_t count = read_roots(run, text, roots);
+    struct ph_slice pem = given.len > 0 ? given : ph_run_config(run, PH_S("fetched_certificate_pem"));
+    if (ph_crypto_chain_ok(ph_worker_crypto(run->worker), pem, roots, count, run->in->now_ms, sig->certificate_names,
+                           sig->certificate_name_count))
+        return true;
+    *ret_why = PH_S("the certificate does not lead to a trusted root at the time of receipt, or bears another name than "
+                    "the processor's");
+    return false;
+}
