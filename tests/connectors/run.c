@@ -388,7 +388,7 @@ static void run_vectors(const char *binary, const char *dir, const char *what)
 }
 
 /* handle.json: {"connector", "cases": [{"name", "request", …, "handle": the answer we promise}]}; cases
- * of one "same_dedupe" / "same_effect" / "other_dedupe" group are compared with each other. */
+ * of one "same_dedupe" / "same_effect" / "other_dedupe" / "other_effect" group are compared with each other. */
 static void run_handle(const char *binary, const char *dir)
 {
     enum { GROUPS_MAX = 512 };
@@ -422,7 +422,8 @@ static void run_handle(const char *binary, const char *dir)
             bool same;
         } relations[] = {{"same_dedupe", "dedupe_key", true},
                          {"same_effect", "effect_key", true},
-                         {"other_dedupe", "dedupe_key", false}};
+                         {"other_dedupe", "dedupe_key", false},
+                         {"other_effect", "effect_key", false}};
         for (size_t r = 0; ok && r < sizeof(relations) / sizeof(relations[0]); r++) {
             const char *group = yyjson_get_str(yyjson_obj_get(c, relations[r].group));
             if (group == NULL)
