@@ -21,23 +21,23 @@ static size_t read_roots(struct ph_run *run, struct ph_slice text, struct ph_sli
     return count;
 }
 
-bool ph_certificate_holds(struct ph_run *run, const struct ph_signature *sig, struct ph_slice *ret_why)
+enum ph_verdict ph_certificate_verdict(struct ph_run *run, const struct ph_signature *sig, struct ph_slice *ret_why)
 {
     struct ph_slice given = ph_run_config(run, PH_S("certificate_pem"));
     struct ph_slice text = ph_run_config(run, PH_S("root_certificates_der_base64"));
     struct ph_slice roots[PH_ROOTS_MAX];
     if (given.len > 0 && text.len == 0)
-        return true;
-    if (text.len == 0) {
+        return PH_VERIFIED;
+    if (text.len == 0) { /* ours to mend, and no word against the sender */
         *ret_why = PH_S("the fetched certificate cannot be checked: no root certificates are configured");
-        return false;
+        return PH_UNREACHABLE;
     }
     size_t count = read_roots(run, text, roots);
     struct ph_slice pem = given.len > 0 ? given : ph_run_config(run, PH_S("fetched_certificate_pem"));
     if (ph_crypto_chain_ok(ph_worker_crypto(run->worker), pem, roots, count, run->in->now_ms, sig->certificate_names,
                            sig->certificate_name_count))
-        return true;
+        return PH_VERIFIED;
     *ret_why = PH_S("the certificate does not lead to a trusted root at the time of receipt, or bears another name than "
                     "the processor's");
-    return false;
+    return PH_FORGED;
 }

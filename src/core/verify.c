@@ -439,8 +439,9 @@ static enum ph_status judge_scheme(struct ph_judge *j, const struct ph_callout *
     PH_TRY(gather_keys(j, keys, &count));
     if (count == 0)
         return no_key(j, ret_callout);
-    if (sig->certificate_name_count > 0 && !ph_certificate_holds(run, sig, &why))
-        return say(j->event, PH_FORGED, why);
+    enum ph_verdict certificate = sig->certificate_name_count > 0 ? ph_certificate_verdict(run, sig, &why) : PH_VERIFIED;
+    if (certificate != PH_VERIFIED)
+        return say(j->event, certificate, why);
     (void)say(j->event, PH_FORGED, mismatch());
     PH_TRY(try_keys(j, keys, count, &entries));
     if (!entries && !ph_slice_present(run->ambiguous))

@@ -68,8 +68,9 @@ bool ph_uses_secret(const struct ph_run *run, const struct ph_template *template
 
 /* ---- certificate.c ------------------------------------------------------------------------------------ */
 
-/* Whether the certificate that brings the key may be trusted; false: *ret_why says why not. */
-bool ph_certificate_holds(struct ph_run *run, const struct ph_signature *sig, struct ph_slice *ret_why);
+/* PH_VERIFIED: the certificate that brings the key may be trusted. Else what the request is for want of it, and
+ * *ret_why says why. */
+enum ph_verdict ph_certificate_verdict(struct ph_run *run, const struct ph_signature *sig, struct ph_slice *ret_why);
 
 /* ---- jws.c ----------------------------------------------------------------------------------------- */
 

@@ -176,6 +176,48 @@ static void only_the_pages_hosts_are_asked_by_https_and_by_a_straight_path(void 
         assert_false(asked(bad[i]));
 }
 
+/* The page above, answered with a fetched certificate; roots: base64 of one, or none. */
+static enum ph_verdict brought(const char *certificate, const char *as, const char *root, bool *ret_called)
+{
+    char text[FILE_BYTES], root_text[FILE_BYTES], packed[FILE_BYTES];
+    struct ph_arena arena;
+    struct ph_page_errors errors = {0};
+    const struct ph_connector *c = NULL;
+    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    assert_int_equal(ph_page_read(&arena, PH_S("acme.yaml"), ph_slice_str(page), &errors, &c), PH_OK);
+    struct ph_worker *worker = ph_worker_new(&heap);
+    struct ph_header headers[] = {{PH_SI("Sig"), PH_SI("c2ln")}, {PH_SI("Cert"), PH_SI("https://keys.example/c")}};
+    struct ph_request request = {.method = PH_SI("POST"), .headers = headers, .header_count = 2, .body = PH_SI("{\"type\":\"t\"}")};
+    struct ph_secret_pair secret = {PH_SI("s"), {0}};
+    struct ph_config_value config[2] = {{ph_slice_str(as), file(certificate, text)}};
+    if (root != NULL) {
+        struct ph_slice base64;
+        assert_true(ph_base64_encode(&arena, der(&arena, file(root, root_text)), false, true, &base64));
+        memcpy(packed, base64.ptr, base64.len);
+        config[1] = (struct ph_config_value){PH_S("root_certificates_der_base64"), ph_slice_of(packed, base64.len)};
+    }
+    struct ph_input in = {.connector = c, .request = &request, .secrets = &secret, .secret_count = 1, .config = config,
+                          .config_count = root != NULL ? 2 : 1, .now_ms = IN_2026};
+    struct ph_answer answer;
+    assert_int_equal(ph_engine_run(worker, &in, PH_WANT_ALL, &answer), PH_OK);
+    enum ph_verdict verdict = answer.events[0].verdict;
+    *ret_called = answer.callout != NULL;
+    ph_worker_free(worker);
+    ph_arena_done(&arena);
+    return verdict;
+}
+
+static void a_fetched_certificate_proves_nothing_without_roots(void **state)
+{
+    (void)state;
+    bool called;
+    assert_int_equal(brought("live", "fetched_certificate_pem", NULL, &called), PH_UNREACHABLE);
+    assert_false(called); /* asking again would not help */
+    assert_int_equal(brought("live", "fetched_certificate_pem", "root", &called), PH_FORGED); /* of another name */
+    assert_int_equal(brought("live", "something_else", NULL, &called), PH_UNREACHABLE);
+    assert_true(called);
+}
+
 static void a_page_that_fetches_a_certificate_says_whose_it_must_be(void **state)
 {
     (void)state;
@@ -198,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_certificate_is_judged_at_the_time_of_receipt),
         cmocka_unit_test(a_certificate_without_a_trusted_root_is_not),
         cmocka_unit_test(only_the_pages_hosts_are_asked_by_https_and_by_a_straight_path),
+        cmocka_unit_test(a_fetched_certificate_proves_nothing_without_roots),
         cmocka_unit_test(a_page_that_fetches_a_certificate_says_whose_it_must_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
