@@ -156,8 +156,16 @@ static size_t pack_call(const struct ph_request *request, uint8_t *out)
     return types__event_service_handle_request__pack(&message, out);
 }
 
-int main(void)
+/* `bench_handle engine|wire|floor CALLS` runs one row without timing: for profilers. */
+static bool runs(const char *only, const char *row)
 {
+    return only == NULL || strcmp(only, row) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *only = argc > 2 ? argv[1] : NULL;
+    int calls = argc > 2 ? atoi(argv[2]) : CALLS, rounds = argc > 2 ? 0 : ROUNDS;
     static char text[BODY_BYTES + 1024], signature_header[256];
     int prefix = snprintf(text, sizeof(text), "%lld.", (long long)signed_at);
     size_t body_len = make_body(text + prefix, BODY_BYTES + 512);
@@ -191,13 +199,13 @@ int main(void)
 
     double floor_us[ROUNDS], engine_us[ROUNDS], wire_us[ROUNDS];
     size_t engine_heap = 0, wire_heap = 0;
-    for (int round = -1; round < ROUNDS; round++) { /* -1: warm-up */
+    for (int round = -1; round < rounds; round++) { /* -1: warm-up */
         double t0 = now_us();
-        for (int i = 0; i < CALLS; i++)
+        for (int i = 0; runs(only, "floor") && i < calls; i++)
             floor_call(&f, text, (size_t)prefix + body_len, (size_t)prefix);
         double t1 = now_us();
         size_t heap0 = heap_calls;
-        for (int i = 0; i < CALLS; i++)
+        for (int i = 0; runs(only, "engine") && i < calls; i++)
             if (ph_engine_run(worker, &in, PH_WANT_ALL, &answer) != PH_OK || answer.event_count != 1 ||
                 answer.events[0].verdict != PH_VERIFIED) {
                 fprintf(stderr, "the event did not verify\n");
@@ -205,7 +213,7 @@ int main(void)
             }
         size_t heap1 = heap_calls;
         double t2 = now_us();
-        for (int i = 0; i < CALLS; i++) {
+        for (int i = 0; runs(only, "wire") && i < calls; i++) {
             struct ph_call call;
             struct ph_slice why, out;
             ph_worker_reset(worker);
@@ -234,6 +242,10 @@ int main(void)
         wire_us[round] = (t3 - t2) / CALLS;
         engine_heap += heap1 - heap0;
         wire_heap += heap_calls - heap1;
+    }
+    if (only != NULL) {
+        ph_worker_free(worker);
+        return 0;
     }
     double floor_m = median(floor_us, ROUNDS), engine_m = median(engine_us, ROUNDS), wire_m = median(wire_us, ROUNDS);
     printf("row 1  ph_handle, %zu-byte Stripe event   %6.2f us   floor %5.2f us   ratio %.2f (aim <= 1.50)\n",

@@ -93,6 +93,16 @@ static unsigned slices(const struct ph_slice *list, size_t count)
     return end(&t);
 }
 
+/* One step, as an initialiser. */
+static void step(FILE *f, const struct ph_step *s)
+{
+    fprintf(f, "{.kind = %d, .index = %d, .key = ", (int)s->kind, s->index);
+    text(f, s->key);
+    fputs(", .value = ", f);
+    text(f, s->value);
+    fputs("}", f);
+}
+
 static unsigned pointer_table(const struct ph_pointer *p)
 {
     struct table steps, t;
@@ -100,18 +110,16 @@ static unsigned pointer_table(const struct ph_pointer *p)
         return 0;
     begin(&steps, "struct ph_step");
     for (uint16_t i = 0; i < p->count; i++, steps.count++) {
-        fprintf(steps.rows, "    {.kind = %d, .index = %d, .key = ", (int)p->steps[i].kind, p->steps[i].index);
-        text(steps.rows, p->steps[i].key);
-        fputs(", .value = ", steps.rows);
-        text(steps.rows, p->steps[i].value);
-        fputs("},\n", steps.rows);
+        fputs("    ", steps.rows);
+        step(steps.rows, &p->steps[i]);
+        fputs(",\n", steps.rows);
     }
     unsigned steps_id = end(&steps);
     begin(&t, "struct ph_pointer");
     fputs("    {.text = ", t.rows);
     text(t.rows, p->text);
     pointer(t.rows, "steps", steps_id);
-    fprintf(t.rows, ", .count = %u, .many = %d},\n", p->count, p->many);
+    fprintf(t.rows, ", .count = %u, .many = %d, .shared = %u, .node = %u},\n", p->count, p->many, p->shared, p->node);
     t.count = 1;
     return end(&t);
 }
@@ -458,6 +466,21 @@ static unsigned numbers(const uint16_t *list, size_t count)
     return end(&t);
 }
 
+static unsigned nodes(const struct ph_node *list, size_t count)
+{
+    struct table t;
+    begin(&t, "struct ph_node");
+    for (size_t i = 0; i < count; i++, t.count++) {
+        unsigned slots = numbers(list[i].slots, list[i].slot_count);
+        fputs("    {.step = ", t.rows);
+        step(t.rows, &list[i].step);
+        fprintf(t.rows, ", .parent = %u, .slot_count = %u", list[i].parent, list[i].slot_count);
+        pointer(t.rows, "slots", slots);
+        fputs("},\n", t.rows);
+    }
+    return end(&t);
+}
+
 static unsigned groups(const struct ph_rule_group *list, size_t count)
 {
     struct table t;
@@ -612,7 +635,7 @@ static void connector(const struct ph_connector *c, const char *samples_dir)
     char dir[2048];
     snprintf(dir, sizeof(dir), "%s/%.*s", samples_dir, (int)c->name.len, c->name.ptr);
     fprintf(out, "\n/* ---- %.*s ---- */\n", (int)c->name.len, c->name.ptr);
-    unsigned shapes = variants(c->variants, c->variant_count);
+    unsigned shapes = variants(c->variants, c->variant_count), tree = nodes(c->nodes, c->node_count);
     begin(&t, "struct ph_sample");
     sample_rows(&t, dir, "");
     size_t sample_count = t.count;
@@ -651,9 +674,10 @@ static void connector(const struct ph_connector *c, const char *samples_dir)
     text(out, c->hash);
     fputs(", .native = ", out);
     text(out, c->native);
-    fprintf(out, ",\n    .variant_count = %u, .source_count = %u, .config_count = %u, .currency_count = %u, .sample_count = %zu",
-            c->variant_count, c->source_count, c->config_count, c->currency_count, sample_count);
+    fprintf(out, ",\n    .variant_count = %u, .source_count = %u, .config_count = %u, .currency_count = %u, .sample_count = %zu, .node_count = %u",
+            c->variant_count, c->source_count, c->config_count, c->currency_count, sample_count, c->node_count);
     pointer(out, "variants", shapes);
+    pointer(out, "nodes", tree);
     pointer(out, "samples", samples);
     pointer(out, "sources", sources);
     pointer(out, "config", config);

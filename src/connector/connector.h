@@ -35,7 +35,29 @@ struct ph_pointer {
     const struct ph_step *steps;
     uint16_t count;
     bool many; /* a PH_STEP_ANY among them: a test holds for all, money is the sum (paypal's purchase units) */
+    uint16_t shared; /* the first steps that stand in the connector's `nodes` too */
+    uint16_t node;   /* … and where they lead; 0: none of them does */
 };
+
+/* The steps that a connector's pointers into the event begin with, as one tree: what begins alike is one
+ * node, so an object is walked once for all that is read of it. nodes[0] is the whole event. */
+struct ph_node {
+    struct ph_step step; /* KEY or LAST */
+    uint16_t parent;
+    uint16_t slot_count; /* of children: a power of two, at least twice as many; 0: a leaf */
+    /* The nodes one step further, each at the slot that ph_key_slot gives for its key or the next free one
+     * after it; 0: free. */
+    const uint16_t *slots;
+};
+
+/* Where a key of that text is looked for first. Length, ends and middle part the members of real objects. */
+static inline size_t ph_key_slot(struct ph_slice key, size_t slot_count)
+{
+    const unsigned char *p = (const unsigned char *)key.ptr;
+    size_t n = key.len;
+    size_t mix = n == 0 ? 0 : n * 29 + p[0] * 3U + p[n / 2] * 11U + p[n - 1] * 7U;
+    return (mix ^ mix >> 5) & (slot_count - 1);
+}
 
 enum ph_source {
     PH_SRC_LITERAL,        /* text */
@@ -528,6 +550,8 @@ struct ph_connector {
     uint16_t config_count;
     const struct ph_variant *variants; /* the first that fits; at least one */
     uint16_t variant_count;
+    const struct ph_node *nodes; /* of the pointers into the event, all variants' together */
+    uint16_t node_count;
     const struct ph_currency_exception *currencies; /* decimals that differ from ISO 4217 */
     uint16_t currency_count;
     const struct ph_sample *samples;

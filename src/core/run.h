@@ -12,6 +12,19 @@
 
 enum { PH_CAPTURES_MAX = 8, PH_LETS_MAX = 16 };
 
+/* What one node of the connector's pointers led to; means something once its parent was walked. */
+struct ph_found {
+    yyjson_val *value; /* NULL: not there */
+    uint16_t twice;    /* the node on the way whose key comes twice; 0: none */
+    bool walked;       /* its members have been looked at */
+};
+
+/* What has been seen of one event (point.c, P1). */
+struct ph_seen {
+    yyjson_val *tree;
+    struct ph_found *found; /* one for each of the connector's nodes */
+};
+
 struct ph_run {
     struct ph_worker *worker;
     struct ph_arena *arena;
@@ -23,6 +36,7 @@ struct ph_run {
     yyjson_val *item;    /* the event: root, or one item of it */
     yyjson_val *fetched; /* NULL: not there */
     yyjson_val *jws;     /* protected header, while a JWS is judged or signed */
+    struct ph_seen seen;
     struct ph_slice type;
     struct ph_slice secret, secret2; /* being tried; absent between tries */
     struct ph_slice captures[PH_CAPTURES_MAX];
@@ -49,7 +63,7 @@ PH_MUST_USE enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_tes
                                          bool *ret);
 PH_MUST_USE enum ph_status ph_eval_choice(struct ph_run *run, const struct ph_choice *choice,
                                           int32_t *ret);
-/* A pointer's value in a tree; NULL: not there. Notes run->ambiguous on a doubled key. (value.c) */
+/* A pointer's value in a tree; NULL: not there. Notes run->ambiguous on a doubled key. (point.c) */
 yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer);
 /* A header by name; absent: none. Twice with different values: run->ambiguous, and the first. */
 struct ph_slice ph_run_header(struct ph_run *run, struct ph_slice name);

@@ -1,88 +1,10 @@
-/* The page's values over one request: pointers, pieces, templates, tests, choices. Filters are in
- * filter.c. */
+/* The page's values over one request: pieces, templates, tests, choices. Pointers are in point.c, filters
+ * in filter.c. */
 #include "core/value.h"
 
 #include "core/codec.h"
 #include "core/order.h"
 #include "core/run.h"
-
-/* ---- pointers ---------------------------------------------------------------------------------- */
-
-static void note_ambiguous(struct ph_run *run, struct ph_slice what, struct ph_slice name)
-{
-    if (ph_slice_present(run->ambiguous))
-        return;
-    struct ph_slice parts[] = {PH_S("ambiguous: "), what, name, PH_S(" comes twice")};
-    run->ambiguous = ph_join(run, parts, PH_COUNTOF(parts));
-    if (!ph_slice_present(run->ambiguous))
-        run->ambiguous = PH_S("ambiguous: a key or header comes twice");
-}
-
-/* The member of that name. All members are looked at: one that comes twice means two things. */
-static yyjson_val *member(struct ph_run *run, yyjson_val *object, struct ph_slice key)
-{
-    yyjson_val *hit = NULL;
-    size_t left = unsafe_yyjson_get_len(object);
-    for (yyjson_val *k = unsafe_yyjson_get_first(object); left > 0; left--) {
-        yyjson_val *v = k + 1;
-        if (unsafe_yyjson_get_len(k) == key.len && memcmp(unsafe_yyjson_get_str(k), key.ptr, key.len) == 0) {
-            if (hit != NULL) {
-                note_ambiguous(run, PH_S("key "), key);
-                return hit;
-            }
-            hit = v;
-        }
-        k = unsafe_yyjson_get_next(v);
-    }
-    return hit;
-}
-
-yyjson_val *ph_step_into(struct ph_run *run, yyjson_val *from, const struct ph_step *step)
-{
-    if (yyjson_is_obj(from))
-        return step->kind == PH_STEP_KEY || step->kind == PH_STEP_LAST ? member(run, from, step->key) : NULL;
-    if (!yyjson_is_arr(from))
-        return NULL;
-    switch (step->kind) {
-    case PH_STEP_KEY:
-        return step->index >= 0 ? yyjson_arr_get(from, (size_t)step->index) : NULL;
-    case PH_STEP_LAST:
-        return yyjson_arr_get_last(from);
-    case PH_STEP_SELECT: {
-        size_t index, count;
-        yyjson_val *element;
-        yyjson_arr_foreach(from, index, count, element) {
-            yyjson_val *v = yyjson_is_obj(element) ? member(run, element, step->key) : NULL;
-            if (v != NULL && ph_slice_eq(ph_json_text(v), step->value))
-                return element;
-        }
-        return NULL;
-    }
-    case PH_STEP_ANY:
-        return NULL;
-    }
-    return NULL;
-}
-
-yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer)
-{
-    for (uint16_t i = 0; from != NULL && i < pointer->count; i++)
-        from = ph_step_into(run, from, &pointer->steps[i]);
-    return from;
-}
-
-struct ph_slice ph_json_text(yyjson_val *v)
-{
-    switch (yyjson_get_type(v)) {
-    case YYJSON_TYPE_STR:
-    case YYJSON_TYPE_RAW:
-        return ph_slice_of(unsafe_yyjson_get_str(v), unsafe_yyjson_get_len(v));
-    case YYJSON_TYPE_BOOL:
-        return yyjson_get_bool(v) ? PH_S("true") : PH_S("false");
-    default:
-        return (struct ph_slice){0};
-    }
-}
 
 /* ---- the request's own parts ------------------------------------------------------------------- */
 
@@ -95,7 +17,7 @@ struct ph_slice ph_run_header(struct ph_run *run, struct ph_slice name)
             continue;
         struct ph_slice value = ph_slice_trim(request->headers[i].value);
         if (ph_slice_present(hit) && !ph_slice_eq(hit, value)) {
-            note_ambiguous(run, PH_S("header "), name);
+            ph_note_ambiguous(run, PH_S("header "), name);
             return hit;
         }
         hit = ph_slice_present(value) ? value : PH_S("");
@@ -129,7 +51,7 @@ static struct ph_slice query_value(struct ph_run *run, struct ph_slice name)
         if (!ph_percent_decode(run->arena, raw, true, &value))
             continue;
         if (ph_slice_present(hit) && !ph_slice_eq(hit, value))
-            note_ambiguous(run, PH_S("query parameter "), name);
+            ph_note_ambiguous(run, PH_S("query parameter "), name);
         else
             hit = value;
     }

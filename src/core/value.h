@@ -6,6 +6,8 @@
 
 /* Text of a JSON scalar; absent for null, objects and arrays. */
 struct ph_slice ph_json_text(yyjson_val *value);
+/* "key x comes twice": run->ambiguous, unless there is one already. (point.c) */
+void ph_note_ambiguous(struct ph_run *run, struct ph_slice what, struct ph_slice name);
 /* The tree a plain pointer value names, null counting as none; NULL: none, or not a pointer. */
 yyjson_val *ph_eval_tree(struct ph_run *run, const struct ph_expr *expr);
 

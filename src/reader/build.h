@@ -4,7 +4,7 @@
 
 #include "reader/page.h"
 
-enum { PH_NAMES_MAX = 64 };
+enum { PH_NAMES_MAX = 64, PH_NODES_MAX = 1024 };
 
 struct ph_build {
     struct ph_arena *arena;
@@ -16,6 +16,8 @@ struct ph_build {
     struct ph_slice captures[8]; /* of the signature being read; [0] "signature" */
     size_t capture_count;
     bool many_fits; /* a `*` may stand in the value being read */
+    struct ph_node *nodes; /* of the pointers so far, room for PH_NODES_MAX */
+    size_t node_count;
     bool no_memory;
 };
 
@@ -36,7 +38,12 @@ struct ph_template ph_build_template(struct ph_build *b, const struct ph_yaml *a
 struct ph_expr ph_build_expr(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text);
 /* The same, where one pointer with `*` may stand alone for many values. */
 struct ph_expr ph_build_many_expr(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text);
-const struct ph_pointer *ph_build_pointer(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text);
+struct ph_pointer *ph_build_pointer(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text);
+/* Starts the page's tree of pointers; notes one in it, telling the pointer where it leads; and gives every
+ * node its table of children. (nodes.c) */
+void ph_nodes_start(struct ph_build *b);
+void ph_nodes_note(struct ph_build *b, const struct ph_yaml *at, struct ph_pointer *pointer);
+void ph_nodes_end(struct ph_build *b, struct ph_connector *connector);
 struct ph_piece ph_build_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text);
 struct ph_choice ph_build_choice(struct ph_build *b, const struct ph_yaml *at, enum ph_vocabulary words);
 struct ph_test *ph_build_tests(struct ph_build *b, struct ph_yaml *map, uint16_t *ret_count);

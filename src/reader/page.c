@@ -432,6 +432,7 @@ enum ph_status ph_page_read(struct ph_arena *arena, struct ph_slice file, struct
     for (e = list != NULL ? list->first : NULL; e != NULL; e = e->next)
         count++;
     struct ph_variant *variants = ph_build_alloc(&b, (count + 1) * sizeof(*variants));
+    ph_nodes_start(&b);
     if (list == NULL)
         variant_of(&b, NULL, page, &variants[c->variant_count++]);
     for (e = list != NULL ? list->first : NULL; e != NULL; e = e->next) {
@@ -439,6 +440,7 @@ enum ph_status ph_page_read(struct ph_arena *arena, struct ph_slice file, struct
         variant_of(&b, e, page, &variants[c->variant_count++]);
     }
     c->variants = variants;
+    ph_nodes_end(&b, c);
     if (b.no_memory)
         return PH_ERR_NO_MEMORY;
     if (errors->count > 0)

@@ -57,7 +57,7 @@ static struct ph_step step_of(struct ph_build *b, const struct ph_yaml *at, stru
     return step;
 }
 
-const struct ph_pointer *ph_build_pointer(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text)
+struct ph_pointer *ph_build_pointer(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text)
 {
     struct ph_pointer *pointer = ph_build_alloc(b, sizeof(*pointer));
     pointer->text = text;
@@ -181,8 +181,10 @@ static void ref_source(struct ph_build *b, const struct ph_yaml *at, struct ph_s
 {
     struct ph_slice rest;
     if (text.len > 0 && text.ptr[0] == '/') {
+        struct ph_pointer *pointer = ph_build_pointer(b, at, text);
+        ph_nodes_note(b, at, pointer);
         piece->source = PH_SRC_POINTER;
-        piece->pointer = ph_build_pointer(b, at, text);
+        piece->pointer = pointer;
     } else if (text.len > 0 && text.ptr[0] == '=') {
         piece->source = PH_SRC_LITERAL;
         piece->text = ph_slice_from(text, 1);
