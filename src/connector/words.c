@@ -57,6 +57,10 @@ struct ph_slice ph_word_name(enum ph_vocabulary vocabulary, int32_t number)
 {
     size_t count;
     const struct ph_word *words = ph_words(vocabulary, &count);
+    /* Most vocabularies have no gaps: a number is a place. */
+    int64_t place = count > 0 ? (int64_t)number - words[0].number : -1;
+    if (place >= 0 && place < (int64_t)count && words[place].number == number)
+        return words[place].name;
     for (size_t i = 0; i < count; i++)
         if (words[i].number == number)
             return words[i].name;
@@ -86,7 +90,14 @@ struct ph_slice ph_event_type_specification_name(int32_t event_type)
 }
 
 #define PH_CURRENCY_ROW(name, wire_number, minor) {.code = #name, .decimals = (minor), .number = (wire_number)},
+/* Sorted by code, and the number is the place, from 1 (a test holds both). */
 static const struct ph_currency currencies[] = {PH_CURRENCIES(PH_CURRENCY_ROW)};
+
+/* Three letters as a number that sorts like them. */
+static uint32_t packed(const char *code)
+{
+    return (uint32_t)(unsigned char)code[0] << 16 | (uint32_t)(unsigned char)code[1] << 8 | (unsigned char)code[2];
+}
 
 const struct ph_currency *ph_currency_find(struct ph_slice code)
 {
@@ -95,16 +106,22 @@ const struct ph_currency *ph_currency_find(struct ph_slice code)
     char upper[3];
     for (size_t i = 0; i < 3; i++)
         upper[i] = (char)(code.ptr[i] >= 'a' && code.ptr[i] <= 'z' ? code.ptr[i] - 32 : code.ptr[i]);
-    for (size_t i = 0; i < PH_COUNTOF(currencies); i++)
-        if (currencies[i].code[0] == upper[0] && currencies[i].code[1] == upper[1] && currencies[i].code[2] == upper[2])
-            return &currencies[i];
+    uint32_t want = packed(upper);
+    size_t low = 0, high = PH_COUNTOF(currencies);
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        uint32_t here = packed(currencies[middle].code);
+        if (here == want)
+            return &currencies[middle];
+        if (here < want)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return NULL;
 }
 
 const struct ph_currency *ph_currency_by_number(int32_t number)
 {
-    for (size_t i = 0; i < PH_COUNTOF(currencies); i++)
-        if (currencies[i].number == number)
-            return &currencies[i];
-    return NULL;
+    return number >= 1 && number <= (int32_t)PH_COUNTOF(currencies) ? &currencies[number - 1] : NULL;
 }

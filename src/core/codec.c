@@ -1,28 +1,30 @@
 #include "core/codec.h"
 
+/* Values of hex digits, plus one; 0: none. */
+#define HEX_DIGITS                                                                                                     \
+    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,     \
+    ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16
+static const unsigned char hex_lower[256] = {HEX_DIGITS};
+static const unsigned char hex_any[256] = {HEX_DIGITS, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
+
 static int hex_digit(char c, bool lower_only)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (!lower_only && c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    return (lower_only ? hex_lower : hex_any)[(unsigned char)c] - 1;
 }
 
 bool ph_hex_decode(struct ph_arena *arena, struct ph_slice in, bool lower_only, struct ph_slice *ret)
 {
+    const unsigned char *digits = lower_only ? hex_lower : hex_any;
     if (in.len % 2 != 0)
         return false;
     char *out = ph_arena_alloc(arena, in.len / 2 + 1);
     if (out == NULL)
         return false;
     for (size_t i = 0; i < in.len; i += 2) {
-        int high = hex_digit(in.ptr[i], lower_only), low = hex_digit(in.ptr[i + 1], lower_only);
-        if (high < 0 || low < 0)
+        unsigned char high = digits[(unsigned char)in.ptr[i]], low = digits[(unsigned char)in.ptr[i + 1]];
+        if (high == 0 || low == 0)
             return false;
-        out[i / 2] = (char)(high * 16 + low);
+        out[i / 2] = (char)((high - 1) << 4 | (low - 1));
     }
     *ret = ph_slice_of(out, in.len / 2);
     return true;

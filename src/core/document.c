@@ -43,24 +43,27 @@ static size_t too_deep(struct ph_slice text)
     return SIZE_MAX;
 }
 
-static size_t tree_depth(yyjson_val *value)
+/* Whether the tree nests deeper than PH_DEPTH_MAX. The parser built it flat: no recursion. */
+static bool tree_too_deep(yyjson_val *root)
 {
-    /* Iterative: the parser built it flat, so walking its values in order needs no recursion. */
-    size_t depth = 0, deepest = 0;
-    yyjson_val *ends[PH_DEPTH_MAX + 2];
-    yyjson_val *v = value, *end = unsafe_yyjson_get_next(value);
-    for (; v < end; v++) {
+    yyjson_val *end = unsafe_yyjson_get_next(root);
+    size_t containers = 0;
+    for (yyjson_val *v = root; v < end; v++)
+        containers += unsafe_yyjson_is_ctn(v);
+    if (containers <= PH_DEPTH_MAX)
+        return false; /* as of nearly all events: not enough of them to be so deep */
+    size_t depth = 0;
+    yyjson_val *ends[PH_DEPTH_MAX];
+    for (yyjson_val *v = root; v < end; v++) {
         while (depth > 0 && v >= ends[depth - 1])
             depth--;
-        if (unsafe_yyjson_is_ctn(v)) {
-            if (depth == PH_DEPTH_MAX)
-                return PH_DEPTH_MAX + 1;
-            ends[depth++] = unsafe_yyjson_get_next(v);
-            if (depth > deepest)
-                deepest = depth;
-        }
+        if (!unsafe_yyjson_is_ctn(v))
+            continue;
+        if (depth == PH_DEPTH_MAX)
+            return true;
+        ends[depth++] = unsafe_yyjson_get_next(v);
     }
-    return deepest;
+    return false;
 }
 
 yyjson_val *ph_read_json(struct ph_run *run, struct ph_slice text, struct ph_slice *ret_why)
@@ -83,7 +86,7 @@ yyjson_val *ph_read_json(struct ph_run *run, struct ph_slice text, struct ph_sli
         return NULL;
     }
     yyjson_val *root = yyjson_doc_get_root(doc);
-    if (tree_depth(root) > PH_DEPTH_MAX) {
+    if (tree_too_deep(root)) {
         *ret_why = text_at(run, "nested deeper than 64 levels", too_deep(text));
         return NULL;
     }

@@ -6,53 +6,48 @@
 
 enum { PARTS_MAX = 64, KEY_BYTES_MAX = 200 };
 
-/* A part with ':', '%' and control bytes as %XX. */
-static bool escape(struct ph_run *run, struct ph_slice in, struct ph_slice *ret)
+static bool is_special(unsigned char c)
+{
+    return c == ':' || c == '%' || c < 0x20;
+}
+
+/* A part at `out`, with ':', '%' and control bytes as %XX; answers where it ends. */
+static char *put_part(char *out, struct ph_slice in)
 {
     static const char digits[] = "0123456789ABCDEF";
-    size_t special = 0;
-    for (size_t i = 0; i < in.len; i++)
-        special += in.ptr[i] == ':' || in.ptr[i] == '%' || (unsigned char)in.ptr[i] < 0x20;
-    *ret = in;
-    if (special == 0)
-        return true;
-    char *out = ph_arena_alloc(run->arena, in.len + 2 * special);
-    if (out == NULL)
-        return false;
-    size_t at = 0;
     for (size_t i = 0; i < in.len; i++) {
         unsigned char c = (unsigned char)in.ptr[i];
-        if (c == ':' || c == '%' || c < 0x20) {
-            out[at++] = '%';
-            out[at++] = digits[c >> 4];
-            out[at++] = digits[c & 15];
+        if (is_special(c)) {
+            *out++ = '%';
+            *out++ = digits[c >> 4];
+            *out++ = digits[c & 15];
         } else {
-            out[at++] = (char)c;
+            *out++ = (char)c;
         }
     }
-    *ret = ph_slice_of(out, at);
-    return true;
+    return out;
 }
 
 static enum ph_status join_key(struct ph_run *run, const struct ph_slice *parts, size_t count, struct ph_slice *ret)
 {
-    struct ph_slice pieces[2 * PARTS_MAX];
-    size_t n = 0;
+    size_t room = count;
+    for (size_t i = 0; i < count; i++)
+        room += 3 * parts[i].len;
+    char *start = ph_arena_alloc(run->arena, room), *out = start;
+    if (start == NULL)
+        return PH_ERR_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
-            pieces[n++] = PH_S(":");
-        if (!escape(run, parts[i], &pieces[n++]))
-            return PH_ERR_NO_MEMORY;
+            *out++ = ':';
+        out = put_part(out, parts[i]);
     }
-    struct ph_slice key = ph_join(run, pieces, n);
-    if (!ph_slice_present(key))
-        return PH_ERR_NO_MEMORY;
+    struct ph_slice key = ph_slice_of(start, (size_t)(out - start));
     if (key.len > KEY_BYTES_MAX) {
-        unsigned char out[PH_DIGEST_BYTES_MAX];
+        unsigned char digest[PH_DIGEST_BYTES_MAX];
         size_t len;
         struct ph_slice hex;
-        PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), PH_HASH_SHA256, key, out, &len));
-        if (!ph_hex_encode(run->arena, ph_slice_of(out, len), &hex))
+        PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), PH_HASH_SHA256, key, digest, &len));
+        if (!ph_hex_encode(run->arena, ph_slice_of(digest, len), &hex))
             return PH_ERR_NO_MEMORY;
         struct ph_slice shorter[] = {parts[0], PH_S(":sha256:"), hex};
         key = ph_join(run, shorter, 3);
@@ -65,7 +60,8 @@ static enum ph_status join_key(struct ph_run *run, const struct ph_slice *parts,
 
 static enum ph_status dedupe(struct ph_run *run, struct ph_slice *ret)
 {
-    struct ph_slice parts[PARTS_MAX] = {run->connector->name};
+    struct ph_slice parts[PARTS_MAX]; /* the first `count` are set */
+    parts[0] = run->connector->name;
     size_t count = 1;
     bool any = false;
     for (uint16_t i = 0; i < run->variant->dedupe_count && count < PARTS_MAX; i++) {

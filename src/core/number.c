@@ -61,9 +61,32 @@ static bool take_exponent(struct decimal *d, struct ph_slice text, size_t *at)
     return digits > 0 && value <= EXPONENT_MAX;
 }
 
+/* Digits alone, too few to overflow: what nearly all amounts and times are. */
+static bool plain(struct ph_slice text, int64_t *ret)
+{
+    enum { SAFE_DIGITS = 15 };
+    int64_t value = 0;
+    if (text.len == 0 || text.len > SAFE_DIGITS)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+        value = value * 10 + (text.ptr[i] - '0');
+    }
+    *ret = value;
+    return true;
+}
+
 enum ph_exact ph_parse_exact(struct ph_slice text, int shift, int64_t *ret)
 {
     struct decimal d = {0};
+    int64_t whole;
+    if (shift >= 0 && shift <= 3 && plain(text, &whole)) {
+        for (; shift > 0; shift--)
+            whole *= 10;
+        *ret = whole;
+        return PH_EXACT_OK;
+    }
     text = ph_slice_trim(text);
     bool negative = text.len > 0 && text.ptr[0] == '-';
     size_t at = negative ? 1 : 0;

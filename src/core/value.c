@@ -171,6 +171,10 @@ static enum ph_status plain_text(struct ph_run *run, const struct ph_piece *piec
 enum ph_status ph_eval_piece(struct ph_run *run, const struct ph_piece *piece, struct ph_slice *ret)
 {
     struct ph_slice text = {0};
+    if (piece->source == PH_SRC_POINTER && piece->filter_count == 0) { /* nearly all of them */
+        *ret = run->item != NULL ? ph_json_text(ph_point(run, run->item, piece->pointer)) : text;
+        return PH_OK;
+    }
     yyjson_val *from = ph_tree_of(run, piece->source);
     yyjson_val *value = NULL;
     if (from != NULL) {
@@ -353,12 +357,12 @@ static bool is_utf8(struct ph_slice text)
 {
     const unsigned char *p = (const unsigned char *)text.ptr;
     for (size_t i = 0; i < text.len;) {
-        uint64_t eight;
-        /* Most bodies are ASCII: eight bytes at a time. */
-        if (text.len - i >= sizeof(eight)) {
-            memcpy(&eight, p + i, sizeof(eight));
-            if ((eight & 0x8080808080808080ULL) == 0) {
-                i += sizeof(eight);
+        uint64_t words[4];
+        /* Most bodies are ASCII: 32 bytes at a time. */
+        if (text.len - i >= sizeof(words)) {
+            memcpy(words, p + i, sizeof(words));
+            if (((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080ULL) == 0) {
+                i += sizeof(words);
                 continue;
             }
         }
