@@ -29,10 +29,10 @@ static void check(const struct ph_call *call)
 {
     const struct ph_request *r = &call->request;
     must(r->header_count <= PH_HEADERS_MAX && r->method.len > 0);
-    must(ph_utf8_valid(r->uri) && ph_utf8_valid(r->query) &&
-         ph_utf8_valid(call->merchant_event_id));
+    must(ph_text_valid(r->uri) && ph_text_valid(r->query) &&
+         ph_text_valid(call->merchant_event_id));
     for (size_t i = 0; i < r->header_count; i++)
-        must(ph_utf8_valid(r->headers[i].name) && ph_utf8_valid(r->headers[i].value));
+        must(ph_text_valid(r->headers[i].name) && ph_text_valid(r->headers[i].value));
     must(ph_slice_present(ph_word_name(PH_WORDS_CAPTURE_METHOD, call->capture_method)));
     volatile uint8_t sum = 0;
     for (size_t i = 0; i < r->body.len; i++) /* every byte is there to be read */

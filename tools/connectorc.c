@@ -179,7 +179,7 @@ static unsigned templates(const struct ph_template *list, size_t count)
 static void expr(FILE *f, const struct ph_expr *e)
 {
     unsigned id = templates(e->alternatives, e->count);
-    fprintf(f, "{.count = %u", e->count);
+    fprintf(f, "{.count = %u, .node = %u", e->count, e->node);
     pointer(f, "alternatives", id);
     fputs("}", f);
 }

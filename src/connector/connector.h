@@ -143,6 +143,7 @@ struct ph_template {
 struct ph_expr {
     const struct ph_template *alternatives;
     uint16_t count;
+    uint16_t node; /* where it is nothing but one pointer into the event, all of it shared: its node; else 0 */
 };
 
 /* Whether it names many values: one pointer with a `*` (which stands alone). */

@@ -4,7 +4,8 @@
  *
  * P1: what is kept is of one tree of this run; another event of the batch begins afresh.
  * P2: a member that comes twice is ambiguous each time it is read, and only then: kept values say so again. */
-#include "core/codec.h"
+#include <assert.h>
+
 #include "core/value.h"
 
 void ph_note_ambiguous(struct ph_run *run, struct ph_slice what, struct ph_slice name)
@@ -32,7 +33,7 @@ struct ph_slice ph_json_text(yyjson_val *v)
 
 static bool is_key(yyjson_val *k, struct ph_slice key)
 {
-    return unsafe_yyjson_get_len(k) == key.len && memcmp(unsafe_yyjson_get_str(k), key.ptr, key.len) == 0;
+    return unsafe_yyjson_get_len(k) == key.len && ph_bytes_eq(unsafe_yyjson_get_str(k), key.ptr, key.len);
 }
 
 /* ---- any tree: step by step --------------------------------------------------------------------- */
@@ -88,18 +89,15 @@ yyjson_val *ph_step_into(struct ph_run *run, yyjson_val *from, const struct ph_s
 
 /* ---- the event: one walk for all pointers ------------------------------------------------------- */
 
-/* P1. False: no memory. */
-static bool begin(struct ph_run *run)
+/* P1. */
+static void begin(struct ph_run *run)
 {
     struct ph_seen *seen = &run->seen;
+    assert(seen->found != NULL); /* ph_run_open made it */
     if (seen->tree == run->item)
-        return true;
-    size_t bytes = run->connector->node_count * sizeof(*seen->found);
-    if (seen->found == NULL && (seen->found = ph_arena_alloc(run->arena, bytes)) == NULL)
-        return false;
-    memset(seen->found, 0, bytes);
+        return;
+    memset(seen->found, 0, run->connector->node_count * sizeof(*seen->found));
     seen->found[0].value = seen->tree = run->item;
-    return true;
 }
 
 /* Every named member gets its place, from one look at each. */
@@ -155,14 +153,22 @@ static void walk(struct ph_run *run, uint16_t at)
     }
 }
 
+yyjson_val *ph_point_node(struct ph_run *run, uint16_t node)
+{
+    if (run->item == NULL)
+        return NULL;
+    begin(run);
+    const struct ph_found *found = find(run, node);
+    if (found->twice != 0)
+        ph_note_ambiguous(run, PH_S("key "), run->connector->nodes[found->twice].step.key);
+    return found->value;
+}
+
 yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer)
 {
     uint16_t at = 0;
-    if (pointer->node != 0 && from != NULL && from == run->item && begin(run)) {
-        const struct ph_found *found = find(run, pointer->node);
-        if (found->twice != 0)
-            ph_note_ambiguous(run, PH_S("key "), run->connector->nodes[found->twice].step.key);
-        from = found->value;
+    if (pointer->node != 0 && from == run->item) {
+        from = ph_point_node(run, pointer->node);
         at = pointer->shared;
     }
     for (; from != NULL && at < pointer->count; at++)

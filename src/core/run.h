@@ -65,6 +65,8 @@ PH_MUST_USE enum ph_status ph_eval_choice(struct ph_run *run, const struct ph_ch
                                           int32_t *ret);
 /* A pointer's value in a tree; NULL: not there. Notes run->ambiguous on a doubled key. (point.c) */
 yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer);
+/* The same for one of the connector's nodes, in run->item. (point.c) */
+yyjson_val *ph_point_node(struct ph_run *run, uint16_t node);
 /* A header by name; absent: none. Twice with different values: run->ambiguous, and the first. */
 struct ph_slice ph_run_header(struct ph_run *run, struct ph_slice name);
 struct ph_slice ph_run_config(const struct ph_run *run, struct ph_slice name);

@@ -2,6 +2,7 @@
  * in filter.c. */
 #include "core/value.h"
 
+#include "base/utf8.h"
 #include "core/codec.h"
 #include "core/order.h"
 #include "core/run.h"
@@ -171,10 +172,6 @@ static enum ph_status plain_text(struct ph_run *run, const struct ph_piece *piec
 enum ph_status ph_eval_piece(struct ph_run *run, const struct ph_piece *piece, struct ph_slice *ret)
 {
     struct ph_slice text = {0};
-    if (piece->source == PH_SRC_POINTER && piece->filter_count == 0) { /* nearly all of them */
-        *ret = run->item != NULL ? ph_json_text(ph_point(run, run->item, piece->pointer)) : text;
-        return PH_OK;
-    }
     yyjson_val *from = ph_tree_of(run, piece->source);
     yyjson_val *value = NULL;
     if (from != NULL) {
@@ -225,6 +222,10 @@ enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t,
 enum ph_status ph_eval_expr(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret)
 {
     struct ph_slice empty = {0};
+    if (expr->node != 0) { /* nearly all of them */
+        *ret = ph_json_text(ph_point_node(run, expr->node));
+        return PH_OK;
+    }
     *ret = (struct ph_slice){0};
     for (uint16_t i = 0; i < expr->count; i++) {
         struct ph_slice text = {0};
@@ -242,6 +243,10 @@ enum ph_status ph_eval_expr(struct ph_run *run, const struct ph_expr *expr, stru
 
 yyjson_val *ph_eval_tree(struct ph_run *run, const struct ph_expr *expr)
 {
+    if (expr->node != 0) {
+        yyjson_val *value = ph_point_node(run, expr->node);
+        return yyjson_is_null(value) ? NULL : value;
+    }
     for (uint16_t i = 0; i < expr->count; i++) {
         const struct ph_template *t = &expr->alternatives[i];
         yyjson_val *from = t->count == 1 ? ph_tree_of(run, t->pieces[0].source) : NULL;
@@ -352,34 +357,6 @@ static bool is_media_type(struct ph_slice text, struct ph_slice want)
     return ph_slice_eq_nocase(ph_slice_trim(text), want);
 }
 
-/* RFC 3629: shortest forms, no surrogates. */
-static bool is_utf8(struct ph_slice text)
-{
-    const unsigned char *p = (const unsigned char *)text.ptr;
-    for (size_t i = 0; i < text.len;) {
-        uint64_t words[4];
-        /* Most bodies are ASCII: 32 bytes at a time. */
-        if (text.len - i >= sizeof(words)) {
-            memcpy(words, p + i, sizeof(words));
-            if (((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080ULL) == 0) {
-                i += sizeof(words);
-                continue;
-            }
-        }
-        size_t more = p[i] < 0x80 ? 0 : p[i] >= 0xc2 && p[i] < 0xe0 ? 1 : (p[i] & 0xf0) == 0xe0 ? 2 : p[i] >= 0xf0 && p[i] < 0xf5 ? 3 : SIZE_MAX;
-        if (more == SIZE_MAX || more >= text.len - i)
-            return false;
-        for (size_t k = 1; k <= more; k++)
-            if ((p[i + k] & 0xc0) != 0x80)
-                return false;
-        if ((p[i] == 0xe0 && p[i + 1] < 0xa0) || (p[i] == 0xed && p[i + 1] >= 0xa0) || (p[i] == 0xf0 && p[i + 1] < 0x90) ||
-            (p[i] == 0xf4 && p[i + 1] >= 0x90))
-            return false;
-        i += more + 1;
-    }
-    return true;
-}
-
 static bool judge(const struct ph_test *test, struct ph_slice text)
 {
     switch (test->op) {
@@ -396,7 +373,7 @@ static bool judge(const struct ph_test *test, struct ph_slice text)
     case PH_TEST_OVER:
         return is_over(text, test->values[0]);
     case PH_TEST_UTF8:
-        return is_utf8(text);
+        return ph_utf8_valid(text);
     case PH_TEST_MEDIA_TYPE:
         return is_media_type(text, test->values[0]);
     }

@@ -307,7 +307,11 @@ struct ph_expr ph_build_expr(struct ph_build *b, const struct ph_yaml *at, struc
         templates[i] = (struct ph_template){.pieces = &pieces[i], .count = 1};
         start = end + word.len;
     }
-    return (struct ph_expr){.alternatives = templates, .count = (uint16_t)count};
+    struct ph_expr expr = {.alternatives = templates, .count = (uint16_t)count};
+    const struct ph_pointer *pointer = pieces[0].source == PH_SRC_POINTER ? pieces[0].pointer : NULL;
+    if (count == 1 && pieces[0].filter_count == 0 && pointer != NULL && pointer->shared == pointer->count)
+        expr.node = pointer->node;
+    return expr;
 }
 
 struct ph_expr ph_build_many_expr(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text)

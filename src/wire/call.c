@@ -140,7 +140,7 @@ enum ph_status ph_wire_read_call_json(struct ph_arena *arena, enum ph_form form,
 enum ph_status ph_wire_write_error_json(struct ph_arena *arena, struct ph_slice code, struct ph_slice message, struct ph_slice *ret)
 {
     struct ph_slice a, b;
-    if (!ph_json_escape(arena, ph_utf8_clean(arena, code), &a) || !ph_json_escape(arena, ph_utf8_clean(arena, message), &b))
+    if (!ph_json_escape(arena, ph_text_clean(arena, code), &a) || !ph_json_escape(arena, ph_text_clean(arena, message), &b))
         return PH_ERR_NO_MEMORY;
     struct ph_slice parts[] = {PH_S("{\"error\":{\"code\":\""), a, PH_S("\",\"message\":\""), b, PH_S("\"}}")};
     struct ph_slice text = ph_text_join(arena, parts, PH_COUNTOF(parts));

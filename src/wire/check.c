@@ -65,7 +65,7 @@ bool ph_message_texts_valid(const ProtobufCMessageDescriptor *type, struct ph_sl
         if (f == NULL)
             continue;
         *ret_field = f->name;
-        if (f->type == PROTOBUF_C_TYPE_STRING && !ph_utf8_valid(value))
+        if (f->type == PROTOBUF_C_TYPE_STRING && !ph_text_valid(value))
             return false;
         if (f->type == PROTOBUF_C_TYPE_MESSAGE &&
             (depth == 0 || !ph_message_texts_valid(f->descriptor, value, depth - 1, ret_field)))

@@ -1,5 +1,7 @@
 #include "wire/message.h"
 
+#include "base/utf8.h"
+
 static void *at(ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
 {
     return (char *)m + f->offset;
@@ -30,55 +32,28 @@ ProtobufCMessage *ph_message_new(struct ph_message_writer *w, const ProtobufCMes
     return m;
 }
 
-/* ---- UTF-8 ------------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------------- */
 
-/* Length of the well-formed sequence at s (RFC 3629: shortest form, no surrogates), or 0. */
-static size_t sequence(struct ph_slice s)
+static size_t good_char(struct ph_slice s)
 {
-    const unsigned char *p = (const unsigned char *)s.ptr;
-    if (p[0] < 0x80)
-        return p[0] != 0;
-    size_t len = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
-    if (len == 0 || len > s.len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf0 && p[1] < 0x90) ||
-        (p[0] == 0xf4 && p[1] >= 0x90))
-        return 0;
-    return len;
+    return s.ptr[0] != '\0' ? ph_utf8_char(s) : 0;
 }
 
-/* Eight bytes of ASCII without NUL: nearly all that headers are made of. */
-static bool plain8(const char *p)
+bool ph_text_valid(struct ph_slice text)
 {
-    uint64_t v;
-    memcpy(&v, p, sizeof(v));
-    return ((v | (v - 0x0101010101010101U)) & 0x8080808080808080U) == 0;
+    return text.len == 0 || (memchr(text.ptr, 0, text.len) == NULL && ph_utf8_valid(text));
 }
 
-bool ph_utf8_valid(struct ph_slice text)
+struct ph_slice ph_text_clean(struct ph_arena *arena, struct ph_slice text)
 {
-    while (text.len > 0) {
-        size_t n = text.len >= 8 && plain8(text.ptr) ? 8 : sequence(text);
-        if (n == 0)
-            return false;
-        text = ph_slice_from(text, n);
-    }
-    return true;
-}
-
-struct ph_slice ph_utf8_clean(struct ph_arena *arena, struct ph_slice text)
-{
-    if (ph_utf8_valid(text))
+    if (ph_text_valid(text))
         return text;
     char *out = ph_arena_alloc(arena, text.len * 3 + 1);
     size_t len = 0;
     if (out == NULL)
         return (struct ph_slice){0};
     while (text.len > 0) {
-        size_t n = sequence(text);
+        size_t n = good_char(text);
         if (n == 0) {
             memcpy(out + len, "\xef\xbf\xbd", 3);
             len += 3;
@@ -141,7 +116,7 @@ size_t ph_message_value_size(const ProtobufCFieldDescriptor *f)
 
 static char *c_text(struct ph_message_writer *w, struct ph_slice text)
 {
-    struct ph_slice copy = ph_arena_copy(w->arena, ph_utf8_clean(w->arena, text));
+    struct ph_slice copy = ph_arena_copy(w->arena, ph_text_clean(w->arena, text));
     if (copy.ptr == NULL)
         w->failed = true;
     return (char *)(uintptr_t)copy.ptr;

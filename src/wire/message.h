@@ -34,8 +34,8 @@ bool ph_message_is_map(const ProtobufCFieldDescriptor *f);
 size_t ph_message_value_size(const ProtobufCFieldDescriptor *f);
 
 /* UTF-8 without NUL; the same bytes when they already are. {NULL,0} without memory. */
-struct ph_slice ph_utf8_clean(struct ph_arena *arena, struct ph_slice text);
-bool ph_utf8_valid(struct ph_slice text);
+struct ph_slice ph_text_clean(struct ph_arena *arena, struct ph_slice text);
+bool ph_text_valid(struct ph_slice text);
 /* All parts in a row; {NULL,0} without memory. */
 struct ph_slice ph_text_join(struct ph_arena *arena, const struct ph_slice *parts, size_t count);
 

@@ -58,6 +58,8 @@ static size_t compare_walks(struct ph_worker *worker, const struct ph_connector 
     struct ph_run run = {.worker = worker, .arena = ph_worker_arena(worker), .in = &in, .connector = c};
     struct ph_slice why;
     size_t found = 0;
+    run.seen.found = ph_arena_alloc(run.arena, c->node_count * sizeof(*run.seen.found));
+    assert_non_null(run.seen.found);
     run.item = ph_read_json(&run, body, &why);
     for (uint16_t n = 1; run.item != NULL && n < c->node_count; n++) {
         struct ph_step steps[STEPS_MAX];
