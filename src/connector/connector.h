@@ -55,7 +55,7 @@ static inline size_t ph_key_slot(struct ph_slice key, size_t slot_count)
 {
     const unsigned char *p = (const unsigned char *)key.ptr;
     size_t n = key.len;
-    size_t mix = n == 0 ? 0 : n * 29 + p[0] * 3U + p[n / 2] * 11U + p[n - 1] * 7U;
+    size_t mix = n == 0 ? 0 : n * 41 + p[0] * 7U + p[n / 2] * 11U + p[n - 1] * 25U;
     return (mix ^ mix >> 5) & (slot_count - 1);
 }
 

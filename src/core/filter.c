@@ -124,7 +124,7 @@ static enum ph_status digest(struct ph_run *run, enum ph_hash hash, struct ph_sl
 {
     unsigned char out[PH_DIGEST_BYTES_MAX];
     size_t len;
-    PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), hash, in, out, &len));
+    PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), hash, &in, 1, out, &len));
     return ph_hex_encode(run->arena, ph_slice_of(out, len), ret) ? PH_OK : PH_ERR_NO_MEMORY;
 }
 

@@ -171,7 +171,7 @@ enum ph_status ph_jws_judge(struct ph_run *run, const struct ph_signature *sig, 
             *ret = PH_JWS_NO_KEY;
             return PH_OK;
         }
-        PH_TRY(ph_crypto_hmac(ph_worker_crypto(run->worker), alg->hash, key, message, mac, &len));
+        PH_TRY(ph_crypto_hmac(ph_worker_crypto(run->worker), alg->hash, key, &message, 1, mac, &len));
         *ret = ph_crypto_equal(ph_slice_of(mac, len), raw) ? PH_JWS_GOOD : PH_JWS_MISMATCH;
         return PH_OK;
     }

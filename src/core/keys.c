@@ -46,7 +46,7 @@ static enum ph_status join_key(struct ph_run *run, const struct ph_slice *parts,
         unsigned char digest[PH_DIGEST_BYTES_MAX];
         size_t len;
         struct ph_slice hex;
-        PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), PH_HASH_SHA256, key, digest, &len));
+        PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), PH_HASH_SHA256, &key, 1, digest, &len));
         if (!ph_hex_encode(run->arena, ph_slice_of(digest, len), &hex))
             return PH_ERR_NO_MEMORY;
         struct ph_slice shorter[] = {parts[0], PH_S(":sha256:"), hex};

@@ -20,16 +20,17 @@ static void trace_parting(struct ph_run *run, struct ph_slice expected, struct p
 }
 
 static enum ph_status matches_mac(struct ph_judge *j, const struct ph_found_signature *found, struct ph_slice key,
-                                  struct ph_slice message, bool *ret)
+                                  const struct ph_message *message, bool *ret)
 {
     struct ph_run *run = j->run;
     unsigned char out[PH_DIGEST_BYTES_MAX];
     size_t len;
     struct ph_slice received;
     if (found->kind == PH_SIG_HMAC)
-        PH_TRY(ph_crypto_hmac(ph_worker_crypto(run->worker), found->hash, key, message, out, &len));
+        PH_TRY(ph_crypto_hmac(ph_worker_crypto(run->worker), found->hash, key, message->parts, message->count, out,
+                              &len));
     else
-        PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), found->hash, message, out, &len));
+        PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), found->hash, message->parts, message->count, out, &len));
     if (!ph_decode_signature(run, j->sig->encoding, found->text, &received)) {
         ph_trace(run, PH_S("received signature is not of its encoding"), found->text);
         *ret = false;
@@ -77,9 +78,19 @@ static enum ph_status matches_basic(struct ph_judge *j, struct ph_slice key, boo
     return PH_OK;
 }
 
-enum ph_status ph_match_signature(struct ph_judge *j, const struct ph_found_signature *found, struct ph_slice key,
-                              struct ph_slice message, bool *ret)
+/* The whole text, for kinds that take it in one piece. Absent: no memory. */
+static struct ph_slice whole(struct ph_run *run, const struct ph_message *message)
 {
+    if (message->count == 1)
+        return ph_slice_present(message->parts[0]) ? message->parts[0] : PH_S("");
+    return ph_join(run, message->parts, message->count);
+}
+
+enum ph_status ph_match_signature(struct ph_judge *j, const struct ph_found_signature *found, struct ph_slice key,
+                                  const struct ph_message *message, bool *ret)
+{
+    struct ph_slice text;
+    *ret = false;
     switch (found->kind) {
     case PH_SIG_HMAC:
     case PH_SIG_DIGEST:
@@ -88,9 +99,13 @@ enum ph_status ph_match_signature(struct ph_judge *j, const struct ph_found_sign
     case PH_SIG_RSA_PSS:
     case PH_SIG_ECDSA:
     case PH_SIG_ED25519:
-        return matches_key(j, found, key, message, ret);
     case PH_SIG_TOKEN:
-        *ret = message.len > 0 && ph_crypto_equal(message, found->text);
+        text = whole(j->run, message);
+        if (!ph_slice_present(text))
+            return PH_ERR_NO_MEMORY;
+        if (found->kind != PH_SIG_TOKEN)
+            return matches_key(j, found, key, text, ret);
+        *ret = text.len > 0 && ph_crypto_equal(text, found->text);
         return PH_OK;
     case PH_SIG_BASIC:
         return matches_basic(j, key, ret);
@@ -99,6 +114,5 @@ enum ph_status ph_match_signature(struct ph_judge *j, const struct ph_found_sign
     case PH_SIG_CALLOUT:
         break;
     }
-    *ret = false;
     return PH_OK;
 }

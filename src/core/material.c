@@ -95,10 +95,10 @@ enum ph_status ph_sign_bytes(struct ph_run *run, enum ph_signature_kind kind, en
         return PH_ERR_NO_MEMORY;
     switch (kind) {
     case PH_SIG_HMAC:
-        PH_TRY(ph_crypto_hmac(crypto, hash, key, message, out, &len));
+        PH_TRY(ph_crypto_hmac(crypto, hash, key, &message, 1, out, &len));
         break;
     case PH_SIG_DIGEST:
-        PH_TRY(ph_crypto_digest(crypto, hash, message, out, &len));
+        PH_TRY(ph_crypto_digest(crypto, hash, &message, 1, out, &len));
         break;
     case PH_SIG_RSA:
     case PH_SIG_RSA_PSS:

@@ -194,17 +194,10 @@ enum ph_status ph_eval_piece(struct ph_run *run, const struct ph_piece *piece, s
     return PH_OK;
 }
 
-enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t, struct ph_slice *ret)
+enum ph_status ph_eval_parts(struct ph_run *run, const struct ph_template *t, struct ph_slice *parts, bool *ret_there)
 {
-    enum { PIECES_USUAL = 24 };
-    if (t->count == 1)
-        return ph_eval_piece(run, &t->pieces[0], ret);
-    struct ph_slice usual[PIECES_USUAL], *parts = usual;
-    if (t->count > PIECES_USUAL && (parts = ph_arena_alloc(run->arena, t->count * sizeof(*parts))) == NULL)
-        return PH_ERR_NO_MEMORY;
     bool any = false, only_literals = true;
-    uint16_t count = t->count;
-    for (uint16_t i = 0; i < count; i++) {
+    for (uint16_t i = 0; i < t->count; i++) {
         parts[i] = (struct ph_slice){0};
         PH_TRY(ph_eval_piece(run, &t->pieces[i], &parts[i]));
         if (t->pieces[i].source != PH_SRC_LITERAL) {
@@ -212,10 +205,23 @@ enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t,
             any = any || ph_slice_present(parts[i]);
         }
     }
+    *ret_there = t->count > 0 && (any || only_literals);
+    return PH_OK;
+}
+
+enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t, struct ph_slice *ret)
+{
+    if (t->count == 1)
+        return ph_eval_piece(run, &t->pieces[0], ret);
+    struct ph_slice usual[PH_PARTS_USUAL], *parts = usual;
+    bool there;
+    if (t->count > PH_PARTS_USUAL && (parts = ph_arena_alloc(run->arena, t->count * sizeof(*parts))) == NULL)
+        return PH_ERR_NO_MEMORY;
+    PH_TRY(ph_eval_parts(run, t, parts, &there));
     *ret = (struct ph_slice){0};
-    if (count == 0 || (!any && !only_literals))
+    if (!there)
         return PH_OK;
-    *ret = ph_join(run, parts, count);
+    *ret = ph_join(run, parts, t->count);
     return ph_slice_present(*ret) ? PH_OK : PH_ERR_NO_MEMORY;
 }
 

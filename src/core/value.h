@@ -8,6 +8,11 @@
 struct ph_slice ph_json_text(yyjson_val *value);
 /* "key x comes twice": run->ambiguous, unless there is one already. (point.c) */
 void ph_note_ambiguous(struct ph_run *run, struct ph_slice what, struct ph_slice name);
+/* The texts of a template's pieces, one each, not yet joined: what is only hashed need not be copied. false: the
+ * template is absent. */
+enum { PH_PARTS_USUAL = 24 };
+PH_MUST_USE enum ph_status ph_eval_parts(struct ph_run *run, const struct ph_template *t, struct ph_slice *parts,
+                                         bool *ret_there);
 /* The tree a plain pointer value names, null counting as none; NULL: none, or not a pointer. */
 yyjson_val *ph_eval_tree(struct ph_run *run, const struct ph_expr *expr);
 

@@ -293,24 +293,39 @@ static enum ph_status judge_callout(struct ph_judge *j, const struct ph_callout 
     return holds ? verified(j, 1) : say(j->event, PH_FORGED, PH_S("the processor's API says that it is not its own"));
 }
 
-/* The signed text of one message with one signature's captures; absent: not computable. */
-static enum ph_status signed_text(struct ph_judge *j, uint16_t m, struct ph_slice *ret)
+/* The signed text of one message with one signature's captures, its pieces in `parts`. */
+static enum ph_status signed_text(struct ph_judge *j, uint16_t m, struct ph_slice parts[PH_PARTS_USUAL],
+                                  struct ph_message *ret)
 {
     struct ph_run *run = j->run;
     const struct ph_signature *sig = j->sig;
-    *ret = (struct ph_slice){0};
-    if (sig->message_count == 0)
+    *ret = (struct ph_message){.parts = parts};
+    if (sig->message_count == 0 || !computable(j, &sig->messages[m]))
         return PH_OK;
-    if (!computable(j, &sig->messages[m]))
-        return PH_OK;
-    PH_TRY(ph_eval_template(run, &sig->messages[m], ret));
-    if (!ph_slice_present(*ret))
-        *ret = PH_S("");
-    ph_trace(run, PH_S("signed text"),
-             ph_uses_secret(run, &sig->messages[m], 1) || sig->kind == PH_SIG_DIGEST || sig->kind == PH_SIG_TOKEN
-                 ? PH_S("(holds the secret: not shown)")
-                 : *ret);
+    const struct ph_template *t = &sig->messages[m];
+    bool there;
+    ret->there = true;
+    if (t->count > PH_PARTS_USUAL) {
+        PH_TRY(ph_eval_template(run, t, &parts[0]));
+        ret->count = 1;
+    } else {
+        PH_TRY(ph_eval_parts(run, t, parts, &there));
+        ret->count = there ? t->count : 0; /* nothing of it is there: the text is empty */
+    }
+    if (run->in->explain)
+        ph_trace(run, PH_S("signed text"),
+                 ph_uses_secret(run, t, 1) || sig->kind == PH_SIG_DIGEST || sig->kind == PH_SIG_TOKEN
+                     ? PH_S("(holds the secret: not shown)")
+                     : ph_join(run, ret->parts, ret->count));
     return PH_OK;
+}
+
+static bool same_captures(const struct ph_found_signature *a, const struct ph_found_signature *b)
+{
+    for (size_t i = 1; i < PH_CAPTURES_MAX; i++)
+        if (!ph_slice_eq(a->captures[i], b->captures[i]))
+            return false;
+    return true;
 }
 
 /* Every signature found, against one message and key. A text is built again only where captures differ. */
@@ -318,22 +333,23 @@ static enum ph_status try_message(struct ph_judge *j, const struct ph_key_text *
                                   const struct ph_found_signature *found, size_t count, bool *ret)
 {
     struct ph_run *run = j->run;
-    struct ph_slice message = {0};
+    struct ph_slice parts[PH_PARTS_USUAL];
+    struct ph_message message = {.parts = parts};
+    bool is_key = j->sig->message_count == 0 && j->sig->kind == PH_SIG_TOKEN;
     *ret = false;
     for (size_t f = 0; f < count && !*ret; f++) {
-        bool same = f > 0;
-        for (size_t i = 1; i < PH_CAPTURES_MAX; i++)
-            same = same && ph_slice_eq(found[f].captures[i], found[f - 1].captures[i]);
         memcpy(run->captures, found[f].captures, sizeof(run->captures));
-        if (!same)
-            PH_TRY(signed_text(j, m, &message));
+        if (is_key) {
+            parts[0] = key->text;
+            message = (struct ph_message){.parts = parts, .count = 1, .there = true};
+        } else if (f == 0 || !same_captures(&found[f], &found[f - 1])) {
+            PH_TRY(signed_text(j, m, parts, &message));
+        }
         if (ph_slice_present(run->ambiguous))
             return PH_OK;
-        if (j->sig->message_count == 0 && j->sig->kind == PH_SIG_TOKEN)
-            message = key->text;
-        else if (!ph_slice_present(message) && j->sig->kind != PH_SIG_BASIC)
+        if (!message.there && j->sig->kind != PH_SIG_BASIC)
             return PH_OK;
-        PH_TRY(ph_match_signature(j, &found[f], key->text, message, ret));
+        PH_TRY(ph_match_signature(j, &found[f], key->text, &message, ret));
     }
     return PH_OK;
 }

@@ -39,12 +39,19 @@ struct ph_slice ph_write_layout(struct ph_run *run, const struct ph_signature *s
 void ph_layout_algorithm(const struct ph_signature *sig, enum ph_signature_kind *ret_kind,
                          enum ph_hash *ret_hash);
 
+/* A signed text in pieces: hashes take them one after the other, so the body is not copied for them. */
+struct ph_message {
+    const struct ph_slice *parts;
+    size_t count;
+    bool there; /* false: it cannot be computed */
+};
+
 /* ---- match.c --------------------------------------------------------------------------------------- */
 
 /* Whether that signature is the one of `message` under `key` (HMAC bytes, a public key's text, or a user's
  * name and password). */
 PH_MUST_USE enum ph_status ph_match_signature(struct ph_judge *j, const struct ph_found_signature *found,
-                                              struct ph_slice key, struct ph_slice message, bool *ret);
+                                              struct ph_slice key, const struct ph_message *message, bool *ret);
 
 /* ---- material.c: keys and signatures as bytes ---------------------------------------------------- */
 

@@ -17,13 +17,13 @@ struct ph_crypto;
 struct ph_crypto *ph_crypto_new(const struct ph_allocator *allocator);
 void ph_crypto_free(struct ph_crypto *crypto);
 
-/* Digest of `in`; PH_ERR_UNSUPPORTED for PH_HASH_NONE. */
-PH_MUST_USE enum ph_status ph_crypto_digest(struct ph_crypto *crypto, enum ph_hash hash, struct ph_slice in,
-                                            unsigned char out[PH_DIGEST_BYTES_MAX], size_t *ret_len);
-/* HMAC of the parts, one after the other. `key` must not be empty (PH_ERR_INVALID). */
+/* Digest of the parts, one after the other; PH_ERR_UNSUPPORTED for PH_HASH_NONE. */
+PH_MUST_USE enum ph_status ph_crypto_digest(struct ph_crypto *crypto, enum ph_hash hash, const struct ph_slice *parts,
+                                            size_t count, unsigned char out[PH_DIGEST_BYTES_MAX], size_t *ret_len);
+/* HMAC of the parts. `key` must not be empty (PH_ERR_INVALID). */
 PH_MUST_USE enum ph_status ph_crypto_hmac(struct ph_crypto *crypto, enum ph_hash hash, struct ph_slice key,
-                                          struct ph_slice in, unsigned char out[PH_DIGEST_BYTES_MAX],
-                                          size_t *ret_len);
+                                          const struct ph_slice *parts, size_t count,
+                                          unsigned char out[PH_DIGEST_BYTES_MAX], size_t *ret_len);
 /* Equal, in a time that depends on the lengths alone. */
 bool ph_crypto_equal(struct ph_slice a, struct ph_slice b);
 

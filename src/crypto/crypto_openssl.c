@@ -67,16 +67,17 @@ EVP_MD *ph_openssl_digest(struct ph_crypto *c, enum ph_hash hash)
     return c->digests[hash];
 }
 
-enum ph_status ph_crypto_digest(struct ph_crypto *c, enum ph_hash hash, struct ph_slice in,
+enum ph_status ph_crypto_digest(struct ph_crypto *c, enum ph_hash hash, const struct ph_slice *parts, size_t count,
                                 unsigned char out[PH_DIGEST_BYTES_MAX], size_t *ret_len)
 {
     EVP_MD *md = ph_openssl_digest(c, hash);
     unsigned int len = 0;
     if (md == NULL)
         return hash == PH_HASH_NONE ? PH_ERR_UNSUPPORTED : PH_ERR_CRYPTO;
-    if (EVP_DigestInit_ex2(c->digest_ctx, md, NULL) != 1 ||
-        EVP_DigestUpdate(c->digest_ctx, in.ptr, in.len) != 1 ||
-        EVP_DigestFinal_ex(c->digest_ctx, out, &len) != 1)
+    bool good = EVP_DigestInit_ex2(c->digest_ctx, md, NULL) == 1;
+    for (size_t i = 0; i < count && good; i++)
+        good = EVP_DigestUpdate(c->digest_ctx, parts[i].ptr, parts[i].len) == 1;
+    if (!good || EVP_DigestFinal_ex(c->digest_ctx, out, &len) != 1)
         return PH_ERR_CRYPTO;
     *ret_len = len;
     return PH_OK;
@@ -139,14 +140,16 @@ static EVP_MAC_CTX *keyed(struct ph_crypto *c, enum ph_hash hash, struct ph_slic
     return oldest->ctx;
 }
 
-enum ph_status ph_crypto_hmac(struct ph_crypto *c, enum ph_hash hash, struct ph_slice key, struct ph_slice in,
-                              unsigned char out[PH_DIGEST_BYTES_MAX], size_t *ret_len)
+enum ph_status ph_crypto_hmac(struct ph_crypto *c, enum ph_hash hash, struct ph_slice key,
+                              const struct ph_slice *parts, size_t count, unsigned char out[PH_DIGEST_BYTES_MAX], size_t *ret_len)
 {
     if (key.len == 0)
         return PH_ERR_INVALID;
     EVP_MAC_CTX *ctx = keyed(c, hash, key);
-    if (ctx == NULL || EVP_MAC_update(ctx, (const unsigned char *)in.ptr, in.len) != 1 ||
-        EVP_MAC_final(ctx, out, ret_len, PH_DIGEST_BYTES_MAX) != 1)
+    bool good = ctx != NULL;
+    for (size_t i = 0; i < count && good; i++)
+        good = EVP_MAC_update(ctx, (const unsigned char *)parts[i].ptr, parts[i].len) == 1;
+    if (!good || EVP_MAC_final(ctx, out, ret_len, PH_DIGEST_BYTES_MAX) != 1)
         return PH_ERR_CRYPTO;
     return PH_OK;
 }

@@ -395,14 +395,14 @@ static void hmac_gives_the_answers_of_rfc_4231(void **state)
             unsigned char out[PH_DIGEST_BYTES_MAX];
             size_t len;
             struct ph_slice hex;
-            assert_int_equal(ph_crypto_hmac(crypto, PH_HASH_SHA256, cases[i].key, cases[i].text, out, &len), PH_OK);
+            assert_int_equal(ph_crypto_hmac(crypto, PH_HASH_SHA256, cases[i].key, &cases[i].text, 1, out, &len), PH_OK);
             assert_true(ph_hex_encode(&arena, ph_slice_of(out, len), &hex));
             assert_true(ph_slice_eq(hex, ph_slice_str(cases[i].sha256)));
         }
     }
     unsigned char out[PH_DIGEST_BYTES_MAX];
     size_t len;
-    assert_int_equal(ph_crypto_hmac(crypto, PH_HASH_SHA256, PH_S(""), PH_S("x"), out, &len), PH_ERR_INVALID);
+    assert_int_equal(ph_crypto_hmac(crypto, PH_HASH_SHA256, PH_S(""), &PH_S("x"), 1, out, &len), PH_ERR_INVALID);
     ph_arena_done(&arena);
     ph_crypto_free(crypto);
 }
