@@ -240,6 +240,15 @@ bool ph_parse_int64(struct ph_slice text, int64_t *ret)
     if (text.len == start)
         return false;
     int64_t value = 0;
+    if (text.len <= 18) { /* cannot overflow: as nearly all are */
+        for (size_t i = start; i < text.len; i++) {
+            if (text.ptr[i] < '0' || text.ptr[i] > '9')
+                return false;
+            value = value * 10 + (text.ptr[i] - '0');
+        }
+        *ret = negative ? -value : value;
+        return true;
+    }
     for (size_t i = start; i < text.len; i++) {
         char c = text.ptr[i];
         if (c < '0' || c > '9')

@@ -11,11 +11,29 @@ static bool is_special(unsigned char c)
     return c == ':' || c == '%' || c < 0x20;
 }
 
+/* Whether none of eight bytes is special: a bit trick per kind of byte, for each marks its own top bit when the
+ * byte is below 0x20 or equal. Bytes over 0x7f may be called special wrongly: they are then looked at singly. */
+static bool plain8(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
+    uint64_t v, colon, percent;
+    memcpy(&v, p, sizeof(v));
+    colon = v ^ ones * ':';
+    percent = v ^ ones * '%';
+    return ((v | (v - ones * 0x20) | (colon - ones) | (percent - ones)) & tops) == 0;
+}
+
 /* A part at `out`, with ':', '%' and control bytes as %XX; answers where it ends. */
 static char *put_part(char *out, struct ph_slice in)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < in.len; i++) {
+        if (in.len - i >= 8 && plain8(in.ptr + i)) {
+            memcpy(out, in.ptr + i, 8);
+            out += 8;
+            i += 7;
+            continue;
+        }
         unsigned char c = (unsigned char)in.ptr[i];
         if (is_special(c)) {
             *out++ = '%';

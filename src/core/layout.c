@@ -20,6 +20,9 @@ static struct ph_slice literal_of(const struct ph_run *run, const struct ph_layo
 /* A name takes what stands before the next literal; the last one takes the rest. */
 static bool fit(const struct ph_run *run, const struct ph_layout *layout, struct ph_slice entry, struct catch *ret)
 {
+    /* Most entries fail at the first literal: before anything is cleared for them. */
+    if (layout->count > 0 && layout->parts[0].kind == PH_LAYOUT_LITERAL && !ph_slice_starts(entry, layout->parts[0].text))
+        return false;
     *ret = (struct catch){0};
     for (uint16_t i = 0; i < layout->count; i++) {
         const struct ph_layout_part *part = &layout->parts[i];
@@ -87,9 +90,9 @@ static void share(struct reading *r, const struct catch *caught)
 static void read_entry(struct reading *r, struct ph_slice entry)
 {
     const struct ph_signature *sig = r->sig;
-    struct catch caught = {0};
+    struct catch caught;
     if (sig->layout_count == 0) {
-        caught.captures[0] = entry;
+        caught = (struct catch){.captures[0] = entry};
         if (entry.len > 0)
             add(r, NULL, &caught);
         return;

@@ -6,6 +6,8 @@
 
 #include "crypto/openssl_private.h"
 
+enum { SMALL_BYTES = 64 };
+
 static const char *const hash_names[] = {[PH_HASH_MD5] = "MD5",       [PH_HASH_SHA1] = "SHA1",
                                          [PH_HASH_SHA256] = "SHA256", [PH_HASH_SHA384] = "SHA384",
                                          [PH_HASH_SHA512] = "SHA512"};
@@ -85,8 +87,14 @@ enum ph_status ph_crypto_digest(struct ph_crypto *c, enum ph_hash hash, const st
 
 uint64_t ph_openssl_print(uint64_t print, struct ph_slice bytes)
 {
-    for (size_t i = 0; i < bytes.len; i++)
-        print = (print ^ (unsigned char)bytes.ptr[i]) * 1099511628211ULL;
+    const uint64_t prime = 0x9e3779b97f4a7c15ULL;
+    print = (print ^ bytes.len) * prime;
+    for (; bytes.len > 0; bytes = ph_slice_from(bytes, bytes.len < 8 ? bytes.len : 8)) {
+        uint64_t word = 0;
+        memcpy(&word, bytes.ptr, bytes.len < 8 ? bytes.len : 8);
+        print = (print ^ word) * prime;
+        print ^= print >> 29;
+    }
     return print;
 }
 
@@ -146,9 +154,18 @@ enum ph_status ph_crypto_hmac(struct ph_crypto *c, enum ph_hash hash, struct ph_
     if (key.len == 0)
         return PH_ERR_INVALID;
     EVP_MAC_CTX *ctx = keyed(c, hash, key);
-    bool good = ctx != NULL;
-    for (size_t i = 0; i < count && good; i++)
-        good = EVP_MAC_update(ctx, (const unsigned char *)parts[i].ptr, parts[i].len) == 1;
+    /* An update costs as much as hashing a block: what comes in small pieces is gathered first. */
+    unsigned char small[SMALL_BYTES];
+    size_t held = 0, at = 0;
+    for (; at < count && parts[at].len <= SMALL_BYTES - held; at++) {
+        if (parts[at].len > 0)
+            memcpy(small + held, parts[at].ptr, parts[at].len);
+        held += parts[at].len;
+    }
+    bool good = ctx != NULL && (held == 0 || EVP_MAC_update(ctx, small, held) == 1);
+    for (; at < count && good; at++)
+        good = EVP_MAC_update(ctx, (const unsigned char *)parts[at].ptr, parts[at].len) == 1;
+    OPENSSL_cleanse(small, held); /* a piece may be a secret */
     if (!good || EVP_MAC_final(ctx, out, ret_len, PH_DIGEST_BYTES_MAX) != 1)
         return PH_ERR_CRYPTO;
     return PH_OK;

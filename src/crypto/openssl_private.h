@@ -47,7 +47,7 @@ static inline struct ph_key *ph_openssl_key(EVP_PKEY *pkey)
 
 const char *ph_openssl_hash_name(enum ph_hash hash);
 EVP_MD *ph_openssl_digest(struct ph_crypto *crypto, enum ph_hash hash);
-/* FNV-1a over more bytes: finds a cache slot, decides nothing. Starts from PH_OPENSSL_PRINT. */
+/* A hash over more bytes: finds a cache slot, decides nothing. Starts from PH_OPENSSL_PRINT. */
 #define PH_OPENSSL_PRINT 1469598103934665603ULL
 uint64_t ph_openssl_print(uint64_t print, struct ph_slice bytes);
 void ph_openssl_forget_key(struct ph_crypto *crypto, struct ph_openssl_public *slot);
