@@ -98,8 +98,7 @@ static bool read_value(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_
         return true;
     }
     case PROTOBUF_C_TYPE_MESSAGE: {
-        struct ph_message_writer w = {.arena = in->arena};
-        ProtobufCMessage *sub = ph_message_new(&w, f->descriptor);
+            ProtobufCMessage *sub = ph_message_new(in->arena, f->descriptor);
         if (sub == NULL)
             return no_memory(in);
         *(ProtobufCMessage **)at = sub;
@@ -132,12 +131,11 @@ static bool read_map(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_va
     const ProtobufCMessageDescriptor *d = f->descriptor;
     size_t count = yyjson_obj_size(v), i = 0;
     ProtobufCMessage **list = ph_arena_zalloc(in->arena, (count + 1) * sizeof(*list));
-    struct ph_message_writer w = {.arena = in->arena};
     if (list == NULL)
         return no_memory(in);
     yyjson_obj_iter it = yyjson_obj_iter_with(v);
     for (yyjson_val *k; (k = yyjson_obj_iter_next(&it)) != NULL; i++) {
-        list[i] = ph_message_new(&w, d);
+        list[i] = ph_message_new(in->arena, d);
         if (list[i] == NULL)
             return no_memory(in);
         if (!read_value(in, &d->fields[0], k, (char *)list[i] + d->fields[0].offset) ||
@@ -227,11 +225,10 @@ static enum ph_status read_json(struct ph_arena *arena, struct ph_slice text, yy
 enum ph_status ph_message_read_json(struct ph_arena *arena, const ProtobufCMessageDescriptor *type, struct ph_slice text,
                                     ProtobufCMessage **ret, struct ph_slice *ret_why)
 {
-    struct ph_message_writer w = {.arena = arena};
     struct in in = {.arena = arena};
     yyjson_val *root;
     PH_TRY(read_json(arena, text, &root, ret_why));
-    ProtobufCMessage *m = ph_message_new(&w, type);
+    ProtobufCMessage *m = ph_message_new(arena, type);
     if (m == NULL)
         return PH_ERR_NO_MEMORY;
     if (!read_message(&in, root, m)) {

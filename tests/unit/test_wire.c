@@ -93,9 +93,9 @@ static bool contains(struct ph_slice text, const char *part)
 
 static struct ph_slice pack(const ProtobufCMessage *m)
 {
-    struct ph_slice bytes = {0};
-    assert_int_equal(ph_message_pack(&arena, m, &bytes), PH_OK);
-    return bytes;
+    uint8_t *bytes = ph_arena_alloc(&arena, protobuf_c_message_get_packed_size(m) + 1);
+    assert_non_null(bytes);
+    return ph_slice_of(bytes, protobuf_c_message_pack(m, bytes));
 }
 
 /* A call with everything the decoder reads. */
@@ -580,6 +580,66 @@ static void json_prints_what_protobuf_carries(void **state)
     assert_true(ph_slice_eq(pack(m), packed));
 }
 
+/* Everything an event of that kind can carry; every third field is left out where `sparse`, from that one on. */
+static struct ph_event laden(enum ph_kind kind, enum ph_verdict verdict, bool full, int sparse)
+{
+    struct ph_event e = paid(verdict);
+    e.kind = e.reference_kind = kind;
+    e.status = 1 + sparse;
+    e.incomplete = sparse > 0 ? PH_S("why") : (struct ph_slice){0};
+    for (int f = 0; f < PH_FIELD_COUNT; f++) {
+        static const char long_text[] = "a text of more than a hundred and twenty-seven bytes, so that the lengths of the messages "
+                                        "around it take more than one byte: \"\\ \xc3\xa9 and so on to the end";
+        struct ph_value *v = &e.fields[f];
+        *v = (struct ph_value){0};
+        if (!full || (sparse > 0 && f % 3 == sparse - 1))
+            continue;
+        v->present = true;
+        v->text = f % 2 == 0 ? PH_S("") : full && f % 5 == 0 ? ph_slice_str(long_text) : ph_field_name((enum ph_field)f);
+        v->number = sparse == 2 ? 0 : INT64_C(1700000000123) * (f + 1);
+        v->currency = f == PH_F_DISPUTE_STAGE ? 2 : sparse == 2 ? 0 : 146;
+        if (f < PH_REFERENCE_COUNT)
+            e.reference[f] = *v;
+    }
+    return e;
+}
+
+/* The rows of the writer against the descriptors: names, numbers, kinds, order and what is told by default. */
+static void assert_json_is_protobuf(enum ph_form form, const struct ph_answer *a, const ProtobufCMessageDescriptor *type)
+{
+    struct ph_slice text = {0}, packed = {0}, why = {0};
+    ProtobufCMessage *m = NULL;
+    assert_int_equal(ph_wire_write_json(&arena, form, a, &text), PH_OK);
+    assert_int_equal(ph_wire_write(&arena, form, a, &packed), PH_OK);
+    if (ph_message_read_json(&arena, type, text, &m, &why) != PH_OK)
+        print_message("%.*s: %.*s\n", (int)text.len, text.ptr, (int)why.len, why.ptr);
+    assert_non_null(m);
+    assert_true(ph_slice_eq(pack(m), packed));
+    ProtobufCMessage *back = protobuf_c_message_unpack(type, NULL, packed.len, (const uint8_t *)packed.ptr);
+    assert_non_null(back);
+    assert_true(ph_slice_eq(pack(back), packed));
+    protobuf_c_message_free_unpacked(back, NULL);
+}
+
+static void every_field_of_every_kind_is_the_descriptors_own(void **state)
+{
+    (void)state;
+    for (int kind = PH_KIND_NONE; kind <= PH_KIND_PAYOUT; kind++) {
+        for (int variation = 0; variation < 2 * 2 * 4; variation++) {
+            enum ph_verdict verdict = (variation & 1) != 0 ? PH_VERIFIED : PH_FORGED;
+            struct ph_event events[3];
+            for (int i = 0; i < 3; i++)
+                events[i] = laden((enum ph_kind)kind, i == 1 ? PH_STALE : verdict, (variation & 2) != 0, (variation >> 2) + (i == 2));
+            struct ph_answer a = answer_of(events, (variation & 4) != 0 ? 3 : 1);
+            a.merchant_event_id_given = (variation & 8) != 0;
+            assert_json_is_protobuf(PH_FORM_HANDLE, &a, &types__handle_response__descriptor);
+            assert_json_is_protobuf(PH_FORM_HANDLE_EVENT, &a, &types__event_service_handle_response__descriptor);
+            assert_json_is_protobuf(PH_FORM_PARSE, &a, &types__event_service_parse_response__descriptor);
+            ph_arena_reset(&arena);
+        }
+    }
+}
+
 static void writing_survives_every_lack_of_memory(void **state)
 {
     struct ph_event e = paid(PH_VERIFIED);
@@ -593,6 +653,9 @@ static void writing_survives_every_lack_of_memory(void **state)
         ph_arena_init(&small, &heap, limit, 0);
         st = ph_wire_write_json(&small, PH_FORM_HANDLE, &a, &out);
         assert_true(st == PH_OK || st == PH_ERR_NO_MEMORY);
+        ph_arena_reset(&small);
+        enum ph_status packed = ph_wire_write(&small, PH_FORM_HANDLE, &a, &out);
+        assert_true(packed == PH_OK || packed == PH_ERR_NO_MEMORY);
         ph_arena_done(&small);
     }
 }
@@ -684,6 +747,7 @@ int main(void)
         cmocka_unit_test(each_kind_of_content_has_its_own_arm),
         cmocka_unit_test(texts_that_leave_are_utf8_without_nul),
         cmocka_unit_test(json_prints_what_protobuf_carries),
+        cmocka_unit_test(every_field_of_every_kind_is_the_descriptors_own),
         cmocka_unit_test(writing_survives_every_lack_of_memory),
         cmocka_unit_test(errors_have_the_peers_codes),
         cmocka_unit_test(a_connector_config_names_the_connector_and_its_values),

@@ -1,0 +1,334 @@
+#include "wire/out.h"
+
+#include "core/codec.h"
+#include "wire/message.h"
+
+enum { WIRE_VARINT = 0, WIRE_BYTES = 2, VARINT_BYTES_MAX = 10, FIRST_ROOM = 2048 };
+
+/* ---- bytes ------------------------------------------------------------------------------------------- */
+
+/* Room for `more` bytes at the end; NULL: none. */
+static char *room_for(struct ph_out *out, size_t more)
+{
+    if (out->room - out->len < more && !out->failed) {
+        size_t room = out->room * 2 + more + FIRST_ROOM;
+        char *ptr = ph_arena_alloc(out->arena, room);
+        out->failed = ptr == NULL;
+        if (ptr != NULL && out->len > 0)
+            memcpy(ptr, out->ptr, out->len);
+        if (ptr != NULL) {
+            out->ptr = ptr;
+            out->room = room;
+        }
+    }
+    return out->failed ? NULL : out->ptr + out->len;
+}
+
+static void put(struct ph_out *out, struct ph_slice s)
+{
+    char *to = s.len > 0 ? room_for(out, s.len) : NULL;
+    if (to == NULL)
+        return;
+    memcpy(to, s.ptr, s.len);
+    out->len += s.len;
+}
+
+static void put_byte(struct ph_out *out, char c)
+{
+    char *to = room_for(out, 1);
+    if (to != NULL) {
+        *to = c;
+        out->len++;
+    }
+}
+
+static size_t varint(uint64_t number, char *to)
+{
+    size_t n = 0;
+    for (; number >= 0x80; number >>= 7)
+        to[n++] = (char)(unsigned char)(number | 0x80);
+    to[n++] = (char)number;
+    return n;
+}
+
+static void put_varint(struct ph_out *out, uint64_t number)
+{
+    char *to = room_for(out, VARINT_BYTES_MAX);
+    if (to != NULL)
+        out->len += varint(number, to);
+}
+
+static void put_decimal(struct ph_out *out, int64_t number, bool quoted)
+{
+    enum { DIGITS_MAX = 20 };
+    char digits[DIGITS_MAX + 2];
+    size_t at = sizeof(digits);
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    if (quoted)
+        digits[--at] = '"';
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        digits[--at] = '-';
+    if (quoted)
+        put_byte(out, '"');
+    put(out, ph_slice_of(digits + at, sizeof(digits) - at));
+}
+
+/* Bytes at the front that JSON takes as they are. */
+static size_t plain_json(struct ph_slice s)
+{
+    const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
+    size_t at = 0;
+    for (uint64_t v; s.len - at >= sizeof(v); at += sizeof(v)) {
+        memcpy(&v, s.ptr + at, sizeof(v));
+        uint64_t quote = v ^ ones * '"', slash = v ^ ones * '\\';
+        /* Marks bytes below 0x20, and the two; those over 0x7f stop the stride too. */
+        if (((v | (v - ones * 0x20) | (quote - ones) | (slash - ones)) & tops) != 0)
+            break;
+    }
+    while (at < s.len && (unsigned char)s.ptr[at] >= 0x20 && s.ptr[at] != '"' && s.ptr[at] != '\\')
+        at++;
+    return at;
+}
+
+static void put_json_text(struct ph_out *out, struct ph_slice s)
+{
+    put_byte(out, '"');
+    size_t plain = plain_json(s);
+    put(out, ph_slice_of(s.ptr, plain));
+    if (plain < s.len) {
+        struct ph_slice escaped = {0};
+        if (!ph_json_escape(out->arena, ph_slice_from(s, plain), &escaped))
+            out->failed = true;
+        put(out, escaped);
+    }
+    put_byte(out, '"');
+}
+
+/* ---- fields ------------------------------------------------------------------------------------------- */
+
+static void put_key(struct ph_out *out, const struct ph_row *row, unsigned wire)
+{
+    if (!out->json) {
+        put_varint(out, (uint64_t)row->number << 3 | wire);
+        return;
+    }
+    if (out->comma)
+        put_byte(out, ',');
+    out->comma = true;
+    put(out, row->name);
+}
+
+static void put_length(struct ph_out *out, struct ph_slice s)
+{
+    put_varint(out, s.len);
+    put(out, s);
+}
+
+/* A text's value, behind its key. */
+static void put_text(struct ph_out *out, struct ph_slice text)
+{
+    text = ph_text_clean(out->arena, text);
+    out->failed = out->failed || !ph_slice_present(text);
+    if (out->json)
+        put_json_text(out, text);
+    else
+        put_length(out, text);
+}
+
+void ph_out_begin(struct ph_out *out)
+{
+    if (out->json)
+        put_byte(out, '{');
+}
+
+enum ph_status ph_out_end(struct ph_out *out, struct ph_slice *ret)
+{
+    if (out->json)
+        put_byte(out, '}');
+    if (room_for(out, 1) == NULL) /* an empty message is there too */
+        return PH_ERR_NO_MEMORY;
+    *ret = ph_slice_of(out->ptr, out->len);
+    return PH_OK;
+}
+
+void ph_out_text(struct ph_out *out, const struct ph_row *row, struct ph_slice text)
+{
+    if (!ph_slice_present(text) || (text.len == 0 && !row->always))
+        return;
+    put_key(out, row, WIRE_BYTES);
+    put_text(out, text);
+}
+
+void ph_out_bytes(struct ph_out *out, const struct ph_row *row, struct ph_slice bytes)
+{
+    struct ph_slice text = {0};
+    if (bytes.len == 0 && !row->always)
+        return;
+    put_key(out, row, WIRE_BYTES);
+    if (!out->json) {
+        put_length(out, bytes);
+        return;
+    }
+    if (!ph_base64_encode(out->arena, bytes, false, true, &text))
+        out->failed = true;
+    put_json_text(out, text);
+}
+
+static void put_number(struct ph_out *out, const struct ph_row *row, int64_t number, bool quoted)
+{
+    if (number == 0 && !row->always)
+        return;
+    put_key(out, row, WIRE_VARINT);
+    if (out->json)
+        put_decimal(out, number, quoted);
+    else
+        put_varint(out, (uint64_t)number);
+}
+
+void ph_out_int32(struct ph_out *out, const struct ph_row *row, int32_t number)
+{
+    put_number(out, row, number, false);
+}
+
+void ph_out_int64(struct ph_out *out, const struct ph_row *row, int64_t number)
+{
+    put_number(out, row, number, true);
+}
+
+void ph_out_bool(struct ph_out *out, const struct ph_row *row, bool value)
+{
+    if (!value && !row->always)
+        return;
+    put_key(out, row, WIRE_VARINT);
+    if (out->json)
+        put(out, value ? PH_S("true") : PH_S("false"));
+    else
+        put_varint(out, value);
+}
+
+void ph_out_named(struct ph_out *out, const struct ph_row *row, int32_t number, struct ph_slice name)
+{
+    if (!out->json || !ph_slice_present(name)) {
+        put_number(out, row, number, false);
+        return;
+    }
+    if (number == 0 && !row->always)
+        return;
+    put_key(out, row, WIRE_VARINT);
+    put_json_text(out, name);
+}
+
+void ph_out_word(struct ph_out *out, const struct ph_row *row, enum ph_vocabulary words, int32_t number)
+{
+    ph_out_named(out, row, number, out->json ? ph_word_name(words, number) : (struct ph_slice){0});
+}
+
+/* ---- messages within ------------------------------------------------------------------------------------ */
+
+/* Behind the key: JSON opens a brace; protobuf leaves a byte for the length, which most messages need no more
+ * than. */
+static size_t open_value(struct ph_out *out)
+{
+    put_byte(out, out->json ? '{' : '\0');
+    out->comma = false;
+    return out->len;
+}
+
+size_t ph_out_open(struct ph_out *out, const struct ph_row *row)
+{
+    put_key(out, row, WIRE_BYTES);
+    return open_value(out);
+}
+
+void ph_out_close(struct ph_out *out, size_t mark)
+{
+    out->comma = true;
+    if (out->json) {
+        put_byte(out, '}');
+        return;
+    }
+    char bytes[VARINT_BYTES_MAX];
+    if (out->failed || room_for(out, VARINT_BYTES_MAX) == NULL)
+        return;
+    size_t len = out->len - mark, n = varint(len, bytes);
+    if (n > 1)
+        memmove(out->ptr + mark - 1 + n, out->ptr + mark, len);
+    memcpy(out->ptr + mark - 1, bytes, n);
+    out->len += n - 1;
+}
+
+/* ---- lists and maps ------------------------------------------------------------------------------------- */
+
+/* Before an element: protobuf repeats the key, JSON opens the list or parts its elements. */
+static void element(struct ph_out *out, const struct ph_row *row, size_t index, char open)
+{
+    if (!out->json || index == 0)
+        put_key(out, row, WIRE_BYTES);
+    if (out->json)
+        put_byte(out, index == 0 ? open : ',');
+}
+
+void ph_out_list_text(struct ph_out *out, const struct ph_row *row, size_t index, struct ph_slice text)
+{
+    element(out, row, index, '[');
+    put_text(out, text);
+}
+
+size_t ph_out_list_open(struct ph_out *out, const struct ph_row *row, size_t index)
+{
+    element(out, row, index, '[');
+    return open_value(out);
+}
+
+void ph_out_list_end(struct ph_out *out)
+{
+    if (out->json)
+        put_byte(out, ']');
+    out->comma = true;
+}
+
+void ph_out_list_named(struct ph_out *out, const struct ph_row *row, const struct ph_word *words, size_t count)
+{
+    if (count == 0)
+        return;
+    put_key(out, row, WIRE_BYTES);
+    if (!out->json)
+        put_varint(out, count); /* each is small: one byte */
+    for (size_t i = 0; i < count; i++) {
+        if (out->json) {
+            put_byte(out, i == 0 ? '[' : ',');
+            put_json_text(out, words[i].name);
+        } else {
+            put_varint(out, (uint64_t)words[i].number);
+        }
+    }
+    ph_out_list_end(out);
+}
+
+void ph_out_map_text(struct ph_out *out, const struct ph_row *row, size_t index, struct ph_slice key,
+                     struct ph_slice value)
+{
+    static const struct ph_row key_row = {1, false, {0}}, value_row = {2, false, {0}};
+    element(out, row, index, '{');
+    if (!out->json) {
+        size_t mark = open_value(out);
+        ph_out_text(out, &key_row, key);
+        ph_out_text(out, &value_row, value);
+        ph_out_close(out, mark);
+        return;
+    }
+    put_text(out, ph_slice_present(key) ? key : PH_S(""));
+    put_byte(out, ':');
+    put_text(out, ph_slice_present(value) ? value : PH_S(""));
+}
+
+void ph_out_map_end(struct ph_out *out)
+{
+    if (out->json)
+        put_byte(out, '}');
+    out->comma = true;
+}
