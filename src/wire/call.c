@@ -1,109 +1,104 @@
 /* Calls to requests: protobuf and JSON in. */
 #include "core/codec.h"
 #include "events.pb-c.h"
+#include "wire/call.h"
 #include "wire/message.h"
-#include "wire/wire.h"
-
-/* protobuf-c's allocations, cut from the arena; `failed` tells "no memory" from "no protobuf". */
-struct source {
-    struct ph_arena *arena;
-    bool failed;
-};
-
-static void *source_alloc(void *ctx, size_t bytes)
-{
-    struct source *source = ctx;
-    void *ptr = ph_arena_alloc(source->arena, bytes);
-    source->failed = source->failed || ptr == NULL;
-    return ptr;
-}
-
-static void source_free(void *ctx, void *ptr)
-{
-    (void)ctx, (void)ptr; /* the arena has it */
-}
 
 static struct ph_slice optional_text(bool there, const char *text)
 {
     return there && text != NULL ? ph_slice_str(text) : (struct ph_slice){0};
 }
 
+static struct ph_slice method_name(int method)
+{
+    static const struct ph_slice names[] = {PH_SI("POST"), PH_SI("GET"), PH_SI("POST"), PH_SI("PUT"), PH_SI("DELETE")};
+    return names[method >= 0 && method < (int)PH_COUNTOF(names) ? method : 0];
+}
+
 /* A map's key that comes twice: the last counts, as in every protobuf runtime. (Names that differ in case
  * are two keys; the engine calls those ambiguous.) */
-static size_t take_headers(const Types__RequestDetails *d, struct ph_header *headers)
+static size_t keep_last(const struct ph_header *given, size_t given_count, struct ph_header *headers)
 {
     size_t count = 0;
-    for (size_t i = 0; i < d->n_headers; i++) {
-        struct ph_slice name = ph_slice_str(d->headers[i]->key);
+    for (size_t i = 0; i < given_count; i++) {
         size_t at = 0;
-        while (at < count && !ph_slice_eq(headers[at].name, name))
+        while (at < count && !ph_slice_eq(headers[at].name, given[i].name))
             at++;
-        headers[at] = (struct ph_header){name, ph_slice_str(d->headers[i]->value)};
+        headers[at] = given[i];
         count += at == count;
     }
     return count;
 }
 
-static struct ph_slice method_name(int method)
+static enum ph_status judge(struct ph_arena *arena, const struct ph_raw_call *raw, struct ph_call *ret, struct ph_slice *ret_why)
 {
-    static const char *const names[] = {"POST", "GET", "POST", "PUT", "DELETE"};
-    return ph_slice_str(names[method >= 0 && method < 5 ? method : 0]);
-}
-
-static enum ph_status fill(struct ph_arena *arena, const Types__RequestDetails *d, const Types__WebhookSecrets *s,
-                           const Types__EventContext *context, struct ph_call *call, struct ph_slice *ret_why)
-{
-    if (d == NULL) {
+    if (!raw->has_details) {
         *ret_why = PH_S("Missing required field 'request_details' in webhook request");
         return PH_ERR_INVALID;
     }
-    if (d->n_headers > PH_HEADERS_MAX) {
+    if (raw->header_count > PH_HEADERS_MAX) {
         *ret_why = PH_S("request_details has more than 128 headers");
         return PH_ERR_MALFORMED;
     }
-    struct ph_header *headers = ph_arena_alloc(arena, (d->n_headers + 1) * sizeof(*headers));
-    if (headers == NULL)
-        return PH_ERR_NO_MEMORY;
-    call->request = (struct ph_request){
-        .method = method_name((int)d->method),
-        .uri = optional_text(d->_uri_case == TYPES__REQUEST_DETAILS___URI_URI, d->uri),
-        .query = optional_text(d->_query_params_case == TYPES__REQUEST_DETAILS___QUERY_PARAMS_QUERY_PARAMS, d->query_params),
-        .headers = headers,
-        .header_count = take_headers(d, headers),
-        .body = ph_slice_of(d->body.data, d->body.len)};
-    if (s != NULL) {
-        call->has_secret = true;
-        call->secret.secret = ph_slice_str(s->secret);
-        call->secret.additional =
-            optional_text(s->_additional_secret_case == TYPES__WEBHOOK_SECRETS___ADDITIONAL_SECRET_ADDITIONAL_SECRET, s->additional_secret);
+    if (!ph_slice_present(ph_word_name(PH_WORDS_CAPTURE_METHOD, raw->capture_method))) {
+        *ret_why = PH_S("event_context.payment.capture_method is no known capture method");
+        return PH_ERR_MALFORMED;
     }
-    if (context != NULL && context->event_context_case == TYPES__EVENT_CONTEXT__EVENT_CONTEXT_PAYMENT) {
-        const Types__PaymentEventContext *p = context->payment;
-        if (p->_capture_method_case == TYPES__PAYMENT_EVENT_CONTEXT___CAPTURE_METHOD_CAPTURE_METHOD)
-            call->capture_method = (int32_t)p->capture_method;
-        if (!ph_slice_present(ph_word_name(PH_WORDS_CAPTURE_METHOD, call->capture_method))) {
-            *ret_why = PH_S("event_context.payment.capture_method is no known capture method");
-            return PH_ERR_MALFORMED;
-        }
+    struct ph_header *headers = ph_arena_alloc(arena, (raw->header_count + 1) * sizeof(*headers));
+    if (headers == NULL) {
+        *ret_why = PH_S("out of memory");
+        return PH_ERR_NO_MEMORY;
+    }
+    *ret = (struct ph_call){.request = {.method = method_name(raw->method),
+                                        .uri = raw->uri,
+                                        .query = raw->query,
+                                        .headers = headers,
+                                        .header_count = keep_last(raw->headers, raw->header_count, headers),
+                                        .body = raw->body},
+                            .has_secret = raw->has_secret,
+                            .merchant_event_id = raw->merchant_event_id,
+                            .capture_method = raw->capture_method};
+    if (raw->has_secret) {
+        ret->secret.secret = ph_slice_present(raw->secret) ? raw->secret : PH_S("");
+        ret->secret.additional = raw->additional;
     }
     return PH_OK;
 }
 
-static enum ph_status from_message(struct ph_arena *arena, enum ph_form form, const ProtobufCMessage *m, struct ph_call *ret,
-                                   struct ph_slice *ret_why)
+/* ---- JSON, by way of the messages --------------------------------------------------------------------- */
+
+static void details_of(const Types__RequestDetails *d, struct ph_raw_call *raw)
 {
-    *ret = (struct ph_call){0};
-    if (form == PH_FORM_PARSE) {
-        const Types__EventServiceParseRequest *p = (const Types__EventServiceParseRequest *)(const void *)m;
-        return fill(arena, p->request_details, NULL, NULL, ret, ret_why);
-    }
-    const Types__EventServiceHandleRequest *h = (const Types__EventServiceHandleRequest *)(const void *)m;
+    raw->has_details = d != NULL;
+    if (d == NULL)
+        return;
+    raw->method = (int)d->method;
+    raw->uri = optional_text(d->_uri_case == TYPES__REQUEST_DETAILS___URI_URI, d->uri);
+    raw->query = optional_text(d->_query_params_case == TYPES__REQUEST_DETAILS___QUERY_PARAMS_QUERY_PARAMS, d->query_params);
+    raw->body = ph_slice_of(d->body.data, d->body.len);
+    raw->header_count = d->n_headers;
+    for (size_t i = 0; i < d->n_headers && i < PH_HEADERS_MAX; i++)
+        raw->headers[i] = (struct ph_header){ph_slice_str(d->headers[i]->key), ph_slice_str(d->headers[i]->value)};
+}
+
+static void handle_of(const Types__EventServiceHandleRequest *h, struct ph_raw_call *raw)
+{
     bool named = h->_merchant_event_id_case == TYPES__EVENT_SERVICE_HANDLE_REQUEST___MERCHANT_EVENT_ID_MERCHANT_EVENT_ID;
-    ret->merchant_event_id = optional_text(named, h->merchant_event_id);
-    return fill(arena, h->request_details,
-                h->_webhook_secrets_case == TYPES__EVENT_SERVICE_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS ? h->webhook_secrets : NULL,
-                h->_event_context_case == TYPES__EVENT_SERVICE_HANDLE_REQUEST___EVENT_CONTEXT_EVENT_CONTEXT ? h->event_context : NULL,
-                ret, ret_why);
+    raw->merchant_event_id = optional_text(named, h->merchant_event_id);
+    details_of(h->request_details, raw);
+    const Types__WebhookSecrets *s = h->webhook_secrets;
+    raw->has_secret = h->_webhook_secrets_case == TYPES__EVENT_SERVICE_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS && s != NULL;
+    if (raw->has_secret) {
+        raw->secret = ph_slice_str(s->secret);
+        raw->additional =
+            optional_text(s->_additional_secret_case == TYPES__WEBHOOK_SECRETS___ADDITIONAL_SECRET_ADDITIONAL_SECRET, s->additional_secret);
+    }
+    const Types__EventContext *context = h->event_context;
+    if (h->_event_context_case != TYPES__EVENT_SERVICE_HANDLE_REQUEST___EVENT_CONTEXT_EVENT_CONTEXT || context == NULL ||
+        context->event_context_case != TYPES__EVENT_CONTEXT__EVENT_CONTEXT_PAYMENT)
+        return;
+    if (context->payment->_capture_method_case == TYPES__PAYMENT_EVENT_CONTEXT___CAPTURE_METHOD_CAPTURE_METHOD)
+        raw->capture_method = (int32_t)context->payment->capture_method;
 }
 
 static const ProtobufCMessageDescriptor *type_of(enum ph_form form)
@@ -114,27 +109,28 @@ static const ProtobufCMessageDescriptor *type_of(enum ph_form form)
 enum ph_status ph_wire_read_call(struct ph_arena *arena, enum ph_form form, struct ph_slice bytes, struct ph_call *ret_call,
                                  struct ph_slice *ret_why)
 {
-    struct source source = {.arena = arena};
-    ProtobufCAllocator allocator = {source_alloc, source_free, &source};
-    const char *field = "";
-    if (!ph_message_texts_valid(type_of(form), bytes, PH_DEPTH_MAX, &field)) {
-        struct ph_slice parts[] = {ph_slice_str(field), PH_S(": a text is not UTF-8, or holds NUL")};
-        *ret_why = ph_text_join(arena, parts, PH_COUNTOF(parts));
-        return PH_ERR_MALFORMED;
-    }
-    ProtobufCMessage *m = protobuf_c_message_unpack(type_of(form), &allocator, bytes.len, (const uint8_t *)bytes.ptr);
-    if (m != NULL)
-        return from_message(arena, form, m, ret_call, ret_why);
-    *ret_why = source.failed ? PH_S("out of memory") : PH_S("the message is not a protobuf of its type");
-    return source.failed ? PH_ERR_NO_MEMORY : PH_ERR_MALFORMED;
+    struct ph_header headers[PH_HEADERS_MAX];
+    struct ph_raw_call raw;
+    memset(&raw, 0, sizeof(raw));
+    raw.headers = headers;
+    PH_TRY(ph_raw_call_read(arena, form, bytes, &raw, ret_why));
+    return judge(arena, &raw, ret_call, ret_why);
 }
 
 enum ph_status ph_wire_read_call_json(struct ph_arena *arena, enum ph_form form, struct ph_slice text, struct ph_call *ret_call,
                                       struct ph_slice *ret_why)
 {
+    struct ph_header headers[PH_HEADERS_MAX];
+    struct ph_raw_call raw;
     ProtobufCMessage *m;
+    memset(&raw, 0, sizeof(raw));
+    raw.headers = headers;
     PH_TRY(ph_message_read_json(arena, type_of(form), text, &m, ret_why));
-    return from_message(arena, form, m, ret_call, ret_why);
+    if (form == PH_FORM_PARSE)
+        details_of(((const Types__EventServiceParseRequest *)(const void *)m)->request_details, &raw);
+    else
+        handle_of((const Types__EventServiceHandleRequest *)(const void *)m, &raw);
+    return judge(arena, &raw, ret_call, ret_why);
 }
 
 enum ph_status ph_wire_write_error_json(struct ph_arena *arena, struct ph_slice code, struct ph_slice message, struct ph_slice *ret)

@@ -21,11 +21,6 @@ bool ph_text_valid(struct ph_slice text);
 /* All parts in a row; {NULL,0} without memory. */
 struct ph_slice ph_text_join(struct ph_arena *arena, const struct ph_slice *parts, size_t count);
 
-/* Whether every string of an encoded message is UTF-8 without NUL, nested ones to `depth` included; else
- * *ret_field names it. Bytes that are no protobuf pass: unpacking refuses them. (check.c) */
-bool ph_message_texts_valid(const ProtobufCMessageDescriptor *type, struct ph_slice bytes, size_t depth,
-                            const char **ret_field);
-
 /* Canonical JSON to a message; unknown members are skipped, wrong types are not (*ret_why). */
 PH_MUST_USE enum ph_status ph_message_read_json(struct ph_arena *arena, const ProtobufCMessageDescriptor *type,
                                                 struct ph_slice text, ProtobufCMessage **ret, struct ph_slice *ret_why);

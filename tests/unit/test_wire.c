@@ -8,6 +8,7 @@
 
 #include "events.pb-c.h"
 #include "wire/message.h"
+#include "wire/scan.h"
 #include "wire/wire.h"
 
 /* ---- the words and the schema agree (at compile time) ------------------------------------------
@@ -189,6 +190,110 @@ static void a_call_cut_short_at_any_byte_never_reads_as_the_whole(void **state)
             assert_true(why.len > 0);
         free(cut);
     }
+}
+
+static bool same_text(struct ph_slice ours, bool there, const char *theirs)
+{
+    return there ? ph_slice_eq(ours, ph_slice_str(theirs)) : ours.len == 0;
+}
+
+/* What we read against what protobuf-c unpacks. */
+static void assert_same_call(const struct ph_call *call, const Types__EventServiceHandleRequest *h)
+{
+    const Types__RequestDetails *d = h->request_details;
+    assert_true(same_text(call->merchant_event_id, h->_merchant_event_id_case != 0, h->merchant_event_id));
+    assert_true(same_text(call->request.uri, d->_uri_case != 0, d->uri));
+    assert_true(same_text(call->request.query, d->_query_params_case != 0, d->query_params));
+    assert_true(ph_slice_eq(call->request.body, ph_slice_of(d->body.data, d->body.len)));
+    assert_int_equal(call->has_secret, h->_webhook_secrets_case != 0);
+    if (call->has_secret) {
+        assert_true(same_text(call->secret.secret, true, h->webhook_secrets->secret));
+        assert_true(same_text(call->secret.additional, h->webhook_secrets->_additional_secret_case != 0,
+                              h->webhook_secrets->additional_secret));
+    }
+    for (size_t i = 0; i < d->n_headers; i++) {
+        size_t at = 0, last = i;
+        for (size_t k = i; k < d->n_headers; k++)
+            last = strcmp(d->headers[k]->key, d->headers[i]->key) == 0 ? k : last;
+        while (at < call->request.header_count && !ph_slice_eq(call->request.headers[at].name, ph_slice_str(d->headers[i]->key)))
+            at++;
+        assert_true(at < call->request.header_count);
+        assert_true(ph_slice_eq(call->request.headers[at].value, ph_slice_str(d->headers[last]->value)));
+    }
+    const Types__EventContext *c = h->_event_context_case != 0 ? h->event_context : NULL;
+    bool payment = c != NULL && c->event_context_case == TYPES__EVENT_CONTEXT__EVENT_CONTEXT_PAYMENT;
+    assert_int_equal(call->capture_method, payment && c->payment->_capture_method_case != 0 ? (int)c->payment->capture_method : 0);
+}
+
+/* Where a message comes twice protobuf-c is no measure (see below). */
+static bool merges(struct ph_slice bytes)
+{
+    unsigned seen[8] = {0};
+    struct ph_scanned s;
+    while (bytes.len > 0 && ph_scan_next(&bytes, &s))
+        if (s.number < 8 && seen[s.number]++ > 0)
+            return true;
+    return false;
+}
+
+static size_t compare_readings(struct ph_slice bytes, bool zero_number)
+{
+    struct ph_call call = {0};
+    struct ph_slice why = {0};
+    const char *field = NULL;
+    enum ph_status st = ph_wire_read_call(&arena, PH_FORM_HANDLE, bytes, &call, &why);
+    ProtobufCMessage *m = protobuf_c_message_unpack(&types__event_service_handle_request__descriptor, NULL, bytes.len,
+                                                    (const uint8_t *)bytes.ptr);
+    if (st == PH_OK) {
+        assert_non_null(m);
+        assert_int_equal(ph_scan_message(m->descriptor, bytes, PH_DEPTH_MAX, &field), PH_SCAN_GOOD);
+        if (!merges(bytes))
+            assert_same_call(&call, (const Types__EventServiceHandleRequest *)(const void *)m);
+    } else if (m != NULL && !zero_number) { /* protobuf-c alone lets fields have the number 0 */
+        assert_true(ph_slice_find(why, PH_S("is not a protobuf"), 0) == SIZE_MAX);
+    }
+    if (m != NULL)
+        protobuf_c_message_free_unpacked(m, NULL);
+    ph_arena_reset(&arena);
+    return st == PH_OK;
+}
+
+static void a_call_with_any_byte_changed_reads_as_protobuf_c_unpacks_it(void **state)
+{
+    char bytes[2048];
+    struct ph_slice full = full_call();
+    size_t good = 0;
+    (void)state;
+    assert_true(full.len <= sizeof(bytes));
+    memcpy(bytes, full.ptr, full.len);
+    size_t len = full.len;
+    for (size_t at = 0; at < len; at++) {
+        for (int change = 0; change < 256; change++) {
+            char kept = bytes[at];
+            bytes[at] = (char)change;
+            good += compare_readings(ph_slice_of(bytes, len), change < 8);
+            bytes[at] = kept;
+        }
+    }
+    assert_true(good > 1000);
+}
+
+/* By the specification; protobuf-c itself loses optional members when it merges. */
+static void messages_that_come_twice_are_one(void **state)
+{
+    struct ph_call call;
+    struct ph_slice why = {0};
+    (void)state;
+    assert_int_equal(ph_wire_read_call(&arena, PH_FORM_HANDLE,
+                                       PH_S("\x12\x04\x12\x02/a\x1a\x03\x0a\x01s\x12\x0a\x2a\x01q\x1a\x05\x0a\x01h\x12\x00"
+                                            "\x1a\x06\x0a\x01t\x12\x01u"),
+                                       &call, &why),
+                     PH_OK);
+    assert_slice(call.request.uri, "/a");
+    assert_slice(call.request.query, "q");
+    assert_int_equal(call.request.header_count, 1);
+    assert_slice(call.secret.secret, "t");
+    assert_slice(call.secret.additional, "u");
 }
 
 static void a_call_without_request_details_is_invalid(void **state)
@@ -734,6 +839,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_protobuf_call_is_read),
         cmocka_unit_test(a_call_cut_short_at_any_byte_never_reads_as_the_whole),
+        cmocka_unit_test(a_call_with_any_byte_changed_reads_as_protobuf_c_unpacks_it),
+        cmocka_unit_test(messages_that_come_twice_are_one),
         cmocka_unit_test(a_call_without_request_details_is_invalid),
         cmocka_unit_test(bytes_that_are_no_utf8_in_a_header_are_malformed),
         cmocka_unit_test(json_is_read_in_both_name_styles),

@@ -211,7 +211,7 @@ static void no_memory_is_told_apart_from_no_protobuf(void **state)
     struct ph_call call;
     struct ph_slice why;
     (void)state;
-    ph_arena_init(&small, &heap, 128, 0);
+    ph_arena_init(&small, &heap, 16, 0);
     assert_int_equal(
         ph_wire_read_call(&small, PH_FORM_HANDLE, PH_S("\x12\x05\x12\x03/ab"), &call, &why),
         PH_ERR_NO_MEMORY);
