@@ -33,6 +33,12 @@ enum {
     PH_ARENA_BYTES_MAX = 64 * 1024 * 1024,
     PH_ARENA_KEEP_BYTES = 1024 * 1024,
 
+    /* ---- the command line ---- */
+    /* A file that an option names: a HAR of a browser session holds more than the one request. */
+    PH_FILE_BYTES_MAX = 16 * 1024 * 1024,
+    /* A line of --ndjson: a 1 MiB body whose every byte is written \u00XX, with its headers and config. */
+    PH_LINE_BYTES_MAX = 8 * 1024 * 1024,
+
     /* ---- the server ---- */
     /* A call's whole message: the largest body as base64 text, with its headers and secrets. */
     PH_MESSAGE_BYTES_MAX = PH_BODY_BYTES_MAX / 2 * 3,

@@ -5,11 +5,8 @@
 #include <yyjson.h>
 
 #include "cmd/args.h"
+#include "cmd/print.h"
 #include "reader/page.h"
-
-#ifndef PAYHOOK_VERSION
-#define PAYHOOK_VERSION "0.1.0"
-#endif
 
 #define S(slice) (int)(slice).len, (slice).ptr != NULL ? (slice).ptr : ""
 
@@ -40,23 +37,49 @@ static bool is_builtin(const struct ph_connector *c)
     return false;
 }
 
-static void list(const struct ph_args *args)
+static void list_markdown(const struct ph_connector *c)
 {
-    if (args->markdown)
+    const struct ph_signature *s = &c->variants[0].signatures[0];
+    printf("| %.*s | %.*s | %s%s | %u | %zu | %u | ", S(c->name), S(c->title), kind_name(s), hash_name(s), c->variant_count, rule_count(c), c->sample_count);
+    for (uint16_t k = 0; k < c->source_count; k++)
+        printf("%s%.*s", k > 0 ? "; " : "", S(c->sources[k].text));
+    printf(" |\n");
+}
+
+static void list_json(struct ph_args *args, const struct ph_connector *c)
+{
+    const struct ph_signature *s = &c->variants[0].signatures[0];
+    printf("{\"name\":");
+    ph_print_json_string(&args->arena, c->name);
+    printf(",\"title\":");
+    ph_print_json_string(&args->arena, c->title);
+    printf(",\"signature\":\"%s%s\",\"shapes\":%u,\"rules\":%zu,\"samples\":%u,\"builtin\":%s}", kind_name(s), hash_name(s),
+           c->variant_count, rule_count(c), c->sample_count, is_builtin(c) ? "true" : "false");
+}
+
+static int list(struct ph_args *args)
+{
+    const char *output = args->one[PH_OPT_OUTPUT];
+    bool markdown = args->one[PH_OPT_MARKDOWN] != NULL, json = output != NULL && strcmp(output, "json") == 0;
+    if (output != NULL && !json && strcmp(output, "text") != 0)
+        return ph_args_wrong("--output takes json or text, not", output);
+    if (markdown)
         printf("# Connectors\n\nGenerated from the pages by `payhook connectors list --markdown`.\n\n"
                "| name | processor | signature | shapes | rules | samples | sources |\n|---|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < args->pages.count; i++) {
         const struct ph_connector *c = args->pages.connectors[i];
         const struct ph_signature *s = &c->variants[0].signatures[0];
-        if (args->markdown) {
-            printf("| %.*s | %.*s | %s%s | %u | %zu | %u | ", S(c->name), S(c->title), kind_name(s), hash_name(s), c->variant_count, rule_count(c), c->sample_count);
-            for (uint16_t k = 0; k < c->source_count; k++)
-                printf("%s%.*s", k > 0 ? "; " : "", S(c->sources[k].text));
-            printf(" |\n");
+        if (markdown) {
+            list_markdown(c);
+        } else if (json) {
+            printf("%s", i > 0 ? ",\n " : "[");
+            list_json(args, c);
         } else {
             printf("%-18.*s %-28.*s %s%s%s\n", S(c->name), S(c->title), kind_name(s), hash_name(s), is_builtin(c) ? "" : "  (from --connectors)");
         }
     }
+    printf("%s", json ? "]\n" : "");
+    return PH_EXIT_OK;
 }
 
 static void show(const struct ph_connector *c)
@@ -101,46 +124,69 @@ static int check(struct ph_args *args)
         if (ph_page_read(&args->arena, ph_slice_str(args->words[i]), text, &errors, &c) == PH_OK)
             printf("%s: ok: %.*s, %zu rules\n", args->words[i], S(c->name), rule_count(c));
         else
-            code = PH_EXIT_NOT_VERIFIED;
+            code = PH_EXIT_FAILED;
         for (size_t e = 0; e < errors.count; e++)
             printf("%.*s\n", S(errors.list[e].text));
     }
     return code;
 }
 
+static int run_pages(struct ph_args *args)
+{
+    if (args->command == PH_CMD_LIST) {
+        if (args->word_count > 1)
+            return ph_args_wrong("takes options only, not", args->words[1]);
+        return list(args);
+    }
+    if (args->command == PH_CMD_CHECK)
+        return args->word_count > 1 ? check(args) : ph_args_wrong("which page? connectors check FILE…", NULL);
+    if (args->word_count != 2)
+        return ph_args_wrong("which connector? connectors show NAME", NULL);
+    const struct ph_connector *c = ph_args_connector(args, args->words[1]);
+    if (c != NULL)
+        show(c);
+    return c != NULL ? PH_EXIT_OK : PH_EXIT_USAGE;
+}
+
 int ph_cmd_connectors(int argc, char **argv)
 {
-    struct ph_args args;
-    int code = PH_EXIT_USAGE;
-    if (argc > 1 && strcmp(argv[1], "explain") == 0)
-        return ph_cmd_verify(argc, argv);
-    bool read = ph_args_read(&args, argc, argv);
-    const char *what = read && args.word_count > 0 ? args.words[0] : "";
-    if (read && !args.help && strcmp(what, "list") == 0) {
-        list(&args);
-        code = PH_EXIT_OK;
-    } else if (read && !args.help && strcmp(what, "show") == 0 && args.word_count > 1) {
-        const struct ph_connector *c = ph_args_connector(&args, args.words[1]);
-        if (c != NULL) {
-            show(c);
-            code = PH_EXIT_OK;
-        }
-    } else if (read && !args.help && strcmp(what, "check") == 0 && args.word_count > 1) {
-        code = check(&args);
-    } else if (read) {
-        fprintf(args.help ? stdout : stderr, "usage: payhook connectors list [--markdown] | show NAME | check FILE… | explain OPTION…\n\n"
-                                             "explain takes the options of payhook verify and shows the steps: the signed text, the\n"
-                                             "secret's form (never the secret), expected and received signature and where they part.\n");
-        code = args.help ? PH_EXIT_OK : PH_EXIT_USAGE;
+    static const struct {
+        const char *name;
+        enum ph_command command;
+    } subcommands[] = {{"list", PH_CMD_LIST}, {"show", PH_CMD_SHOW}, {"check", PH_CMD_CHECK}, {"explain", PH_CMD_EXPLAIN}};
+    enum ph_command command = 0;
+    const char *what = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < PH_COUNTOF(subcommands); i++)
+        if (strcmp(subcommands[i].name, what) == 0)
+            command = subcommands[i].command;
+    if (command == PH_CMD_EXPLAIN)
+        return ph_cmd_answer(argc, argv, command);
+    if (command == 0) {
+        bool asked = strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0;
+        fprintf(asked ? stdout : stderr, "usage: payhook connectors list | show NAME | check FILE… | explain OPTION…\n\n"
+                                         "payhook connectors list --help, and so on, say more.\n");
+        return asked ? PH_EXIT_OK : PH_EXIT_USAGE;
     }
+    struct ph_args args;
+    bool help;
+    int code = ph_args_read(&args, command, argc, argv, &help);
+    if (code == PH_EXIT_OK && !help)
+        code = run_pages(&args);
     ph_args_done(&args);
     return code;
 }
 
 int ph_cmd_version(int argc, char **argv)
 {
-    (void)argc, (void)argv;
-    printf("payhook %s, connector language %d, %zu connectors\n", PAYHOOK_VERSION, PH_LANGUAGE_VERSION, ph_connectors_builtin_count);
-    printf("%s, nghttp2 %s, yyjson %s\n", OpenSSL_version(OPENSSL_VERSION), nghttp2_version(0)->version_str, YYJSON_VERSION_STRING);
-    return PH_EXIT_OK;
+    struct ph_args args;
+    bool help;
+    int code = ph_args_read(&args, PH_CMD_VERSION, argc, argv, &help);
+    if (code == PH_EXIT_OK && !help && args.word_count > 0)
+        code = ph_args_wrong("takes no arguments, not", args.words[0]);
+    if (code == PH_EXIT_OK && !help) {
+        printf("payhook %s, connector language %d, %zu connectors\n", PAYHOOK_VERSION, PH_LANGUAGE_VERSION, ph_connectors_builtin_count);
+        printf("%s, nghttp2 %s, yyjson %s\n", OpenSSL_version(OPENSSL_VERSION), nghttp2_version(0)->version_str, YYJSON_VERSION_STRING);
+    }
+    ph_args_done(&args);
+    return code;
 }

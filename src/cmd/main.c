@@ -7,11 +7,15 @@
 
 static int cmd_handle(int argc, char **argv)
 {
-    return ph_cmd_answer(argc, argv, PH_FORM_HANDLE);
+    return ph_cmd_answer(argc, argv, PH_CMD_HANDLE);
 }
 static int cmd_parse(int argc, char **argv)
 {
-    return ph_cmd_answer(argc, argv, PH_FORM_PARSE);
+    return ph_cmd_answer(argc, argv, PH_CMD_PARSE);
+}
+static int cmd_verify(int argc, char **argv)
+{
+    return ph_cmd_answer(argc, argv, PH_CMD_VERIFY);
 }
 
 static const struct {
@@ -21,7 +25,7 @@ static const struct {
     {"serve", "the service: gRPC and HTTP; with --dev also the webhooks' listener (not durable)", ph_cmd_serve},
     {"handle", "one request: verify, parse, normalise (or many, with --ndjson)", cmd_handle},
     {"parse", "one request: event type and reference, unverified", cmd_parse},
-    {"verify", "one request: the verdict and why; the exit code says it", ph_cmd_verify},
+    {"verify", "one request: the verdict and why; the exit code says it", cmd_verify},
     {"sign", "sign a body, or a sample, as the processor would", ph_cmd_sign},
     {"trigger", "send a signed sample to a URL", ph_cmd_trigger},
     {"connectors", "list, show NAME, check FILE…, explain a signature step by step", ph_cmd_connectors},
@@ -35,6 +39,8 @@ int main(int argc, char **argv)
             if (strcmp(commands[i].name, argv[1]) == 0)
                 return commands[i].run(argc - 1, argv + 1);
     bool asked = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0);
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
+        return ph_cmd_version(1, argv);
     FILE *out = asked ? stdout : stderr;
     if (!asked && argc > 1)
         fprintf(out, "payhook: unknown command %s\n\n", argv[1]);

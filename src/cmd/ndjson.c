@@ -1,21 +1,25 @@
 /* --ndjson: one request per line in, one answer per line out, in the same order. A bad line gets an error
- * in its place and the run goes on. */
+ * in its place and the run goes on. What a line leaves out (connector, secrets, config, at) the options say. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <yyjson.h>
 
 #include "cmd/args.h"
+#include "cmd/lines.h"
+#include "cmd/sign.h"
 #include "core/codec.h"
 
-enum { LINE_BYTES_MAX = 8 * 1024 * 1024, OUT_BYTES = 1 << 20 };
+enum { OUT_BYTES = 1 << 20 };
 
 struct line {
-    struct ph_arena *arena;
+    struct ph_arena arena; /* what is decoded of the line */
     const char *bad; /* what is wrong with it */
     struct ph_header headers[PH_HEADERS_MAX];
     struct ph_secret_pair secrets[PH_SECRETS_MAX];
     struct ph_config_value config[PH_CONFIG_VALUES_MAX];
     struct ph_request request;
+    struct ph_slice sample, variant; /* sign */
     struct ph_input in;
 };
 
@@ -57,7 +61,7 @@ static void read_request(struct line *l, yyjson_val *r)
         }
     }
     struct ph_slice packed = text(yyjson_obj_get(r, "body_base64"));
-    if (ph_slice_present(packed) && !ph_base64_decode(l->arena, packed, false, true, &l->request.body))
+    if (ph_slice_present(packed) && !ph_base64_decode(&l->arena, packed, false, true, &l->request.body))
         l->bad = "request.body_base64 is not base64";
 }
 
@@ -67,11 +71,14 @@ static void add_secret(struct line *l, struct ph_slice secret, struct ph_slice a
         l->secrets[l->in.secret_count++] = (struct ph_secret_pair){secret, additional};
 }
 
-static void read_secrets(struct line *l, yyjson_val *s)
+static void read_secrets(struct line *l, const struct ph_args *args, yyjson_val *s)
 {
     yyjson_val *v;
     size_t i, n;
-    if (yyjson_is_obj(s))
+    if (s == NULL) {
+        for (size_t k = 0; k < args->secret_count; k++)
+            add_secret(l, args->secrets[k].secret, args->secrets[k].additional);
+    } else if (yyjson_is_obj(s))
         add_secret(l, text(yyjson_obj_get(s, "secret")), text(yyjson_obj_get(s, "additional_secret")));
     else if (yyjson_is_arr(s)) {
         yyjson_arr_foreach(s, i, n, v) {
@@ -94,15 +101,17 @@ static struct ph_slice config_text(struct line *l, yyjson_val *v)
         return (struct ph_slice){0};
     size_t len = 0;
     char *json = yyjson_val_write(v, 0, &len);
-    struct ph_slice copy = json != NULL ? ph_arena_copy(l->arena, ph_slice_of(json, len)) : (struct ph_slice){0};
+    struct ph_slice copy = json != NULL ? ph_arena_copy(&l->arena, ph_slice_of(json, len)) : (struct ph_slice){0};
     free(json);
     return copy;
 }
 
-static void read_config(struct line *l, yyjson_val *c)
+static void read_config(struct line *l, const struct ph_args *args, yyjson_val *c)
 {
     yyjson_val *k, *v;
     size_t i, n;
+    for (size_t a = 0; c == NULL && a < args->config_count; a++)
+        l->config[l->in.config_count++] = args->config[a];
     yyjson_obj_foreach(c, i, n, k, v) {
         struct ph_slice value = config_text(l, v);
         if (ph_slice_present(value) && l->in.config_count < PH_COUNTOF(l->config))
@@ -110,12 +119,11 @@ static void read_config(struct line *l, yyjson_val *c)
     }
 }
 
-static void read_rest(struct line *l, struct ph_args *args, yyjson_val *root)
+static void read_rest(struct line *l, const struct ph_args *args, yyjson_val *root)
 {
-    struct ph_slice name = text(yyjson_obj_get(root, "connector"));
-    for (size_t i = 0; i < args->pages.count && l->in.connector == NULL; i++)
-        if (ph_slice_eq(args->pages.connectors[i]->name, name))
-            l->in.connector = args->pages.connectors[i];
+    yyjson_val *named = yyjson_obj_get(root, "connector");
+    struct ph_slice name = named != NULL ? text(named) : ph_slice_str(args->one[PH_OPT_CONNECTOR]);
+    l->in.connector = ph_args_find(args, name);
     if (l->in.connector == NULL)
         l->bad = name.len > 0 ? "no connector has that name" : "`connector` is missing";
     yyjson_val *at = yyjson_obj_get(root, "at"), *context = yyjson_obj_get(root, "event_context");
@@ -137,6 +145,8 @@ static void read_rest(struct line *l, struct ph_args *args, yyjson_val *root)
             l->bad = "event_context.payment.capture_method is no known capture method";
     }
     l->in.merchant_event_id = text(yyjson_obj_get(root, "merchant_event_id"));
+    l->sample = text(yyjson_obj_get(root, "sample"));
+    l->variant = text(yyjson_obj_get(root, "variant"));
 }
 
 static void say(struct ph_slice out)
@@ -154,31 +164,16 @@ static void say_error(struct ph_arena *arena, struct ph_slice code, struct ph_sl
         say(PH_S("{\"error\":{\"code\":\"INTERNAL\",\"message\":\"out of memory\"}}"));
 }
 
-static void answer(struct ph_worker *worker, struct ph_args *args, struct line *l, yyjson_val *root, enum ph_form form)
+/* What the engine answers to a line. */
+static void answer(struct ph_worker *worker, const struct line *l, enum ph_form form)
 {
     struct ph_arena *arena = ph_worker_arena(worker);
     struct ph_answer a;
     struct ph_slice out;
-    l->arena = arena;
-    l->bad = NULL;
-    l->in = (struct ph_input){.request = &l->request, .secrets = l->secrets, .config = l->config, .now_ms = -1};
-    l->request = (struct ph_request){0};
-    if (!yyjson_is_obj(root)) {
-        say_error(arena, PH_S("INVALID_ARGUMENT"), PH_S("the line is not a JSON object"));
-        return;
-    }
-    read_request(l, yyjson_obj_get(root, "request"));
-    read_secrets(l, yyjson_obj_get(root, "secrets"));
-    read_config(l, yyjson_obj_get(root, "config"));
-    read_rest(l, args, root);
-    if (l->bad != NULL) {
-        say_error(arena, PH_S("INVALID_ARGUMENT"), ph_slice_str(l->bad));
-        return;
-    }
     enum ph_want want = form == PH_FORM_PARSE          ? PH_WANT_REFERENCE
                         : form == PH_FORM_HANDLE_EVENT ? (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY)
                                                        : PH_WANT_ALL;
-    enum ph_status st = ph_engine_run_keep(worker, &l->in, want, &a);
+    enum ph_status st = ph_engine_run(worker, &l->in, want, &a);
     if (st == PH_OK && a.error != PH_E_NONE)
         say_error(arena, ph_error_code_name(a.error), a.error_message);
     else if (st == PH_OK && (st = ph_wire_write_json(arena, form, &a, &out)) == PH_OK)
@@ -187,45 +182,126 @@ static void answer(struct ph_worker *worker, struct ph_args *args, struct line *
         say_error(arena, PH_S("INTERNAL"), ph_slice_str(ph_status_text(st)));
 }
 
-int ph_cmd_ndjson(struct ph_args *args, enum ph_form form)
+/* The line's request, or its sample, signed. */
+static void sign(struct ph_worker *worker, struct line *l)
+{
+    struct ph_made made;
+    struct ph_slice why = PH_S("cannot be signed");
+    const struct ph_sample *sample = ph_sample_find(l->in.connector, l->sample);
+    if (sample != NULL) {
+        l->request.body = sample->body;
+        l->variant = l->variant.len > 0 ? l->variant : sample->variant;
+    } else if (l->sample.len > 0 || !ph_slice_present(l->request.body)) {
+        say_error(&l->arena, PH_S("INVALID_ARGUMENT"), PH_S("`sample` is no sample's name, or request.body is missing"));
+        return;
+    }
+    if (!ph_slice_present(l->request.uri))
+        l->request.uri = PH_S("/");
+    if (!ph_make(worker, &l->arena, &l->in, l->variant, &made, &why)) {
+        say_error(&l->arena, PH_S("INVALID_ARGUMENT"), why);
+        return;
+    }
+    ph_made_print_json(&l->arena, &made);
+    putchar('\n');
+}
+
+static void work(struct ph_worker *worker, const struct ph_args *args, struct line *l, yyjson_val *root, enum ph_form form)
+{
+    bool signs = args->command == PH_CMD_SIGN;
+    l->bad = NULL;
+    l->in = (struct ph_input){.request = &l->request, .secrets = l->secrets, .config = l->config,
+                              .now_ms = args->has_at || signs ? args->now_ms : -1};
+    l->request = (struct ph_request){.method = PH_S("POST"), .headers = l->headers};
+    if (!yyjson_is_obj(root)) {
+        say_error(&l->arena, PH_S("INVALID_ARGUMENT"), PH_S("the line is not a JSON object"));
+        return;
+    }
+    if (!signs || yyjson_obj_get(root, "request") != NULL)
+        read_request(l, yyjson_obj_get(root, "request"));
+    read_secrets(l, args, yyjson_obj_get(root, "secrets"));
+    read_config(l, args, yyjson_obj_get(root, "config"));
+    read_rest(l, args, root);
+    if (l->bad != NULL)
+        say_error(&l->arena, PH_S("INVALID_ARGUMENT"), ph_slice_str(l->bad));
+    else if (signs)
+        sign(worker, l);
+    else
+        answer(worker, l, form);
+}
+
+/* Memory for one line's JSON, kept for the next. */
+struct pool {
+    char *bytes;
+    size_t len;
+};
+
+static yyjson_doc *parse(struct pool *pool, char *line, size_t len, const char **ret_why)
+{
+    size_t need = yyjson_read_max_memory_usage(len, 0) + 256;
+    yyjson_read_err err = {.msg = "out of memory"};
+    yyjson_alc alc;
+    yyjson_doc *doc = NULL;
+    if (need > pool->len) {
+        free(pool->bytes);
+        pool->bytes = malloc(need);
+        pool->len = pool->bytes != NULL ? need : 0;
+    }
+    if (pool->bytes != NULL && yyjson_alc_pool_init(&alc, pool->bytes, pool->len))
+        doc = yyjson_read_opts(line, len, YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
+    *ret_why = err.msg;
+    return doc;
+}
+
+static int run_lines(struct ph_args *args, struct ph_worker *worker, struct ph_lines *lines, struct line *l)
+{
+    const char *as = args->one[PH_OPT_AS], *why;
+    enum ph_form form = args->command == PH_CMD_PARSE                   ? PH_FORM_PARSE
+                        : as != NULL && strcmp(as, "handle-event") == 0 ? PH_FORM_HANDLE_EVENT
+                                                                        : PH_FORM_HANDLE;
+    struct pool pool = {0};
+    char *line;
+    size_t len;
+    enum ph_line got;
+    while ((got = ph_lines_next(lines, &line, &len)) == PH_LINE_OK || got == PH_LINE_TOO_LONG) {
+        ph_arena_wipe(&l->arena);
+        yyjson_doc *doc = got == PH_LINE_OK ? parse(&pool, line, len, &why) : NULL;
+        if (doc != NULL)
+            work(worker, args, l, yyjson_doc_get_root(doc), form);
+        else
+            say_error(&l->arena, PH_S("INVALID_ARGUMENT"),
+                      got == PH_LINE_OK ? ph_slice_str(why) : PH_S("the line is longer than 8 MiB"));
+    }
+    if (pool.bytes != NULL)
+        explicit_bzero(pool.bytes, pool.len); /* it held secrets */
+    free(pool.bytes);
+    if (fflush(stdout) != 0 || got == PH_LINE_FAILED) {
+        fprintf(stderr, "payhook: %s\n", got == PH_LINE_FAILED ? "standard input does not read" : "standard output does not write");
+        return PH_EXIT_FAILED;
+    }
+    return PH_EXIT_OK;
+}
+
+int ph_cmd_ndjson(struct ph_args *args)
 {
     static char out_buffer[OUT_BYTES];
+    if (args->stdin_taken || args->one[PH_OPT_REQUEST] != NULL || args->one[PH_OPT_BODY] != NULL || args->one[PH_OPT_SAMPLE] != NULL)
+        return ph_args_wrong("--ndjson reads its requests from standard input; no --request, --body or --sample, no -", NULL);
     struct ph_worker *worker = ph_worker_new(&ph_cmd_allocator);
+    struct ph_lines *lines = ph_lines_new(STDIN_FILENO);
     struct line *l = calloc(1, sizeof(*l));
-    char *pool = NULL, *text_line = NULL;
-    size_t pool_bytes = 0, room = 0;
-    ssize_t len;
-    if (worker == NULL || l == NULL)
-        return PH_EXIT_USAGE;
+    int code = PH_EXIT_FAILED;
     setvbuf(stdout, out_buffer, _IOFBF, sizeof(out_buffer));
-    while ((len = getline(&text_line, &room, stdin)) > 0) {
-        ph_worker_reset(worker);
-        size_t need = yyjson_read_max_memory_usage((size_t)len, 0) + 256;
-        if ((size_t)len > LINE_BYTES_MAX) {
-            say_error(ph_worker_arena(worker), PH_S("INVALID_ARGUMENT"), PH_S("the line is longer than 8 MiB"));
-            continue;
-        }
-        if (need > pool_bytes) {
-            free(pool);
-            pool = malloc(need);
-            pool_bytes = pool != NULL ? need : 0;
-        }
-        yyjson_alc alc;
-        yyjson_doc *doc = NULL;
-        yyjson_read_err err = {.msg = "out of memory"};
-        if (pool != NULL && yyjson_alc_pool_init(&alc, pool, pool_bytes))
-            doc = yyjson_read_opts(text_line, (size_t)len, YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
-        if (doc == NULL)
-            say_error(ph_worker_arena(worker), PH_S("INVALID_ARGUMENT"), ph_slice_str(err.msg));
-        else
-            answer(worker, args, l, yyjson_doc_get_root(doc), form);
+    if (worker != NULL && lines != NULL && l != NULL) {
+        ph_arena_init(&l->arena, &ph_cmd_allocator, PH_ARENA_BYTES_MAX, PH_ARENA_KEEP_BYTES);
+        code = run_lines(args, worker, lines, l);
+        ph_arena_wipe(&l->arena);
+        ph_arena_done(&l->arena);
+        explicit_bzero(l, sizeof(*l));
+    } else {
+        fprintf(stderr, "payhook: out of memory\n");
     }
-    if (text_line != NULL)
-        explicit_bzero(text_line, room); /* it held secrets */
-    free(text_line);
-    free(pool);
-    explicit_bzero(l, sizeof(*l));
     free(l);
+    ph_lines_free(lines);
     ph_worker_free(worker);
-    return fflush(stdout) == 0 ? PH_EXIT_OK : PH_EXIT_USAGE;
+    return code;
 }

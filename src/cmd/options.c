@@ -1,0 +1,103 @@
+#include "cmd/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/slice.h"
+
+enum {
+    ONE = PH_CMD_HANDLE | PH_CMD_PARSE | PH_CMD_VERIFY | PH_CMD_EXPLAIN, /* take one request */
+    KEYED = ONE | PH_CMD_SIGN | PH_CMD_TRIGGER,
+    MADE = PH_CMD_SIGN | PH_CMD_TRIGGER,
+    PAGES = KEYED | PH_CMD_LIST | PH_CMD_SHOW,
+    ALL = PAGES | PH_CMD_CHECK | PH_CMD_VERSION,
+};
+
+const struct ph_option ph_options[PH_OPT_COUNT] = {
+    [PH_OPT_CONNECTOR] = {"--connector", "NAME", ONE | PH_CMD_SIGN, false, "the processor (payhook connectors list)"},
+    [PH_OPT_SECRET_ENV] = {"--secret-env", "VARIABLE", KEYED, true, "a secret, from the environment; several are tried in order"},
+    [PH_OPT_SECRET_FILE] = {"--secret-file", "FILE", KEYED, true, "a secret, from a file; the line end after it is cut"},
+    [PH_OPT_ADDITIONAL_ENV] = {"--additional-secret-env", "VARIABLE", KEYED, true, "what belongs to the secret before it"},
+    [PH_OPT_ADDITIONAL_FILE] = {"--additional-secret-file", "FILE", KEYED, true, "the same, from a file"},
+    [PH_OPT_CONFIG] = {"--config", "NAME=VALUE", KEYED, true, "a config field; NAME=@FILE reads it from a file"},
+    [PH_OPT_CONFIG_ENV] = {"--config-env", "NAME=VARIABLE", KEYED, true, "a config field, from the environment"},
+    [PH_OPT_CONFIG_FILE] = {"--config-file", "FILE", KEYED, true, "config fields, from a JSON object {\"NAME\": \"VALUE\"}"},
+    [PH_OPT_REQUEST] = {"--request", "FILE", ONE, false, "a raw HTTP message or a HAR; - is standard input"},
+    [PH_OPT_ENTRY] = {"--entry", "N", ONE, false, "which entry of a HAR that has several POSTs, from 1"},
+    [PH_OPT_METHOD] = {"--method", "METHOD", ONE | PH_CMD_SIGN, false, "the request's method (default POST)"},
+    [PH_OPT_URI] = {"--uri", "URI", ONE | PH_CMD_SIGN, false, "the request's path and query, or its whole URL"},
+    [PH_OPT_HEADER] = {"--header", "'NAME: VALUE'", KEYED, true, "a header of the request"},
+    [PH_OPT_BODY] = {"--body", "FILE", ONE | PH_CMD_SIGN, false, "the body, byte for byte; - is standard input"},
+    [PH_OPT_SAMPLE] = {"--sample", "EVENT", PH_CMD_SIGN, false, "in place of --body: a sample of the page"},
+    [PH_OPT_VARIANT] = {"--variant", "SHAPE", MADE, false, "which of the page's shapes to sign as (default: the first it fits)"},
+    [PH_OPT_AT] = {"--at", "SECONDS", KEYED, false, "unix time of receipt, or of signing (default: now)"},
+    [PH_OPT_CAPTURE_METHOD] = {"--capture-method", "WORD", PH_CMD_HANDLE | PH_CMD_PARSE, false, "AUTOMATIC, MANUAL, …: what the payment was created with"},
+    [PH_OPT_EVENT_ID] = {"--event-id", "ID", PH_CMD_HANDLE, false, "echoed as merchant_event_id"},
+    [PH_OPT_URL] = {"--url", "URL", PH_CMD_TRIGGER, false, "where to (default http://127.0.0.1:8081/webhooks/CONNECTOR)"},
+    [PH_OPT_AS] = {"--as", "CALL", PH_CMD_HANDLE, false, "handle (default) or handle-event: whose answer to give"},
+    [PH_OPT_NDJSON] = {"--ndjson", NULL, PH_CMD_HANDLE | PH_CMD_PARSE | PH_CMD_SIGN, false, "one JSON object per line of standard input, one answer per line"},
+    [PH_OPT_OUTPUT] = {"--output", "FORM", PH_CMD_HANDLE | PH_CMD_VERIFY | PH_CMD_LIST, false, "json or text (default: handle json, others text)"},
+    [PH_OPT_FORMAT] = {"--format", "FORM", PH_CMD_SIGN, false, "http (default) or json: how to print the request"},
+    [PH_OPT_MARKDOWN] = {"--markdown", NULL, PH_CMD_LIST, false, "a table for documents"},
+    [PH_OPT_CONNECTORS] = {"--connectors", "DIR", PAGES, false, "further pages (*.yaml), over those compiled in"},
+    [PH_OPT_HELP] = {"--help", NULL, ALL, false, "this text"},
+};
+
+#define VERDICT_CODES                                                                                                  \
+    "exit code: 0 verified, 1 the request does not read, 2 usage, 3 forged, 4 stale, 5 no signature,\n"                \
+    "6 no secret, 7 unsigned, 8 unreachable, 9 unsupported. Of a batch: the first that is not verified.\n"
+
+static const struct {
+    enum ph_command command;
+    const char *usage, *about, *codes;
+} commands[] = {
+    {PH_CMD_HANDLE, "handle --connector NAME [OPTION…]",
+     "Verifies, parses and normalises one request; prints HandleResponse as canonical JSON.\n", VERDICT_CODES},
+    {PH_CMD_PARSE, "parse --connector NAME [OPTION…]",
+     "Tells what one request says it is: event type and reference, unverified, as JSON.\n",
+     "exit code: 0 read, 1 the request does not read, 2 usage.\n"},
+    {PH_CMD_VERIFY, "verify --connector NAME [OPTION…]", "Says one request's verdict, and why.\n", VERDICT_CODES},
+    {PH_CMD_EXPLAIN, "connectors explain --connector NAME [OPTION…]",
+     "Verifies one request step by step: the signed text, the key's form (never the key), the expected and\n"
+     "the received signature and where they part, the shape that fits, the clock.\n",
+     VERDICT_CODES},
+    {PH_CMD_SIGN, "sign --connector NAME (--body FILE | --sample EVENT) [OPTION…]",
+     "Signs a body as the processor would and prints the request. Asymmetric kinds take\n"
+     "--config private_key_pem=@FILE (and kid=… for JWS).\n",
+     "exit code: 0 printed, 1 it cannot be signed, 2 usage.\n"},
+    {PH_CMD_TRIGGER, "trigger CONNECTOR [EVENT] [OPTION…]",
+     "Sends a sample, signed, to a URL. Without EVENT: lists the samples.\n",
+     "exit code: 0 the answer is 2xx, 1 it is not, or it cannot be signed or sent, 2 usage.\n"},
+    {PH_CMD_LIST, "connectors list [OPTION…]", "Lists the connectors.\n", "exit code: 0, or 2 usage.\n"},
+    {PH_CMD_SHOW, "connectors show NAME [OPTION…]", "Shows what a connector's page says.\n", "exit code: 0, or 2 usage.\n"},
+    {PH_CMD_CHECK, "connectors check FILE…", "Checks pages; says file, line and column of what is wrong.\n",
+     "exit code: 0 all are right, 1 one is wrong, 2 usage.\n"},
+    {PH_CMD_VERSION, "version", "Versions of this program and of what it stands on.\n", "exit code: 0, or 2 usage.\n"},
+};
+
+int ph_option_find(enum ph_command command, const char *name, unsigned long len)
+{
+    for (int i = 0; i < PH_OPT_COUNT; i++)
+        if ((ph_options[i].commands & command) != 0 && strlen(ph_options[i].name) == len &&
+            memcmp(ph_options[i].name, name, len) == 0)
+            return i;
+    return -1;
+}
+
+void ph_option_help(enum ph_command command)
+{
+    for (size_t i = 0; i < PH_COUNTOF(commands); i++) {
+        if (commands[i].command != command)
+            continue;
+        printf("usage: payhook %s\n\n%s\n", commands[i].usage, commands[i].about);
+        for (int k = 0; k < PH_OPT_COUNT; k++) {
+            const struct ph_option *o = &ph_options[k];
+            char left[64];
+            if ((o->commands & command) == 0)
+                continue;
+            snprintf(left, sizeof(left), "%s%s%s", o->name, o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
+            printf("  %-34s %s%s\n", left, o->help, o->many ? "; may repeat" : "");
+        }
+        printf("\n%s", commands[i].codes);
+    }
+}

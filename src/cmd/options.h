@@ -1,0 +1,68 @@
+/* The commands and their options as rows: reading, --help and the manual's check share them. Private to cmd/. */
+#ifndef PH_CMD_OPTIONS_H
+#define PH_CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Bits, so that an option row can say which commands take it. */
+enum ph_command {
+    PH_CMD_HANDLE = 1 << 0,
+    PH_CMD_PARSE = 1 << 1,
+    PH_CMD_VERIFY = 1 << 2,
+    PH_CMD_EXPLAIN = 1 << 3,
+    PH_CMD_SIGN = 1 << 4,
+    PH_CMD_TRIGGER = 1 << 5,
+    PH_CMD_LIST = 1 << 6,
+    PH_CMD_SHOW = 1 << 7,
+    PH_CMD_CHECK = 1 << 8,
+    PH_CMD_VERSION = 1 << 9,
+};
+
+enum ph_option_id {
+    PH_OPT_CONNECTOR,
+    PH_OPT_SECRET_ENV,
+    PH_OPT_SECRET_FILE,
+    PH_OPT_ADDITIONAL_ENV,
+    PH_OPT_ADDITIONAL_FILE,
+    PH_OPT_CONFIG,
+    PH_OPT_CONFIG_ENV,
+    PH_OPT_CONFIG_FILE,
+    PH_OPT_REQUEST,
+    PH_OPT_ENTRY,
+    PH_OPT_METHOD,
+    PH_OPT_URI,
+    PH_OPT_HEADER,
+    PH_OPT_BODY,
+    PH_OPT_SAMPLE,
+    PH_OPT_VARIANT,
+    PH_OPT_AT,
+    PH_OPT_CAPTURE_METHOD,
+    PH_OPT_EVENT_ID,
+    PH_OPT_URL,
+    PH_OPT_AS,
+    PH_OPT_NDJSON,
+    PH_OPT_OUTPUT,
+    PH_OPT_FORMAT,
+    PH_OPT_MARKDOWN,
+    PH_OPT_CONNECTORS,
+    PH_OPT_HELP,
+    PH_OPT_COUNT,
+};
+
+struct ph_option {
+    const char *name;   /* "--connector" */
+    const char *value;  /* what it takes, as --help shows it; NULL: nothing */
+    uint16_t commands;  /* enum ph_command */
+    bool many;          /* may be given more than once */
+    const char *help;
+};
+
+extern const struct ph_option ph_options[PH_OPT_COUNT];
+
+/* The option of that name among the command's; -1: none. `len`: the name ends there. */
+int ph_option_find(enum ph_command command, const char *name, unsigned long len);
+/* The command's usage, options and exit codes, on standard output. */
+void ph_option_help(enum ph_command command);
+
+#endif
