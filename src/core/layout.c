@@ -87,7 +87,7 @@ static void share(struct reading *r, const struct catch *caught)
     }
 }
 
-static void read_entry(struct reading *r, struct ph_slice entry)
+static void read_entry(struct reading *r, struct ph_slice entry, size_t number)
 {
     const struct ph_signature *sig = r->sig;
     struct catch caught;
@@ -100,12 +100,14 @@ static void read_entry(struct reading *r, struct ph_slice entry)
     for (uint16_t i = 0; i < sig->layout_count; i++) {
         if (!fit(r->run, &sig->layouts[i], entry, &caught))
             continue;
+        ph_explain_shape(r->run, sig, number, &sig->layouts[i]);
         if (caught.has_signature)
             add(r, &sig->layouts[i], &caught);
         else
             share(r, &caught);
         return;
     }
+    ph_explain_shape(r->run, sig, number, NULL);
 }
 
 void ph_read_layout(struct ph_run *run, const struct ph_signature *sig, struct ph_slice text,
@@ -117,7 +119,7 @@ void ph_read_layout(struct ph_run *run, const struct ph_signature *sig, struct p
         size_t end = sig->list.len > 0 ? ph_slice_find(text, sig->list, at) : SIZE_MAX;
         if (end == SIZE_MAX)
             end = text.len;
-        read_entry(&r, ph_slice_trim(ph_slice_of(text.ptr + at, end - at)));
+        read_entry(&r, ph_slice_trim(ph_slice_of(text.ptr + at, end - at)), entries);
         at = end + (sig->list.len > 0 ? sig->list.len : 1);
     }
     for (size_t i = 0; i < r.count; i++)

@@ -3,22 +3,6 @@
 #include "core/codec.h"
 #include "core/verify.h"
 
-static void trace_parting(struct ph_run *run, struct ph_slice expected, struct ph_slice received)
-{
-    if (!run->in->explain)
-        return;
-    struct ph_slice a = {0}, b = {0};
-    if (!ph_hex_encode(run->arena, expected, &a) || !ph_hex_encode(run->arena, received, &b))
-        return;
-    ph_trace(run, PH_S("expected (hex)"), a);
-    ph_trace(run, PH_S("received (hex)"), b);
-    size_t at = 0;
-    while (at < a.len && at < b.len && a.ptr[at] == b.ptr[at])
-        at++;
-    struct ph_slice parts[] = {PH_S("at character "), ph_decimal(run->arena, (int64_t)at + 1)};
-    ph_trace(run, PH_S("they part"), at == a.len && at == b.len ? PH_S("nowhere: it matches") : ph_join(run, parts, 2));
-}
-
 static enum ph_status matches_mac(struct ph_judge *j, const struct ph_found_signature *found, struct ph_slice key,
                                   const struct ph_message *message, bool *ret)
 {
@@ -37,7 +21,7 @@ static enum ph_status matches_mac(struct ph_judge *j, const struct ph_found_sign
         return PH_OK;
     }
     *ret = ph_crypto_equal(ph_slice_of(out, len), received);
-    trace_parting(run, ph_slice_of(out, len), received);
+    ph_explain_parting(j, ph_slice_of(out, len), received);
     return PH_OK;
 }
 
@@ -105,7 +89,7 @@ enum ph_status ph_match_signature(struct ph_judge *j, const struct ph_found_sign
             return PH_ERR_NO_MEMORY;
         if (found->kind != PH_SIG_TOKEN)
             return matches_key(j, found, key, text, ret);
-        *ret = text.len > 0 && ph_crypto_equal(text, found->text);
+        *ret = text.len > 0 && ph_crypto_equal(text, found->text); /* not explained: it is the secret itself */
         return PH_OK;
     case PH_SIG_BASIC:
         return matches_basic(j, key, ret);

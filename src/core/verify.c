@@ -77,8 +77,7 @@ static enum ph_status add_key(struct ph_judge *j, int32_t index, struct ph_key_t
     if (text.len == 0 || *count == KEYS_MAX)
         return PH_OK;
     keys[(*count)++] = (struct ph_key_text){text, index};
-    ph_trace(run, PH_S("bytes of a key"), sig->kind == PH_SIG_HMAC ? ph_decimal(run->arena, (int64_t)text.len)
-                                                                   : PH_S("(not a keyed hash)"));
+    ph_explain_key(j, index, text);
     return PH_OK;
 }
 
@@ -164,12 +163,14 @@ static enum ph_status judge_time(struct ph_judge *j)
     int64_t now = sig->time_unit == PH_UNIT_UNIX_MS ? run->in->now_ms : run->in->now_ms / 1000 * 1000;
     bool old = past >= 0 && signed_ms < now && now - signed_ms > past;
     bool early = future >= 0 && signed_ms > now && signed_ms - now > future;
+    if (!old && !early && !run->in->explain)
+        return PH_OK;
+    struct ph_slice clock = ph_explain_clock(run, signed_ms, now, past, future);
     if (!old && !early)
         return PH_OK;
-    struct ph_slice parts[] = {old ? PH_S("the signature is right but too old: signed at ")
-                                   : PH_S("the signature is right but from the future: signed at "),
-                               ph_iso_text(run->arena, signed_ms), PH_S(", received at "),
-                               ph_iso_text(run->arena, now), PH_S(" (a replay, or a clock that is wrong)")};
+    struct ph_slice parts[] = {old ? PH_S("the signature is right but too old: ")
+                                   : PH_S("the signature is right but from the future: "),
+                               clock, PH_S(" (a replay, or a clock that is wrong)")};
     return say(j->event, PH_STALE, ph_join(run, parts, PH_COUNTOF(parts)));
 }
 
@@ -237,7 +238,7 @@ static enum ph_status judge_jws(struct ph_judge *j, const struct ph_callout **re
                 continue;
             if (detached) {
                 PH_TRY(ph_eval_template(run, &j->sig->messages[m], &payload));
-                ph_trace(run, PH_S("signed payload"), payload);
+                PH_TRY(ph_explain_message(run, &j->sig->messages[m]));
             }
             PH_TRY(ph_jws_judge(run, j->sig, j->text, keys[k].text, detached ? &payload : NULL, &last));
             if (last == PH_JWS_GOOD) {
@@ -312,12 +313,7 @@ static enum ph_status signed_text(struct ph_judge *j, uint16_t m, struct ph_slic
         PH_TRY(ph_eval_parts(run, t, parts, &there));
         ret->count = there ? t->count : 0; /* nothing of it is there: the text is empty */
     }
-    if (run->in->explain)
-        ph_trace(run, PH_S("signed text"),
-                 ph_uses_secret(run, t, 1) || sig->kind == PH_SIG_DIGEST || sig->kind == PH_SIG_TOKEN
-                     ? PH_S("(holds the secret: not shown)")
-                     : ph_join(run, ret->parts, ret->count));
-    return PH_OK;
+    return ph_explain_message(run, t);
 }
 
 static bool same_captures(const struct ph_found_signature *a, const struct ph_found_signature *b)
@@ -363,6 +359,8 @@ static enum ph_status try_keys(struct ph_judge *j, struct ph_key_text *keys, siz
     for (size_t k = 0; k < count; k++) {
         size_t found_count = 0;
         use_secret(run, keys[k].index);
+        if (count > 1)
+            ph_trace(run, PH_S("trying key"), run->in->explain ? ph_decimal(run->arena, (int64_t)k + 1) : PH_S(""));
         ph_read_layout(run, j->sig, j->text, found, &found_count);
         *ret_entries = *ret_entries || found_count > 0;
         if (j->sig->first_only && found_count > 1)
@@ -378,29 +376,6 @@ static enum ph_status try_keys(struct ph_judge *j, struct ph_key_text *keys, siz
         }
     }
     return PH_OK;
-}
-
-static void trace_scheme(struct ph_judge *j)
-{
-    static const char *const kinds[] = {[PH_SIG_NONE] = "none",       [PH_SIG_HMAC] = "hmac",
-                                        [PH_SIG_DIGEST] = "digest",   [PH_SIG_RSA] = "rsa",
-                                        [PH_SIG_RSA_PSS] = "rsa-pss", [PH_SIG_ECDSA] = "ecdsa",
-                                        [PH_SIG_ED25519] = "ed25519", [PH_SIG_JWS] = "jws",
-                                        [PH_SIG_TOKEN] = "token",     [PH_SIG_BASIC] = "basic",
-                                        [PH_SIG_CALLOUT] = "callout"};
-    static const char *const hashes[] = {"", "-md5", "-sha1", "-sha256", "-sha384", "-sha512"};
-    static const char *const forms[] = {[PH_SECRET_TEXT] = "text",     [PH_SECRET_HEX] = "hex",
-                                        [PH_SECRET_BASE64] = "base64", [PH_SECRET_WHSEC] = "whsec_ and base64",
-                                        [PH_SECRET_SHA1] = "its SHA-1", [PH_SECRET_PEM] = "PEM",
-                                        [PH_SECRET_JWKS] = "JWKS or PEM"};
-    if (!j->run->in->explain)
-        return;
-    struct ph_slice parts[] = {ph_slice_str(kinds[j->sig->kind]), ph_slice_str(hashes[j->sig->hash])};
-    ph_trace(j->run, PH_S("scheme"), ph_join(j->run, parts, 2));
-    bool is_secret = j->sig->kind == PH_SIG_TOKEN || j->sig->kind == PH_SIG_BASIC;
-    ph_trace(j->run, PH_S("signature text"),
-             !ph_slice_present(j->text) ? PH_S("(none)") : is_secret ? PH_S("(a token: not shown)") : j->text);
-    ph_trace(j->run, PH_S("the secret's form"), ph_slice_str(forms[j->sig->secret_form]));
 }
 
 /* A header that may come twice counts as one list. */
@@ -434,7 +409,7 @@ static enum ph_status judge_scheme(struct ph_judge *j, const struct ph_callout *
     bool holds = true, entries;
     struct ph_slice why;
     PH_TRY(ph_eval_expr(run, &sig->from, &j->text));
-    trace_scheme(j);
+    ph_explain_scheme(j);
     if (ph_slice_present(run->ambiguous) && !sig->header_may_repeat)
         return say(j->event, PH_FORGED, run->ambiguous);
     if (sig->header_may_repeat) {
