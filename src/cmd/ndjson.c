@@ -187,7 +187,7 @@ static void sign(struct ph_worker *worker, struct line *l)
 {
     struct ph_made made;
     struct ph_slice why = PH_S("cannot be signed");
-    const struct ph_sample *sample = ph_sample_find(l->in.connector, l->sample);
+    const struct ph_sample *sample = ph_sample_find(l->in.connector, l->sample, l->variant);
     if (sample != NULL) {
         l->request.body = sample->body;
         l->variant = l->variant.len > 0 ? l->variant : sample->variant;

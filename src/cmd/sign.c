@@ -9,10 +9,10 @@
 #include "core/codec.h"
 #include "wire/message.h"
 
-const struct ph_sample *ph_sample_find(const struct ph_connector *c, struct ph_slice event)
+const struct ph_sample *ph_sample_find(const struct ph_connector *c, struct ph_slice event, struct ph_slice variant)
 {
     for (uint16_t i = 0; i < c->sample_count; i++)
-        if (ph_slice_eq(c->samples[i].event, event))
+        if (ph_slice_eq(c->samples[i].event, event) && (variant.len == 0 || ph_slice_eq(c->samples[i].variant, variant)))
             return &c->samples[i];
     return NULL;
 }
@@ -123,7 +123,7 @@ static int sign_one(struct ph_args *args, const struct ph_connector *c, bool jso
     struct ph_made made;
     struct ph_slice variant = ph_slice_str(args->one[PH_OPT_VARIANT]), why = {0};
     if (args->one[PH_OPT_SAMPLE] != NULL) {
-        const struct ph_sample *s = ph_sample_find(c, ph_slice_str(args->one[PH_OPT_SAMPLE]));
+        const struct ph_sample *s = ph_sample_find(c, ph_slice_str(args->one[PH_OPT_SAMPLE]), variant);
         if (s == NULL)
             return ph_args_wrong("the connector has no such sample (payhook connectors show NAME)", args->one[PH_OPT_SAMPLE]);
         args->request.body = s->body;

@@ -11,8 +11,9 @@ struct ph_made {
     size_t header_count;
 };
 
-/* The sample of that name; NULL: none. */
-const struct ph_sample *ph_sample_find(const struct ph_connector *connector, struct ph_slice event);
+/* The sample of that name, of that variant where shapes share names ({NULL,0}: the first); NULL: none. */
+const struct ph_sample *ph_sample_find(const struct ph_connector *connector, struct ph_slice event,
+                                       struct ph_slice variant);
 /* Signs in->request, whose body is the event unsigned, as that variant ({NULL,0}: the first shape it fits).
  * False: *ret_why. `arena` must outlive *ret. */
 bool ph_make(struct ph_worker *worker, struct ph_arena *arena, const struct ph_input *in, struct ph_slice variant,

@@ -164,7 +164,7 @@ static int run_command(struct ph_args *args)
             printf("%.*s\n", (int)c->samples[i].event.len, c->samples[i].event.ptr);
         return PH_EXIT_OK;
     }
-    const struct ph_sample *sample = ph_sample_find(c, ph_slice_str(args->words[1]));
+    const struct ph_sample *sample = ph_sample_find(c, ph_slice_str(args->words[1]), ph_slice_str(args->one[PH_OPT_VARIANT]));
     if (sample == NULL)
         return ph_args_wrong("the connector has no such sample (payhook trigger CONNECTOR lists them)", args->words[1]);
     snprintf(url, sizeof(url), "http://127.0.0.1:8081/webhooks/%s", args->words[0]);
