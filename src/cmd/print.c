@@ -10,7 +10,7 @@ static size_t shown(struct ph_slice s)
 {
     unsigned char c = (unsigned char)s.ptr[0];
     size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-    if (c < 0x20 || c == 0x7f || c == '\\' || len > s.len || !ph_utf8_valid(ph_slice_of(s.ptr, len)))
+    if (c < 0x20 || c == 0x7f || c == '\\' || len > s.len || !ph_text_valid(ph_slice_of(s.ptr, len)))
         return 0;
     /* U+0080 to U+009F are control characters too. */
     return len == 2 && c == 0xc2 && (unsigned char)s.ptr[1] < 0xa0 ? 0 : len;
@@ -48,7 +48,7 @@ void ph_print_escaped(struct ph_slice s)
 void ph_print_json_string(struct ph_arena *arena, struct ph_slice s)
 {
     struct ph_slice escaped = PH_S("");
-    struct ph_slice clean = s.len > 0 ? ph_utf8_clean(arena, s) : s;
+    struct ph_slice clean = s.len > 0 ? ph_text_clean(arena, s) : s;
     (void)ph_json_escape(arena, clean, &escaped);
     printf("\"%.*s\"", (int)escaped.len, escaped.ptr);
 }

@@ -93,7 +93,7 @@ void ph_made_print_json(struct ph_arena *arena, const struct ph_made *made)
         ph_print_json_string(arena, made->headers[i].value);
         putchar(']');
     }
-    if (ph_utf8_valid(made->body)) {
+    if (ph_text_valid(made->body)) {
         printf("],\"body\":");
         ph_print_json_string(arena, made->body);
     } else {

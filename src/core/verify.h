@@ -78,6 +78,7 @@ bool ph_uses_secret(const struct ph_run *run, const struct ph_template *template
 /* PH_VERIFIED: the certificate that brings the key may be trusted. Else what the request is for want of it, and
  * *ret_why says why. */
 enum ph_verdict ph_certificate_verdict(struct ph_run *run, const struct ph_signature *sig, struct ph_slice *ret_why);
+
 /* ---- explain.c: nothing happens unless in->explain ---------------------------------------------- */
 
 void ph_explain_scheme(struct ph_judge *j);
