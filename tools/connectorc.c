@@ -239,6 +239,8 @@ static unsigned tests(const struct ph_test *list, size_t count)
         pointer(t.rows, "values", values);
         fputs(", .of = ", t.rows);
         expr(t.rows, &list[i].of);
+        fputs(", .against = ", t.rows);
+        expr(t.rows, &list[i].against);
         fputs("},\n", t.rows);
     }
     return end(&t);

@@ -178,6 +178,7 @@ enum ph_test_op {
     PH_TEST_PRESENT,    /* there, not null, not empty */
     PH_TEST_ABSENT,
     PH_TEST_OVER,       /* a decimal number greater than values[0] */
+    PH_TEST_UNDER,      /* … less than the one `against` gives: a part of an amount was captured (stripe) */
     PH_TEST_UTF8,       /* the text is UTF-8: processors whose own code decodes the body first (stripe) */
     PH_TEST_MEDIA_TYPE, /* the text is a media type (parameters aside, any case): header:Content-Type */
 };
@@ -187,6 +188,7 @@ struct ph_test {
     enum ph_test_op op;
     const struct ph_slice *values;
     uint16_t value_count;
+    struct ph_expr against; /* UNDER */
 };
 
 struct ph_map_entry {

@@ -87,11 +87,12 @@ enum ph_status ph_make_callout(struct ph_run *run, const struct ph_fetch *fetch,
                              .method = fetch->method.len > 0 ? fetch->method : PH_S("GET"),
                              .url = url,
                              .headers = headers,
-                             .header_count = fetch->header_count,
                              .result_name = result_name(fetch->kind)};
     for (uint16_t i = 0; i < fetch->header_count; i++) {
-        headers[i].name = fetch->headers[i].name;
-        PH_TRY(ph_eval_template(run, &fetch->headers[i].value, &headers[i].value));
+        struct ph_header *header = &headers[c->header_count];
+        header->name = fetch->headers[i].name;
+        PH_TRY(ph_eval_template(run, &fetch->headers[i].value, &header->value));
+        c->header_count += ph_slice_present(header->value); /* what is absent is not sent: stripe's Stripe-Context */
     }
     if (fetch->body.count > 0)
         PH_TRY(ph_eval_template(run, &fetch->body, &c->body));

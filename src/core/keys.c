@@ -140,7 +140,9 @@ static enum ph_status effect(struct ph_run *run, const struct ph_block *block, c
 enum ph_status ph_name_event(struct ph_run *run, const struct ph_rule *rule, size_t index, struct ph_event *event)
 {
     PH_TRY(dedupe(run, &event->dedupe_key));
-    if (rule != NULL && rule->content != NULL && event->status != 0)
+    /* What is not fetched yet is not known: the key of a change is told once its object is. */
+    bool known = rule != NULL && (!rule->fetch || run->fetched != NULL);
+    if (known && rule->content != NULL && event->status != 0)
         PH_TRY(effect(run, rule->content, event, &event->effect_key));
     struct ph_slice given = run->in->merchant_event_id;
     if (given.len == 0) {

@@ -355,6 +355,21 @@ static bool is_over(struct ph_slice text, struct ph_slice limit)
     return a > b || (a == b && fraction && (text.len == 0 || text.ptr[0] != '-'));
 }
 
+/* Exactly, whatever the two have behind the point. What is no number, or too large to hold, is not under. */
+static bool is_under(struct ph_slice text, struct ph_slice limit)
+{
+    enum { DECIMALS_MAX = 18 };
+    for (int shift = 0; shift <= DECIMALS_MAX; shift++) {
+        int64_t a, b;
+        enum ph_exact x = ph_parse_exact(text, shift, &a), y = ph_parse_exact(limit, shift, &b);
+        if (x == PH_EXACT_OK && y == PH_EXACT_OK)
+            return a < b;
+        if ((x != PH_EXACT_OK && x != PH_EXACT_NEEDS_ROUNDING) || (y != PH_EXACT_OK && y != PH_EXACT_NEEDS_ROUNDING))
+            return false;
+    }
+    return false;
+}
+
 static bool is_media_type(struct ph_slice text, struct ph_slice want)
 {
     size_t end = ph_slice_find(text, PH_S(";"), 0);
@@ -363,7 +378,7 @@ static bool is_media_type(struct ph_slice text, struct ph_slice want)
     return ph_slice_eq_nocase(ph_slice_trim(text), want);
 }
 
-static bool judge(const struct ph_test *test, struct ph_slice text)
+static bool judge(const struct ph_test *test, struct ph_slice text, struct ph_slice against)
 {
     switch (test->op) {
     case PH_TEST_ONE_OF:
@@ -378,6 +393,8 @@ static bool judge(const struct ph_test *test, struct ph_slice text)
         return text.len == 0;
     case PH_TEST_OVER:
         return is_over(text, test->values[0]);
+    case PH_TEST_UNDER:
+        return is_under(text, against);
     case PH_TEST_UTF8:
         return ph_utf8_valid(text);
     case PH_TEST_MEDIA_TYPE:
@@ -386,20 +403,27 @@ static bool judge(const struct ph_test *test, struct ph_slice text)
     return false;
 }
 
+struct one_of_many {
+    const struct ph_test *test;
+    struct ph_slice against;
+};
+
 static bool holds_for_one(void *ctx, yyjson_val *value)
 {
-    const struct ph_test *test = ctx;
-    return judge(test, yyjson_is_ctn(value) ? PH_S("(a container)") : ph_json_text(value));
+    const struct one_of_many *one = ctx;
+    return judge(one->test, yyjson_is_ctn(value) ? PH_S("(a container)") : ph_json_text(value), one->against);
 }
 
 enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret)
 {
     *ret = false;
     for (size_t i = 0; i < count; i++) {
-        struct ph_slice text = {0};
+        struct ph_slice text = {0}, against = {0};
+        if (tests[i].against.count > 0)
+            PH_TRY(ph_eval_expr(run, &tests[i].against, &against));
         if (ph_expr_is_many(&tests[i].of)) {
-            struct ph_test test = tests[i];
-            if (!ph_visit_many(run, &test.of, holds_for_one, &test))
+            struct one_of_many one = {&tests[i], against};
+            if (!ph_visit_many(run, &tests[i].of, holds_for_one, &one))
                 return PH_OK;
             continue;
         }
@@ -408,7 +432,7 @@ enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, si
         if (!ph_slice_present(text) && (tests[i].op == PH_TEST_PRESENT || tests[i].op == PH_TEST_ABSENT) &&
             yyjson_is_ctn(ph_eval_tree(run, &tests[i].of)))
             text = PH_S("(a container)");
-        if (!judge(&tests[i], text))
+        if (!judge(&tests[i], text, against))
             return PH_OK;
     }
     *ret = true;

@@ -431,10 +431,10 @@ const struct ph_slice *ph_build_list(struct ph_build *b, const struct ph_yaml *a
 
 static void test_map(struct ph_build *b, struct ph_yaml *at, struct ph_test *test)
 {
-    static const struct ph_slice known[] = {PH_SI("not"), PH_SI("prefix"), PH_SI("present"), PH_SI("over"), PH_SI("media-type"), PH_SI("utf8")};
+    static const struct ph_slice known[] = {PH_SI("not"), PH_SI("prefix"), PH_SI("present"), PH_SI("over"), PH_SI("under"), PH_SI("media-type"), PH_SI("utf8")};
     struct ph_yaml *e = at->first;
     if (e == NULL || e->next != NULL) {
-        ph_build_error(b, at, "one test belongs here: not, prefix, present, over or media-type", PH_S(""), "");
+        ph_build_error(b, at, "one test belongs here: not, prefix, present, over, under, utf8 or media-type", PH_S(""), "");
         return;
     }
     ph_build_keys(b, at, WORDS(known));
@@ -445,6 +445,10 @@ static void test_map(struct ph_build *b, struct ph_yaml *at, struct ph_test *tes
         test->op = PH_TEST_PREFIX;
     else if (ph_slice_eq(e->key, PH_S("over")))
         test->op = PH_TEST_OVER;
+    else if (ph_slice_eq(e->key, PH_S("under"))) {
+        test->op = PH_TEST_UNDER;
+        test->against = ph_build_expr(b, e, e->text);
+    }
     else if (ph_slice_eq(e->key, PH_S("utf8")))
         test->op = PH_TEST_UTF8;
     else if (ph_slice_eq(e->key, PH_S("media-type")))

@@ -657,6 +657,42 @@ static void unix_times_may_have_a_fraction(void **state)
     assert_false(event.fields[PH_F_CREATED_AT].present);
 }
 
+static void one_amount_under_another_is_compared_exactly(void **state)
+{
+    static const struct ph_test under = {.op = PH_TEST_UNDER, .of = EXPR(amount), .against = EXPR(object)};
+    static const struct {
+        const char *body;
+        bool want;
+    } cases[] = {
+        {"{\"amount\":1500,\"object\":2000}", true},
+        {"{\"amount\":2000,\"object\":2000}", false},
+        {"{\"amount\":2001,\"object\":2000}", false},
+        {"{\"amount\":\"9.50\",\"object\":\"10\"}", true}, /* as numbers: the texts stand the other way */
+        {"{\"amount\":\"10\",\"object\":\"9.50\"}", false},
+        {"{\"amount\":\"10.0\",\"object\":\"10.00\"}", false},
+        {"{\"amount\":\"10.00\",\"object\":\"10.001\"}", true},
+        {"{\"amount\":9007199254740992,\"object\":9007199254740993}", true}, /* one number to a double */
+        {"{\"amount\":-1,\"object\":0}", true},
+        {"{\"amount\":0,\"object\":-1}", false},
+        {"{\"amount\":null,\"object\":2000}", false},
+        {"{\"amount\":1500}", false},
+        {"{\"amount\":\"\",\"object\":2000}", false},
+        {"{\"amount\":\"some\",\"object\":2000}", false},
+        {"{\"amount\":1500,\"object\":{}}", false},
+        {"{\"amount\":1,\"object\":9223372036854775808}", false}, /* too large to hold: not told */
+    };
+    for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
+        struct ph_run run = a_run(*state);
+        struct ph_slice why;
+        bool holds = !cases[i].want;
+        run.item = ph_read_json(&run, ph_slice_str(cases[i].body), &why);
+        assert_non_null(run.item);
+        assert_int_equal(ph_eval_tests(&run, &under, 1, &holds), PH_OK);
+        if (holds != cases[i].want)
+            fail_msg("%s", cases[i].body);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -694,6 +730,7 @@ int main(void)
         cmocka_unit_test(xml_of_many_names_and_lines_stays_cheap),
         cmocka_unit_test(sorting_many_keys_stays_cheap),
         cmocka_unit_test(unix_times_may_have_a_fraction),
+        cmocka_unit_test(one_amount_under_another_is_compared_exactly),
     };
     return cmocka_run_group_tests(tests, open_worker, close_worker);
 }
