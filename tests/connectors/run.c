@@ -5,8 +5,9 @@
  * that are themselves wrong, by name, with the reason). Prints one line per case.
  *
  * The comparison is the corpus': every leaf of the right answer must be in ours, what ours has beside
- * it is free, null means absent, and source_verified must never be true where the answer does not say
- * so. A skipped case is still run: it may differ, but it may never verify what must not be verified.
+ * it is free, null means absent, {} present with any content, and source_verified must never be true
+ * where the answer does not say so. A skipped case is still run: it may differ, but it may never verify
+ * what must not be verified.
  *
  * amend.json mends answers of the corpus that the processor's own documentation contradicts: {"CASE/handle":
  * {"expect": overlay, "why": what is wrong and the source}}. The overlay goes over the right answer (its
@@ -196,6 +197,8 @@ static bool member_matches(yyjson_val *want_obj, const char *key, yyjson_val *va
         return bad("%s/%s: should be absent, is %.120s", path, key, have);
     }
     if (yyjson_is_obj(value)) {
+        if (yyjson_obj_size(value) == 0 && is_empty(g))
+            return bad("%s/%s: should be there", path, key);
         if (g == NULL && strcmp(key, "event_ack_response") == 0 && yyjson_obj_size(value) == 1 &&
             yyjson_get_int(yyjson_obj_get(value, "status_code")) == 200)
             return true;
@@ -258,7 +261,7 @@ static void write_line(FILE *out, const char *connector, yyjson_val *a_case)
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_str(doc, root, "connector", connector);
-    static const char *const keys[] = {"request", "secrets", "config", "event_context"};
+    static const char *const keys[] = {"request", "secrets", "config", "event_context", "merchant_event_id"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         yyjson_val *v = yyjson_obj_get(a_case, keys[i]);
         if (v != NULL && !yyjson_is_null(v))
@@ -388,7 +391,7 @@ static void run_vectors(const char *binary, const char *dir, const char *what)
 }
 
 /* handle.json: {"connector", "cases": [{"name", "request", …, "handle": the answer we promise}]}; cases
- * of one "same_dedupe" / "same_effect" / "other_dedupe" / "other_effect" group are compared with each other. */
+ * of one "same_dedupe", "same_effect", "other_dedupe" or "other_effect" group are compared with each other. */
 static void run_handle(const char *binary, const char *dir)
 {
     enum { GROUPS_MAX = 512 };
