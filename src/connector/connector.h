@@ -492,6 +492,10 @@ struct ph_reply {
     struct ph_template sign_message;
 };
 
+/* `none` on the page: a code that the processor uses and the answer has no number for (Adyen: CNH, XCG).
+ * Such an event is well-formed; its amounts are left out and said to be. */
+enum { PH_DECIMALS_NONE = 255 };
+
 struct ph_currency_exception {
     char code[4];
     uint8_t decimals;

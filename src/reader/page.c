@@ -388,12 +388,17 @@ static void currencies_of(struct ph_build *b, struct ph_yaml *at, struct ph_conn
         count++;
     struct ph_currency_exception *list = ph_build_alloc(b, (count + 1) * sizeof(*list));
     for (struct ph_yaml *e = at != NULL ? at->first : NULL; e != NULL; e = e->next) {
-        if (ph_currency_find(e->key) == NULL) {
-            ph_build_error(b, e, "not a currency code: ", e->key, "");
+        bool known = ph_currency_find(e->key) != NULL, none = ph_slice_eq(e->text, PH_S("none"));
+        if (!none && !known) {
+            ph_build_error(b, e, "not a currency code: ", e->key, " (`none` for one that no answer can carry)");
+            continue;
+        }
+        if (none && (known || e->key.len != 3)) {
+            ph_build_error(b, e, "`none` is for codes of three letters that no answer can carry: ", e->key, "");
             continue;
         }
         memcpy(list[c->currency_count].code, e->key.ptr, 3);
-        list[c->currency_count++].decimals = (uint8_t)number_of(b, e, 4);
+        list[c->currency_count++].decimals = none ? PH_DECIMALS_NONE : (uint8_t)number_of(b, e, 4);
     }
     c->currencies = list;
 }

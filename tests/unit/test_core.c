@@ -103,7 +103,8 @@ static struct ph_variant variant = {.name = PH_SI(""),
                                     .open_rule_count = 1,
                                     .dedupe = dedupe,
                                     .dedupe_count = 2};
-static const struct ph_currency_exception exceptions[] = {{"ISK", 2}, {"MGA", 0}};
+static const struct ph_currency_exception exceptions[] = {
+    {"ISK", 2}, {"MGA", 0}, {"XCG", PH_DECIMALS_NONE}};
 static const struct ph_connector acme = {.name = PH_SI("acme"),
                                          .variants = &variant,
                                          .variant_count = 1,
@@ -194,6 +195,20 @@ static void what_is_no_number_or_no_currency_is_left_out(void **state)
     assert_left_out(state, PH_UNIT_MAJOR, "\"1.2.3\"", "EUR");
     assert_left_out(state, PH_UNIT_MINOR, "\"0x10\"", "EUR");
     assert_left_out(state, PH_UNIT_MINOR, "10", "XQQ");
+}
+
+static void a_listed_currency_no_answer_can_carry_is_well_formed(void **state)
+{
+    static const struct ph_need needs[] = {{.of = EXPR(currency), .type = PH_NEED_CURRENCY}};
+    variant.needs = needs;
+    variant.need_count = 1;
+    assert_left_out(state, PH_UNIT_MINOR, "10", "XCG");
+    struct ph_answer unlisted = run_body(
+        *state, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"amount\":10,\"currency\":\"XQQ\"}",
+        PH_WANT_CONTENT);
+    variant.needs = NULL;
+    variant.need_count = 0;
+    assert_int_equal(unlisted.error, PH_E_WEBHOOK_BODY_DECODING_FAILED);
 }
 
 static void a_required_amount_that_is_no_number_is_an_error(void **state)
@@ -701,6 +716,7 @@ int main(void)
         cmocka_unit_test(minor_units_follow_the_pages_exceptions),
         cmocka_unit_test(amounts_too_large_are_left_out_not_wrapped),
         cmocka_unit_test(what_is_no_number_or_no_currency_is_left_out),
+        cmocka_unit_test(a_listed_currency_no_answer_can_carry_is_well_formed),
         cmocka_unit_test(a_required_amount_that_is_no_number_is_an_error),
         cmocka_unit_test(times_of_1970_to_9999_are_read),
         cmocka_unit_test(dates_that_never_were_are_refused),
