@@ -662,7 +662,8 @@ static void connector(const struct ph_connector *c, const char *samples_dir)
     unsigned config = end(&t);
     begin(&t, "struct ph_currency_exception");
     for (uint16_t i = 0; i < c->currency_count; i++, t.count++)
-        fprintf(t.rows, "    {.code = \"%.3s\", .decimals = %u},\n", c->currencies[i].code, c->currencies[i].decimals);
+        fprintf(t.rows, "    {.code = \"%s\", .is = \"%s\", .decimals = %u},\n", c->currencies[i].code,
+                c->currencies[i].is, c->currencies[i].decimals);
     unsigned currencies = end(&t);
     fprintf(out, "static const struct ph_connector connector_%.*s = {\n    .name = ", (int)c->name.len, c->name.ptr);
     text(out, c->name);

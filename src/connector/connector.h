@@ -492,12 +492,14 @@ struct ph_reply {
     struct ph_template sign_message;
 };
 
-/* `none` on the page: a code that the processor uses and the answer has no number for (Adyen: CNH, XCG).
- * Such an event is well-formed; its amounts are left out and said to be. */
+/* What a page says of a currency code: decimals other than ISO 4217's; a word of the processor's own for
+ * one (Fiuu: RM is MYR); or `none`, a code that it uses and no answer has a number for (Adyen: CNH, XCG):
+ * well-formed, its amounts are left out and said to be. */
 enum { PH_DECIMALS_NONE = 255 };
 
 struct ph_currency_exception {
-    char code[4];
+    char code[4]; /* two or three letters, zero-ended */
+    char is[4];   /* the ISO code it stands for; empty: `code` is one */
     uint8_t decimals;
 };
 

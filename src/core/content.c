@@ -56,15 +56,21 @@ static bool is_texts_only(const struct ph_variant *v)
     return v->format == PH_FORMAT_FORM || v->format == PH_FORMAT_XML || v->format == PH_FORMAT_MEDIA_TYPE;
 }
 
-/* Adyen speaks of currencies that the answer cannot carry; the page lists them with `none`. */
-static bool is_currency(const struct ph_run *run, struct ph_slice code)
+static const struct ph_currency_exception *exception_of(const struct ph_run *run, struct ph_slice code)
 {
-    if (ph_currency_find(code) != NULL)
-        return true;
     for (uint16_t i = 0; i < run->connector->currency_count; i++)
-        if (code.len == 3 && memcmp(run->connector->currencies[i].code, code.ptr, 3) == 0)
-            return true;
-    return false;
+        if (ph_slice_eq(code, ph_slice_str(run->connector->currencies[i].code)))
+            return &run->connector->currencies[i];
+    return NULL;
+}
+
+/* NULL: no currency that an answer can carry. */
+static const struct ph_currency *currency_of(const struct ph_run *run, struct ph_slice code)
+{
+    const struct ph_currency_exception *exception = exception_of(run, code);
+    if (exception != NULL && exception->is[0] != '\0')
+        return ph_currency_find(ph_slice_str(exception->is));
+    return ph_currency_find(code);
 }
 
 static bool fits_type(const struct ph_run *run, const struct ph_need *need, yyjson_val *value)
@@ -89,7 +95,7 @@ static bool fits_type(const struct ph_run *run, const struct ph_need *need, yyjs
     case PH_NEED_ARRAY:
         return yyjson_is_arr(value);
     case PH_NEED_CURRENCY:
-        return yyjson_is_str(value) && is_currency(run, text);
+        return yyjson_is_str(value) && (ph_currency_find(text) != NULL || exception_of(run, text) != NULL);
     }
     return false;
 }
@@ -122,10 +128,8 @@ enum ph_status ph_check_needs(struct ph_run *run, const struct ph_need *needs, s
 
 static int decimals_of(const struct ph_run *run, const struct ph_currency *currency)
 {
-    for (uint16_t i = 0; i < run->connector->currency_count; i++)
-        if (memcmp(run->connector->currencies[i].code, currency->code, 3) == 0)
-            return run->connector->currencies[i].decimals;
-    return currency->decimals;
+    const struct ph_currency_exception *exception = exception_of(run, ph_slice_of(currency->code, 3));
+    return exception != NULL ? exception->decimals : currency->decimals;
 }
 
 static enum ph_exact to_minor(const struct ph_run *run, enum ph_unit unit, struct ph_slice text,
@@ -222,7 +226,7 @@ static enum ph_status read_money(struct ph_run *run, const struct ph_field_rule 
                                        say(run, "", expr_name(&rule->value), " is missing: the amount")};
         return PH_OK;
     }
-    const struct ph_currency *currency = ph_currency_find(code);
+    const struct ph_currency *currency = currency_of(run, code);
     if (currency == NULL) {
         event->incomplete = say(run, "the amount is left out: unknown currency \"", code, "\"");
         return PH_OK;

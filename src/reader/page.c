@@ -388,17 +388,19 @@ static void currencies_of(struct ph_build *b, struct ph_yaml *at, struct ph_conn
         count++;
     struct ph_currency_exception *list = ph_build_alloc(b, (count + 1) * sizeof(*list));
     for (struct ph_yaml *e = at != NULL ? at->first : NULL; e != NULL; e = e->next) {
-        bool known = ph_currency_find(e->key) != NULL, none = ph_slice_eq(e->text, PH_S("none"));
-        if (!none && !known) {
-            ph_build_error(b, e, "not a currency code: ", e->key, " (`none` for one that no answer can carry)");
+        struct ph_currency_exception *row = &list[c->currency_count];
+        bool known = ph_currency_find(e->key) != NULL, is_code = ph_currency_find(e->text) != NULL;
+        bool none = ph_slice_eq(e->text, PH_S("none"));
+        if (e->key.len < 2 || e->key.len > 3 || known == (none || is_code)) {
+            ph_build_error(b, e, "decimals are for ISO codes, `none` and another code for those that are not: ", e->key, "");
             continue;
         }
-        if (none && (known || e->key.len != 3)) {
-            ph_build_error(b, e, "`none` is for codes of three letters that no answer can carry: ", e->key, "");
-            continue;
-        }
-        memcpy(list[c->currency_count].code, e->key.ptr, 3);
-        list[c->currency_count++].decimals = none ? PH_DECIMALS_NONE : (uint8_t)number_of(b, e, 4);
+        memcpy(row->code, e->key.ptr, e->key.len);
+        if (is_code)
+            memcpy(row->is, e->text.ptr, 3);
+        else
+            row->decimals = none ? PH_DECIMALS_NONE : (uint8_t)number_of(b, e, 4);
+        c->currency_count++;
     }
     c->currencies = list;
 }

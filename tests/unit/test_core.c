@@ -104,7 +104,7 @@ static struct ph_variant variant = {.name = PH_SI(""),
                                     .dedupe = dedupe,
                                     .dedupe_count = 2};
 static const struct ph_currency_exception exceptions[] = {
-    {"ISK", 2}, {"MGA", 0}, {"XCG", PH_DECIMALS_NONE}};
+    {"ISK", "", 2}, {"MGA", "", 0}, {"XCG", "", PH_DECIMALS_NONE}, {"RM", "MYR", 0}};
 static const struct ph_connector acme = {.name = PH_SI("acme"),
                                          .variants = &variant,
                                          .variant_count = 1,
@@ -179,6 +179,13 @@ static void minor_units_follow_the_pages_exceptions(void **state)
     assert_money(state, PH_UNIT_MINOR, "500", "JPY", 500);
     assert_money(state, PH_UNIT_MINOR, "1200", "ISK", 12);
     assert_money(state, PH_UNIT_MINOR, "7", "MGA", 700);
+}
+
+static void a_processors_own_word_for_a_currency_is_read(void **state)
+{
+    assert_money(state, PH_UNIT_MAJOR, "\"10.50\"", "RM", 1050);
+    assert_money(state, PH_UNIT_MINOR, "1050", "RM", 1050);
+    assert_money(state, PH_UNIT_MAJOR, "\"10.50\"", "MYR", 1050);
 }
 
 static void amounts_too_large_are_left_out_not_wrapped(void **state)
@@ -714,6 +721,7 @@ int main(void)
         cmocka_unit_test(major_units_become_iso_minor_units),
         cmocka_unit_test(what_would_need_rounding_is_left_out),
         cmocka_unit_test(minor_units_follow_the_pages_exceptions),
+        cmocka_unit_test(a_processors_own_word_for_a_currency_is_read),
         cmocka_unit_test(amounts_too_large_are_left_out_not_wrapped),
         cmocka_unit_test(what_is_no_number_or_no_currency_is_left_out),
         cmocka_unit_test(a_listed_currency_no_answer_can_carry_is_well_formed),
