@@ -99,7 +99,7 @@ struct ph_event {
     struct ph_slice verdict_reason; /* for a person; never absent */
     int32_t matched_secret;         /* from 1; 0: none */
     int32_t event_type;             /* enum ph_event_type, as HandleEvent and ParseEvent say it */
-    int32_t handle_event_type;      /* as Handle says it if verified: CHARGED authorisations are SUCCESS */
+    int32_t handle_event_type;      /* as Handle says it if verified: paid only when the money is taken */
     enum ph_kind kind;              /* of fields; PH_KIND_NONE: no content */
     int32_t status;                 /* in kind's vocabulary */
     struct ph_value fields[PH_FIELD_COUNT];

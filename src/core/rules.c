@@ -58,6 +58,19 @@ enum ph_status ph_find_rule(struct ph_run *run, const struct ph_rule **ret)
     return PH_OK;
 }
 
+/* The specification's reader looks at the event type alone: money that is only reserved must not read as
+ * paid (Fiuu's 00 with manual capture), and a captured authorisation must (Adyen, automatic capture). */
+static int32_t told_type(const struct ph_event *event)
+{
+    if (event->kind != PH_KIND_PAYMENT)
+        return event->event_type;
+    if (event->event_type == PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS && event->status == PH_CHARGED)
+        return PH_PAYMENT_INTENT_SUCCESS;
+    if (event->event_type == PH_PAYMENT_INTENT_SUCCESS && event->status == PH_AUTHORIZED)
+        return PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS;
+    return event->event_type;
+}
+
 enum ph_status ph_apply_rule(struct ph_run *run, const struct ph_rule *rule, bool content, struct ph_event *event,
                              struct ph_problem *ret)
 {
@@ -77,8 +90,6 @@ enum ph_status ph_apply_rule(struct ph_run *run, const struct ph_rule *rule, boo
         return PH_OK;
     }
     PH_TRY(ph_eval_choice(run, &rule->status, &event->status));
-    if (event->kind == PH_KIND_PAYMENT && event->status == PH_CHARGED &&
-        event->event_type == PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS)
-        event->handle_event_type = PH_PAYMENT_INTENT_SUCCESS;
+    event->handle_event_type = told_type(event);
     return PH_OK;
 }

@@ -81,16 +81,24 @@ static const struct ph_block payment = {.name = PH_SI("payment"),
                                         .fields = fields,
                                         .field_count = PH_COUNTOF(fields),
                                         .reference_kind = PH_KIND_PAYMENT};
-static const struct ph_slice on_paid[] = {PH_SI("paid")}, on_pay[] = {PH_SI("pay.")}, on_manual[] = {PH_SI("manual")};
+static const struct ph_slice on_paid[] = {PH_SI("paid")}, on_pay[] = {PH_SI("pay.")}, on_manual[] = {PH_SI("manual")},
+                             on_auto[] = {PH_SI("auto")}, on_reserved[] = {PH_SI("reserved")};
 static const struct ph_rule rules[] = {
     {.on = on_paid, .on_count = 1, .is = {.word = PH_PAYMENT_INTENT_SUCCESS}, .content = &payment,
      .status = {.word = PH_CHARGED}},
     {.on = on_pay, .on_count = 1, .on_prefix = true, .is = {.word = PH_PAYMENT_INTENT_PROCESSING}},
     {.on = on_manual, .on_count = 1, .is = {.word = PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS}, .content = &payment,
      .status = {.word = PH_CHARGED}, .needs_capture_method = true},
+    {.on = on_auto, .on_count = 1, .is = {.word = PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS}, .content = &payment,
+     .status = {.word = PH_CHARGED}},
+    {.on = on_reserved, .on_count = 1, .is = {.word = PH_PAYMENT_INTENT_SUCCESS}, .content = &payment,
+     .status = {.word = PH_AUTHORIZED}},
 };
-static const uint16_t in_manual[] = {2}, in_paid[] = {0}, open_rules[] = {1};
-static const struct ph_rule_group groups[] = {{PH_SI("manual"), in_manual, 1}, {PH_SI("paid"), in_paid, 1}};
+static const uint16_t in_manual[] = {2}, in_paid[] = {0}, in_auto[] = {3}, in_reserved[] = {4}, open_rules[] = {1};
+static const struct ph_rule_group groups[] = {{PH_SI("auto"), in_auto, 1},
+                                              {PH_SI("manual"), in_manual, 1},
+                                              {PH_SI("paid"), in_paid, 1},
+                                              {PH_SI("reserved"), in_reserved, 1}};
 static const struct ph_expr dedupe[] = {EXPR(id), EXPR(object)};
 static struct ph_variant variant = {.name = PH_SI(""),
                                     .id = EXPR(id),
@@ -537,6 +545,18 @@ static void an_event_is_read_with_its_keys(void **state)
     assert_true(ph_slice_starts(event.effect_key, PH_S("acme::payment:o:CHARGED:5")));
 }
 
+static void handle_says_paid_exactly_when_the_money_is_taken(void **state)
+{
+    struct ph_event event = content_of(*state, "{\"id\":\"e\",\"type\":\"auto\",\"object\":\"o\"}");
+    assert_int_equal(event.event_type, PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS);
+    assert_int_equal(event.handle_event_type, PH_PAYMENT_INTENT_SUCCESS);
+    event = content_of(*state, "{\"id\":\"e\",\"type\":\"reserved\",\"object\":\"o\"}");
+    assert_int_equal(event.event_type, PH_PAYMENT_INTENT_SUCCESS);
+    assert_int_equal(event.handle_event_type, PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS);
+    event = content_of(*state, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\"}");
+    assert_int_equal(event.handle_event_type, PH_PAYMENT_INTENT_SUCCESS);
+}
+
 static void long_keys_are_hashed(void **state)
 {
     static char body[512] = "{\"type\":\"x\",\"id\":\"";
@@ -744,6 +764,7 @@ int main(void)
         cmocka_unit_test(alternatives_skip_what_is_empty),
         cmocka_unit_test(codecs_refuse_what_could_be_written_otherwise),
         cmocka_unit_test(an_event_is_read_with_its_keys),
+        cmocka_unit_test(handle_says_paid_exactly_when_the_money_is_taken),
         cmocka_unit_test(long_keys_are_hashed),
         cmocka_unit_test(unknown_types_are_events_without_content),
         cmocka_unit_test(what_is_missing_is_said_with_its_code),
