@@ -32,9 +32,6 @@ static enum ph_status read_event(struct ph_run *run, struct ph_event *event, str
     PH_TRY(ph_eval_expr(run, &v->id, &event->id));
     PH_TRY(ph_eval_expr(run, &v->account, &event->account));
     PH_TRY(ph_read_time(run, &v->time, v->time_unit, &event->time_ms, &event->has_time));
-    int32_t mode;
-    PH_TRY(ph_eval_choice(run, &v->mode, &mode));
-    event->mode = (enum ph_mode)mode;
     return ph_check_needs(run, v->needs, v->need_count, ret);
 }
 
@@ -44,6 +41,9 @@ static enum ph_status tell(struct ph_run *run, enum ph_want want, size_t index, 
 {
     const struct ph_rule *rule;
     bool content = (want & PH_WANT_CONTENT) != 0;
+    int32_t mode;
+    PH_TRY(ph_eval_choice(run, &run->variant->mode, &mode)); /* here: it may stand in the verified JWS header */
+    event->mode = (enum ph_mode)mode;
     PH_TRY(ph_find_rule(run, &rule));
     if (rule != NULL) {
         PH_TRY(ph_apply_rule(run, rule, content, event, ret));

@@ -35,7 +35,7 @@ struct ph_run {
     yyjson_val *root;    /* the decoded document; == outer without `inner` */
     yyjson_val *item;    /* the event: root, or one item of it */
     yyjson_val *fetched; /* NULL: not there */
-    yyjson_val *jws;     /* protected header, while a JWS is judged or signed */
+    yyjson_val *jws;     /* protected header: while a JWS is judged or signed, and of a verified one */
     struct ph_seen seen;
     struct ph_slice type;
     struct ph_slice secret, secret2; /* being tried; absent between tries */

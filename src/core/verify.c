@@ -463,8 +463,10 @@ enum ph_status ph_verify(struct ph_run *run, struct ph_event *event, const struc
 {
     struct ph_judge j = {.run = run, .event = event};
     run->ambiguous = (struct ph_slice){0};
-    enum ph_status st = judge(&j, ret_callout);
     run->jws = NULL;
+    enum ph_status st = judge(&j, ret_callout);
+    if (st != PH_OK || event->verdict != PH_VERIFIED)
+        run->jws = NULL; /* the header is the signer's word, or nobody's */
     run->ambiguous = (struct ph_slice){0}; /* said in the verdict; content has questions of its own */
     use_secret(run, 0);
     memset(run->captures, 0, sizeof(run->captures));
