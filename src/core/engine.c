@@ -61,7 +61,9 @@ static enum ph_status tell(struct ph_run *run, enum ph_want want, size_t index, 
     return PH_OK;
 }
 
-static enum ph_status verify(struct ph_run *run, size_t index, struct ph_event *events,
+/* `head`: a header that the event was read from came twice, differing. The body is well-formed; the request
+ * is nobody's word. */
+static enum ph_status verify(struct ph_run *run, size_t index, struct ph_event *events, struct ph_slice head,
                              const struct ph_callout **ret_callout)
 {
     struct ph_event *event = &events[index];
@@ -75,6 +77,12 @@ static enum ph_status verify(struct ph_run *run, size_t index, struct ph_event *
         event->matched_secret = events[0].matched_secret;
         event->covers = events[0].covers;
         event->cover_count = events[0].cover_count;
+        return PH_OK;
+    }
+    if (ph_slice_present(head)) {
+        event->verdict = PH_FORGED;
+        event->verdict_reason = head;
+        run->jws = NULL;
         return PH_OK;
     }
     PH_TRY(ph_verify(run, event, ret_callout));
@@ -145,14 +153,17 @@ static enum ph_status run_items(struct ph_run *run, enum ph_want want, struct ph
         event->verdict_reason = PH_S("not judged");
         run->item = ph_run_next_item(run, i);
         run->ambiguous = (struct ph_slice){0};
+        run->ambiguous_head = false;
         if (run->variant->format != PH_FORMAT_TEXT && !yyjson_is_obj(run->item))
             found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, PH_S("an event of the batch is not an object")};
         if (found.code == PH_E_NONE)
             PH_TRY(read_event(run, event, &found));
-        if (found.code == PH_E_NONE && ph_slice_present(run->ambiguous))
+        struct ph_slice head = run->ambiguous_head ? run->ambiguous : (struct ph_slice){0};
+        if (found.code == PH_E_NONE && ph_slice_present(run->ambiguous) && !ph_slice_present(head))
             found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, run->ambiguous};
+        run->ambiguous = (struct ph_slice){0};
         if ((want & PH_WANT_VERDICT) != 0)
-            PH_TRY(verify(run, i, answer->events, &answer->callout));
+            PH_TRY(verify(run, i, answer->events, head, &answer->callout));
         if (found.code == PH_E_NONE)
             PH_TRY(tell(run, want, i, event, &found));
         answer->event_count = i + 1;

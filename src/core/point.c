@@ -8,10 +8,11 @@
 
 #include "core/value.h"
 
-void ph_note_ambiguous(struct ph_run *run, struct ph_slice what, struct ph_slice name)
+void ph_note_ambiguous(struct ph_run *run, bool in_head, struct ph_slice what, struct ph_slice name)
 {
     if (ph_slice_present(run->ambiguous))
         return;
+    run->ambiguous_head = in_head;
     struct ph_slice parts[] = {PH_S("ambiguous: "), what, name, PH_S(" comes twice")};
     run->ambiguous = ph_join(run, parts, PH_COUNTOF(parts));
     if (!ph_slice_present(run->ambiguous))
@@ -47,7 +48,7 @@ static yyjson_val *member(struct ph_run *run, yyjson_val *object, struct ph_slic
         yyjson_val *v = k + 1;
         if (is_key(k, key)) {
             if (hit != NULL) {
-                ph_note_ambiguous(run, PH_S("key "), key);
+                ph_note_ambiguous(run, false, PH_S("key "), key);
                 return hit;
             }
             hit = v;
@@ -160,7 +161,7 @@ yyjson_val *ph_point_node(struct ph_run *run, uint16_t node)
     begin(run);
     const struct ph_found *found = find(run, node);
     if (found->twice != 0)
-        ph_note_ambiguous(run, PH_S("key "), run->connector->nodes[found->twice].step.key);
+        ph_note_ambiguous(run, false, PH_S("key "), run->connector->nodes[found->twice].step.key);
     return found->value;
 }
 

@@ -45,6 +45,7 @@ struct ph_run {
     /* The first ambiguity met (a key or header that comes twice, differing), as text; sticky until the
      * caller clears it. Absent: none. */
     struct ph_slice ambiguous;
+    bool ambiguous_head; /* it is of the request's head, not of its body */
     struct ph_trace_step *trace;
     size_t trace_count, trace_room;
 };

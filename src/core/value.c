@@ -18,7 +18,7 @@ struct ph_slice ph_run_header(struct ph_run *run, struct ph_slice name)
             continue;
         struct ph_slice value = ph_slice_trim(request->headers[i].value);
         if (ph_slice_present(hit) && !ph_slice_eq(hit, value)) {
-            ph_note_ambiguous(run, PH_S("header "), name);
+            ph_note_ambiguous(run, true, PH_S("header "), name);
             return hit;
         }
         hit = ph_slice_present(value) ? value : PH_S("");
@@ -52,14 +52,15 @@ static struct ph_slice query_value(struct ph_run *run, struct ph_slice name)
         if (!ph_percent_decode(run->arena, raw, true, &value))
             continue;
         if (ph_slice_present(hit) && !ph_slice_eq(hit, value))
-            ph_note_ambiguous(run, PH_S("query parameter "), name);
+            ph_note_ambiguous(run, true, PH_S("query parameter "), name);
         else
             hit = value;
     }
     return hit;
 }
 
-/* "Name: value\n" for each name of a comma list; names as listed, values as they came. */
+/* "Name: value\n" for each name of a comma list; names as listed, values as they came. One that is not there
+ * was not signed as empty: it is missing (truelayer), which is forged like what is ambiguous. */
 static struct ph_slice listed_headers(struct ph_run *run, const struct ph_pointer *pointer)
 {
     struct ph_slice names = ph_json_text(run->jws != NULL ? ph_point(run, run->jws, pointer) : NULL);
@@ -69,12 +70,16 @@ static struct ph_slice listed_headers(struct ph_run *run, const struct ph_pointe
         if (end == SIZE_MAX)
             end = names.len;
         struct ph_slice name = ph_slice_trim(ph_slice_of(names.ptr + at, end - at));
+        at = end + 1;
+        if (name.len == 0)
+            continue;
         struct ph_slice value = ph_run_header(run, name);
+        if (!ph_slice_present(value) && !ph_slice_present(run->ambiguous))
+            run->ambiguous = PH_S("a header that the signature names is not there");
         struct ph_slice parts[] = {out, name, PH_S(": "), ph_slice_present(value) ? value : PH_S(""), PH_S("\n")};
         out = ph_join(run, parts, PH_COUNTOF(parts));
         if (!ph_slice_present(out))
             return out;
-        at = end + 1;
     }
     return out;
 }

@@ -6,8 +6,9 @@
 
 /* Text of a JSON scalar; absent for null, objects and arrays. */
 struct ph_slice ph_json_text(yyjson_val *value);
-/* "key x comes twice": run->ambiguous, unless there is one already. (point.c) */
-void ph_note_ambiguous(struct ph_run *run, struct ph_slice what, struct ph_slice name);
+/* "key x comes twice": run->ambiguous, unless there is one already. in_head: a header or query parameter does,
+ * not something of the body. (point.c) */
+void ph_note_ambiguous(struct ph_run *run, bool in_head, struct ph_slice what, struct ph_slice name);
 /* The texts of a template's pieces, one each, not yet joined: what is only hashed need not be copied. false: the
  * template is absent. */
 enum { PH_PARTS_USUAL = 24 };
