@@ -19,21 +19,26 @@ static void give(void *ctx, void *ptr)
     free(ptr);
 }
 
-static void answer(void *ctx, const struct ph_http_request *request,
-                   struct ph_http_response *ret_response)
+static enum ph_http_outcome answer(void *ctx, struct ph_http_exchange *exchange,
+                                   const struct ph_http_request *request,
+                                   struct ph_http_response *ret_response)
 {
+    (void)exchange;
     size_t *count = ctx;
     (*count)++;
     if (request->body.len > PH_MESSAGE_BYTES_MAX || request->header_count > PH_HEADERS_MAX)
         abort();
     *ret_response = (struct ph_http_response){.status = 200, .body = PH_S("ok")};
+    return PH_HTTP_ANSWERED;
 }
 
 static void feed(struct ph_slice bytes, size_t piece, struct ph_memory *memory,
                  struct ph_buffer *out, size_t *ret_requests)
 {
     const struct ph_http_handler handler = {.handle = answer, .ctx = ret_requests};
-    struct ph_h1 *h1 = ph_h1_new(memory, &handler, out);
+    struct ph_counters counters = {0};
+    const struct ph_http_site site = {memory, &handler, &counters};
+    struct ph_h1 *h1 = ph_h1_new(&site, NULL, out, true);
     if (h1 == NULL)
         return;
     for (size_t at = 0; at < bytes.len; at += piece) {

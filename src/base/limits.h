@@ -46,7 +46,17 @@ enum {
     PH_STREAMS_MAX = 128,
     /* Streams a client may reset beyond those it lets finish (CVE-2023-44487). */
     PH_RESETS_MAX = 200,
+    /* Frames that ask for work and carry none (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA) beyond
+     * one a second and those that go with real ones (CVE-2019-9512, -9515, -9518). Careful clients send
+     * some at every message. */
+    PH_CONTROL_FRAMES_MAX = 400,
+    /* A header block is decoded to its end even when it is refused; past this it is an attack. */
+    PH_HEADER_BLOCK_BYTES_MAX = 16 * PH_HEADER_BYTES_MAX,
     PH_CONNECTIONS_MAX = 8192,
+    /* Exchanges of one reactor whose answer comes later; also the places of its completion queue. */
+    PH_LATER_MAX = 4096,
+    /* What one stream of many answers may leave unsent before its handler waits for room. */
+    PH_STREAM_OUTPUT_BYTES_MAX = 256 * 1024,
     /* What waits in one socket's output before we stop reading from it. */
     PH_OUTPUT_BYTES_HIGH = 256 * 1024,
     /* Buffers of all connections of one reactor thread. */
@@ -62,6 +72,9 @@ enum {
     PH_WRITE_STALL_MS = 30 * 1000,
     PH_LINGER_MS = 2 * 1000, /* after a refusal: long enough that the client reads it */
     PH_DRAIN_MS = 5 * 1000,
+    /* A quiet connection with open streams is asked whether it still lives, and has this long to say so. */
+    PH_KEEPALIVE_MS = 60 * 1000,
+    PH_KEEPALIVE_WAIT_MS = 20 * 1000,
 
     /* ---- requests of ours ---- */
     /* In flight at once, callouts and deliveries together: a descriptor and some 40 KiB each. */

@@ -2,8 +2,8 @@
 
 static bool fault(struct ph_fault *ret_fault, int code, struct ph_slice message)
 {
-    *ret_fault = (struct ph_fault){
-        .code = code, .name = ph_grpc_code_name(code), .message = message};
+    *ret_fault =
+        (struct ph_fault){.code = code, .name = ph_grpc_code_name(code), .message = message};
     return false;
 }
 

@@ -1,274 +1,117 @@
-/* Streams gather a request; when it is complete the handler answers and nghttp2 gets a source to read
- * the answer from. Stream objects and their buffers are used again: a call costs no allocation of
- * ours once the connection is warm. */
-#include "http/h2.h"
-
-#include <nghttp2/nghttp2.h>
-
-#include "base/limits.h"
+/* What nghttp2 tells us, and the connection as a whole. Streams gather a request; when it is
+ * complete the handler answers and nghttp2 gets a source to read the answer from. */
+#include "http/h2_private.h"
 
 enum {
-    WINDOW_BYTES = 1024 * 1024,          /* of the connection: one round trip at 100 Mbit/s and 80 ms */
+    WINDOW_BYTES = 1024 * 1024, /* of the connection: one round trip at 100 Mbit/s and 80 ms */
     STREAM_WINDOW_BYTES = 256 * 1024,
-    STREAMS_KEPT = 16,
-    RESPONSE_HEADERS_MAX = 32,
-    /* A header block is decoded to its end even when it is refused; past this it is an attack. */
-    HEADER_BYTES_HOPELESS = 16 * PH_HEADER_BYTES_MAX,
+    /* What a frame that carries something earns in control frames: acknowledgements and windows. */
+    CREDIT_PER_FRAME = 4,
 };
 
-struct span {
-    uint32_t start, len;
-};
-
-struct stream {
-    struct stream *next, *previous; /* open ones, in order of their begin; or the spare list by next */
-    int32_t id;
-    int64_t begun_ms, headers_ms;
-    enum ph_http_refusal refusal;
-    bool complete; /* handled: later bytes are dropped */
-    bool remote_closed;
-    struct ph_buffer head, body, out;
-    struct span method, target;
-    struct span names[PH_HEADERS_MAX], values[PH_HEADERS_MAX];
-    size_t header_count, head_bytes;
-    size_t out_body_bytes, out_sent; /* `out` is the body, then the trailers' texts */
-    struct span trailer_names[PH_TRAILERS_MAX], trailer_values[PH_TRAILERS_MAX];
-    size_t trailer_count;
-};
-
-struct ph_h2 {
-    nghttp2_session *session;
-    struct ph_memory *memory;
-    const struct ph_http_handler *handler;
-    struct ph_buffer *out;
-    struct stream *first, *last, *spare;
-    size_t open_count, spare_count;
-    int64_t now_ms;
-    int reset_credit;
-    bool failed;
-};
-
-/* ---- streams ----------------------------------------------------------------------------------- */
-
-static struct stream *stream_take(struct ph_h2 *h2, int32_t id)
-{
-    struct stream *s = h2->spare;
-    if (s != NULL) {
-        h2->spare = s->next;
-        h2->spare_count--;
-    } else {
-        s = ph_memory_take(h2->memory, sizeof *s);
-        if (s == NULL)
-            return NULL;
-        ph_buffer_init(&s->head, h2->memory);
-        ph_buffer_init(&s->body, h2->memory);
-        ph_buffer_init(&s->out, h2->memory);
-    }
-    s->id = id;
-    s->begun_ms = h2->now_ms;
-    s->next = NULL;
-    s->previous = h2->last;
-    if (h2->last != NULL)
-        h2->last->next = s;
-    else
-        h2->first = s;
-    h2->last = s;
-    h2->open_count++;
-    return s;
-}
-
-static void stream_free(struct ph_h2 *h2, struct stream *s)
-{
-    ph_buffer_done(&s->head);
-    ph_buffer_done(&s->body);
-    ph_buffer_done(&s->out);
-    ph_memory_give(h2->memory, s, sizeof *s);
-}
-
-static void stream_unlink(struct ph_h2 *h2, struct stream *s)
-{
-    if (s->previous != NULL)
-        s->previous->next = s->next;
-    else
-        h2->first = s->next;
-    if (s->next != NULL)
-        s->next->previous = s->previous;
-    else
-        h2->last = s->previous;
-    h2->open_count--;
-}
-
-static void stream_give(struct ph_h2 *h2, struct stream *s)
-{
-    stream_unlink(h2, s);
-    if (h2->spare_count == STREAMS_KEPT) {
-        stream_free(h2, s);
-        return;
-    }
-    ph_buffer_clear(&s->head);
-    ph_buffer_clear(&s->body);
-    ph_buffer_clear(&s->out);
-    s->refusal = PH_HTTP_FINE;
-    s->complete = s->remote_closed = false;
-    s->method = s->target = (struct span){0};
-    s->header_count = s->head_bytes = s->trailer_count = s->out_sent = s->out_body_bytes = 0;
-    s->headers_ms = 0;
-    s->next = h2->spare;
-    h2->spare = s;
-    h2->spare_count++;
-}
-
-static struct stream *stream_of(nghttp2_session *session, int32_t id)
+static struct ph_h2_stream *stream_of(nghttp2_session *session, int32_t id)
 {
     return nghttp2_session_get_stream_user_data(session, id);
 }
 
-/* Appends `bytes` and says where they are. */
-static enum ph_status put(struct ph_buffer *buffer, struct ph_slice bytes, struct span *ret)
+/* ---- frames that ask for work ------------------------------------------------------------------
+ */
+
+static void earn(int *credit, int by, int max)
 {
-    size_t start = buffer->len;
-    PH_TRY(ph_buffer_append(buffer, bytes));
-    *ret = (struct span){.start = (uint32_t)start, .len = (uint32_t)bytes.len};
-    return PH_OK;
+    *credit = *credit + by < max ? *credit + by : max;
 }
 
-static struct ph_slice span_slice(const struct ph_buffer *buffer, struct span span)
+static int send_away(struct ph_h2 *h2, _Atomic uint64_t *counter, struct ph_slice why)
 {
-    return ph_slice_of(span.len > 0 ? buffer->ptr + span.start : "", span.len);
+    ph_count(counter);
+    int32_t last = nghttp2_session_get_last_proc_stream_id(h2->session);
+    if (nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, last, NGHTTP2_ENHANCE_YOUR_CALM,
+                              (const uint8_t *)why.ptr, why.len) != 0 ||
+        nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM) != 0)
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    return 0;
 }
 
-/* ---- the answer -------------------------------------------------------------------------------- */
-
-static nghttp2_nv field(struct ph_slice name, struct ph_slice value)
+/* "too_many_pings" is what gRPC clients know: they ask less often after it (gRFC A8). */
+static int on_control_frame(struct ph_h2 *h2)
 {
-    return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name.ptr,
-                        .value = (uint8_t *)(uintptr_t)value.ptr,
-                        .namelen = name.len,
-                        .valuelen = value.len};
+    if (h2->control_credit < 0)
+        return 0; /* already sent away */
+    if (--h2->control_credit >= 0)
+        return 0;
+    return send_away(h2, &h2->site->counters->limit_control_frames, PH_S("too_many_pings"));
 }
 
-static int submit_trailers(nghttp2_session *session, struct stream *s)
+static int on_reset(struct ph_h2 *h2)
 {
-    nghttp2_nv fields[PH_TRAILERS_MAX];
-    for (size_t i = 0; i < s->trailer_count; i++)
-        fields[i] = field(span_slice(&s->out, s->trailer_names[i]),
-                          span_slice(&s->out, s->trailer_values[i]));
-    return nghttp2_submit_trailer(session, s->id, fields, s->trailer_count);
+    if (h2->reset_credit < 0)
+        return 0;
+    if (--h2->reset_credit >= 0)
+        return 0;
+    return send_away(h2, &h2->site->counters->limit_resets, PH_S("too many resets"));
 }
 
-static ssize_t on_source_read(nghttp2_session *session, int32_t stream_id, uint8_t *buf,
-                              size_t length, uint32_t *data_flags, nghttp2_data_source *source,
-                              void *user_data)
+static bool is_control(const nghttp2_frame *frame)
 {
-    (void)stream_id;
-    (void)user_data;
-    struct stream *s = source->ptr;
-    size_t left = s->out_body_bytes - s->out_sent;
-    size_t count = left < length ? left : length;
-    if (count > 0)
-        memcpy(buf, s->out.ptr + s->out_sent, count);
-    s->out_sent += count;
-    if (s->out_sent < s->out_body_bytes)
-        return (ssize_t)count;
-    *data_flags |= NGHTTP2_DATA_FLAG_EOF;
-    if (s->trailer_count > 0) {
-        if (submit_trailers(session, s) != 0)
-            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-        *data_flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    switch (frame->hd.type) {
+    case NGHTTP2_PING:
+    case NGHTTP2_SETTINGS:
+        return (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0;
+    case NGHTTP2_PRIORITY:
+    case NGHTTP2_WINDOW_UPDATE:
+        return true;
+    case NGHTTP2_DATA:
+        return frame->hd.length == 0 && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+    default:
+        return false;
     }
-    return (ssize_t)count;
 }
 
-static enum ph_status keep_answer(struct stream *s, const struct ph_http_response *response)
-{
-    if (response->trailer_count > PH_TRAILERS_MAX)
-        return PH_ERR_TOO_LARGE;
-    PH_TRY(ph_buffer_reserve(&s->out, response->prefix.len + response->body.len));
-    PH_TRY(ph_buffer_append(&s->out, response->prefix));
-    PH_TRY(ph_buffer_append(&s->out, response->body));
-    s->out_body_bytes = s->out.len;
-    for (size_t i = 0; i < response->trailer_count; i++) {
-        PH_TRY(put(&s->out, response->trailers[i].name, &s->trailer_names[i]));
-        PH_TRY(put(&s->out, response->trailers[i].value, &s->trailer_values[i]));
-    }
-    s->trailer_count = response->trailer_count;
-    return PH_OK;
-}
-
-static int submit(struct ph_h2 *h2, struct stream *s, const struct ph_http_response *response)
-{
-    nghttp2_nv fields[1 + RESPONSE_HEADERS_MAX];
-    size_t count = 0;
-    const char status[] = {(char)('0' + response->status / 100 % 10),
-                           (char)('0' + response->status / 10 % 10),
-                           (char)('0' + response->status % 10)};
-    fields[count++] = field(PH_S(":status"), ph_slice_of(status, sizeof status));
-    for (size_t i = 0; i < response->header_count && count < PH_COUNTOF(fields); i++)
-        fields[count++] = field(response->headers[i].name, response->headers[i].value);
-    const nghttp2_data_provider source = {.source.ptr = s, .read_callback = on_source_read};
-    bool has_more = s->out_body_bytes > 0 || s->trailer_count > 0;
-    return nghttp2_submit_response(h2->session, s->id, fields, count, has_more ? &source : NULL);
-}
-
-static void reset(struct ph_h2 *h2, int32_t id, uint32_t why)
-{
-    if (nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, id, why) != 0)
-        h2->failed = true;
-}
-
-static void handle(struct ph_h2 *h2, struct stream *s)
-{
-    struct ph_header headers[PH_HEADERS_MAX];
-    s->complete = true;
-    for (size_t i = 0; i < s->header_count; i++)
-        headers[i] = (struct ph_header){.name = span_slice(&s->head, s->names[i]),
-                                        .value = span_slice(&s->head, s->values[i])};
-    const struct ph_http_request request = {
-        .method = span_slice(&s->head, s->method),
-        .target = span_slice(&s->head, s->target),
-        .headers = headers,
-        .header_count = s->header_count,
-        .body = ph_slice_of(s->body.ptr != NULL ? s->body.ptr : "", s->body.len),
-        .headers_ms = s->headers_ms,
-        .http2 = true,
-        .refusal = s->refusal,
-    };
-    struct ph_http_response response = {.status = 500};
-    h2->handler->handle(h2->handler->ctx, &request, &response);
-    ph_buffer_clear(&s->body);
-    if (keep_answer(s, &response) != PH_OK || submit(h2, s, &response) != 0)
-        reset(h2, s->id, NGHTTP2_INTERNAL_ERROR);
-}
-
-/* ---- what nghttp2 tells us --------------------------------------------------------------------- */
+/* ---- what nghttp2 tells us ---------------------------------------------------------------------
+ */
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct ph_h2 *h2 = user_data;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct stream *s = stream_take(h2, frame->hd.stream_id);
-    if (s == NULL)
+    struct ph_h2_stream *s = ph_h2_stream_take(h2, frame->hd.stream_id);
+    if (s == NULL) {
+        ph_count(&h2->site->counters->limit_memory);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
     return nghttp2_session_set_stream_user_data(session, s->id, s) == 0
                ? 0
                : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
-static enum ph_status keep_header(struct stream *s, struct ph_slice name, struct ph_slice value)
+static enum ph_status keep_header(struct ph_http_exchange *x, struct ph_slice name,
+                                  struct ph_slice value)
 {
     if (ph_slice_eq(name, PH_S(":method")))
-        return put(&s->head, value, &s->method);
+        return ph_http_keep(&x->head, value, &x->method);
     if (ph_slice_eq(name, PH_S(":path")))
-        return put(&s->head, value, &s->target);
+        return ph_http_keep(&x->head, value, &x->target);
     if (name.len > 0 && name.ptr[0] == ':')
         return PH_OK;
-    if (s->header_count == PH_HEADERS_MAX)
+    if (x->header_count == PH_HEADERS_MAX)
         return PH_ERR_TOO_LARGE;
-    PH_TRY(put(&s->head, name, &s->names[s->header_count]));
-    PH_TRY(put(&s->head, value, &s->values[s->header_count]));
-    s->header_count++;
+    PH_TRY(ph_http_keep(&x->head, name, &x->names[x->header_count]));
+    PH_TRY(ph_http_keep(&x->head, value, &x->values[x->header_count]));
+    x->header_count++;
     return PH_OK;
+}
+
+static void refuse(struct ph_h2_stream *s, enum ph_http_refusal why)
+{
+    struct ph_counters *counters = s->h2->site->counters;
+    if (s->exchange.refusal != PH_HTTP_FINE)
+        return;
+    s->exchange.refusal = why;
+    ph_count(why == PH_HTTP_BODY_TOO_LARGE      ? &counters->limit_body_bytes
+             : why == PH_HTTP_HEADERS_TOO_LARGE ? &counters->limit_head_bytes
+                                                : &counters->limit_memory);
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
@@ -276,69 +119,108 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                      void *user_data)
 {
     (void)flags;
-    (void)user_data;
-    struct stream *s = stream_of(session, frame->hd.stream_id);
+    struct ph_h2 *h2 = user_data;
+    struct ph_h2_stream *s = stream_of(session, frame->hd.stream_id);
     if (s == NULL)
         return 0;
     s->head_bytes += name_len + value_len + 32; /* as RFC 9113 §6.5.2 counts */
-    if (s->head_bytes > HEADER_BYTES_HOPELESS)
+    if (s->head_bytes > PH_HEADER_BLOCK_BYTES_MAX) {
+        ph_count(&h2->site->counters->limit_header_block);
         return NGHTTP2_ERR_CALLBACK_FAILURE;
-    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || s->refusal != PH_HTTP_FINE)
+    }
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || s->exchange.refusal != PH_HTTP_FINE)
         return 0; /* a client's trailers mean nothing to us */
     if (s->head_bytes > PH_HEADER_BYTES_MAX) {
-        s->refusal = PH_HTTP_HEADERS_TOO_LARGE;
+        refuse(s, PH_HTTP_HEADERS_TOO_LARGE);
         return 0;
     }
-    enum ph_status st = keep_header(s, ph_slice_of(name, name_len), ph_slice_of(value, value_len));
-    if (st == PH_ERR_TOO_LARGE)
-        s->refusal = PH_HTTP_HEADERS_TOO_LARGE;
-    else if (st != PH_OK)
-        s->refusal = PH_HTTP_NO_ROOM;
+    enum ph_status st =
+        keep_header(&s->exchange, ph_slice_of(name, name_len), ph_slice_of(value, value_len));
+    if (st != PH_OK)
+        refuse(s, st == PH_ERR_TOO_LARGE ? PH_HTTP_HEADERS_TOO_LARGE : PH_HTTP_NO_ROOM);
     return 0;
+}
+
+static void take_body(struct ph_h2_stream *s, struct ph_slice bytes)
+{
+    struct ph_buffer *body = &s->exchange.body;
+    if (bytes.len > PH_MESSAGE_BYTES_MAX - body->len)
+        refuse(s, PH_HTTP_BODY_TOO_LARGE);
+    else if (ph_buffer_append(body, bytes) != PH_OK)
+        refuse(s, PH_HTTP_NO_ROOM);
 }
 
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data,
                    size_t len, void *user_data)
 {
     (void)flags;
-    struct ph_h2 *h2 = user_data;
-    struct stream *s = stream_of(session, stream_id);
-    if (s == NULL || s->complete)
-        return 0;
-    if (len > PH_MESSAGE_BYTES_MAX - s->body.len)
-        s->refusal = PH_HTTP_BODY_TOO_LARGE;
-    else if (ph_buffer_append(&s->body, ph_slice_of(data, len)) != PH_OK)
-        s->refusal = PH_HTTP_NO_ROOM;
-    if (s->refusal != PH_HTTP_FINE)
-        handle(h2, s);
+    (void)user_data;
+    struct ph_h2_stream *s = stream_of(session, stream_id);
+    bool in_parts = s != NULL && s->exchange.streams && s->exchange.held;
+    if (in_parts || (s != NULL && !s->handled))
+        take_body(s, ph_slice_of(data, len));
+    if (in_parts && s->stalled) { /* no window for more until the handler goes on */
+        s->unconsumed += len;
+        return nghttp2_session_consume_connection(session, len) == 0 ? 0
+                                                                     : NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    if (nghttp2_session_consume(session, stream_id, len) != 0)
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    if (in_parts)
+        ph_h2_stream_data(s);
+    else if (s != NULL && !s->handled && s->exchange.refusal != PH_HTTP_FINE)
+        ph_h2_stream_handle(s);
     return 0;
 }
 
-static int on_reset(struct ph_h2 *h2)
+static bool wants_parts(const struct ph_h2_stream *s)
 {
-    if (--h2->reset_credit >= 0)
-        return 0;
-    return nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM) == 0
-               ? 0
-               : NGHTTP2_ERR_CALLBACK_FAILURE;
+    const struct ph_http_handler *handler = s->h2->site->handler;
+    return handler->streams != NULL && s->exchange.refusal == PH_HTTP_FINE &&
+           handler->streams(handler->ctx, ph_http_span(&s->exchange.head, s->exchange.target));
+}
+
+static void on_request_frame(struct ph_h2_stream *s, bool is_head, bool ended)
+{
+    s->remote_closed |= ended;
+    if (is_head) {
+        s->exchange.headers_ms = s->h2->now_ms;
+        s->exchange.streams = wants_parts(s);
+        if (s->exchange.streams)
+            ph_h2_stream_handle(s);
+    }
+    if (!s->handled && (ended || s->exchange.refusal != PH_HTTP_FINE))
+        ph_h2_stream_handle(s);
+    else if (ended && s->exchange.streams)
+        ph_h2_stream_data(s);
 }
 
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct ph_h2 *h2 = user_data;
+    if (is_control(frame))
+        return on_control_frame(h2);
     if (frame->hd.type == NGHTTP2_RST_STREAM)
         return on_reset(h2);
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
-    struct stream *s = stream_of(session, frame->hd.stream_id);
+    if (h2->control_credit >= 0)
+        earn(&h2->control_credit, CREDIT_PER_FRAME, PH_CONTROL_FRAMES_MAX);
+    struct ph_h2_stream *s = stream_of(session, frame->hd.stream_id);
     if (s == NULL)
         return 0;
-    if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-        s->headers_ms = h2->now_ms;
-    bool ended = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    s->remote_closed |= ended;
-    if (!s->complete && (ended || s->refusal != PH_HTTP_FINE))
-        handle(h2, s);
+    bool is_head = frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+    on_request_frame(s, is_head, (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0);
+    return 0;
+}
+
+static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error,
+                            void *user_data)
+{
+    (void)session, (void)error;
+    struct ph_h2 *h2 = user_data;
+    bool refused = frame->hd.type == NGHTTP2_HEADERS && h2->open_count >= PH_STREAMS_MAX;
+    ph_count(refused ? &h2->site->counters->limit_streams : &h2->site->counters->malformed);
     return 0;
 }
 
@@ -346,12 +228,15 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct ph_h2 *h2 = user_data;
-    if ((frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) ||
-        (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
-    struct stream *s = stream_of(session, frame->hd.stream_id);
+    if (h2->control_credit >= 0)
+        earn(&h2->control_credit, CREDIT_PER_FRAME, PH_CONTROL_FRAMES_MAX);
+    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)
+        return 0;
+    struct ph_h2_stream *s = stream_of(session, frame->hd.stream_id);
     if (s != NULL && !s->remote_closed)
-        reset(h2, s->id, NGHTTP2_NO_ERROR);
+        ph_h2_reset(h2, s->id, NGHTTP2_NO_ERROR);
     return 0;
 }
 
@@ -359,17 +244,18 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
                            void *user_data)
 {
     struct ph_h2 *h2 = user_data;
-    struct stream *s = stream_of(session, stream_id);
+    struct ph_h2_stream *s = stream_of(session, stream_id);
     if (s == NULL)
         return 0;
-    if (error_code == NGHTTP2_NO_ERROR && h2->reset_credit < PH_RESETS_MAX)
-        h2->reset_credit++;
+    if (error_code == NGHTTP2_NO_ERROR && h2->reset_credit >= 0)
+        earn(&h2->reset_credit, 1, PH_RESETS_MAX);
     (void)nghttp2_session_set_stream_user_data(session, stream_id, NULL);
-    stream_give(h2, s);
+    ph_h2_stream_give(h2, s);
     return 0;
 }
 
-/* ---- the connection ---------------------------------------------------------------------------- */
+/* ---- the connection ----------------------------------------------------------------------------
+ */
 
 static nghttp2_session_callbacks *new_callbacks(void)
 {
@@ -380,6 +266,7 @@ static nghttp2_session_callbacks *new_callbacks(void)
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     return callbacks;
@@ -392,8 +279,9 @@ static int new_session(struct ph_h2 *h2)
     int rc = callbacks != NULL ? nghttp2_option_new(&option) : NGHTTP2_ERR_NOMEM;
     if (rc == 0) {
         nghttp2_option_set_max_settings(option, 16);
-        nghttp2_option_set_max_outbound_ack(option, 256);
+        nghttp2_option_set_max_outbound_ack(option, 1000); /* control_credit is met first */
         nghttp2_option_set_no_closed_streams(option, 1);
+        nghttp2_option_set_no_auto_window_update(option, 1);
         rc = nghttp2_session_server_new2(&h2->session, callbacks, h2, option);
     }
     nghttp2_option_del(option);
@@ -408,22 +296,23 @@ static int send_settings(struct ph_h2 *h2)
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, PH_HEADER_BYTES_MAX},
     };
-    int rc = nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings, PH_COUNTOF(settings));
+    int rc =
+        nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings, PH_COUNTOF(settings));
     if (rc != 0)
         return rc;
     return nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0, WINDOW_BYTES);
 }
 
-struct ph_h2 *ph_h2_new(struct ph_memory *memory, const struct ph_http_handler *handler,
-                        struct ph_buffer *out)
+struct ph_h2 *ph_h2_new(const struct ph_http_site *site, void *connection, struct ph_buffer *out)
 {
-    struct ph_h2 *h2 = ph_memory_take(memory, sizeof *h2);
+    struct ph_h2 *h2 = ph_memory_take(site->memory, sizeof *h2);
     if (h2 == NULL)
         return NULL;
-    h2->memory = memory;
-    h2->handler = handler;
+    h2->site = site;
+    h2->connection = connection;
     h2->out = out;
     h2->reset_credit = PH_RESETS_MAX;
+    h2->control_credit = PH_CONTROL_FRAMES_MAX;
     if (new_session(h2) != 0 || send_settings(h2) != 0) {
         ph_h2_free(h2);
         return NULL;
@@ -436,24 +325,74 @@ void ph_h2_free(struct ph_h2 *h2)
     if (h2 == NULL)
         return;
     nghttp2_session_del(h2->session);
-    while (h2->first != NULL) {
-        struct stream *s = h2->first;
-        stream_unlink(h2, s);
-        stream_free(h2, s);
+    ph_h2_streams_done(h2);
+    ph_memory_give(h2->site->memory, h2, sizeof *h2);
+}
+
+/* base64url without padding (RFC 4648 §5); SIZE_MAX: it is none, or too long. */
+static size_t decode_settings(struct ph_slice text, uint8_t *ret, size_t room)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    uint32_t bits = 0;
+    size_t count = 0, held = 0;
+    for (size_t i = 0; i < text.len && text.ptr[i] != '='; i++) {
+        const char *at = memchr(alphabet, text.ptr[i], sizeof alphabet - 1);
+        if (at == NULL || count == room)
+            return SIZE_MAX;
+        bits = bits << 6 | (uint32_t)(at - alphabet);
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            ret[count++] = (uint8_t)(bits >> held);
+        }
     }
-    while (h2->spare != NULL) {
-        struct stream *s = h2->spare;
-        h2->spare = s->next;
-        stream_free(h2, s);
-    }
-    ph_memory_give(h2->memory, h2, sizeof *h2);
+    return count;
+}
+
+enum ph_status ph_h2_upgrade(struct ph_h2 *h2, struct ph_http_exchange *request,
+                             struct ph_slice settings, int64_t now_ms)
+{
+    enum { SETTINGS_BYTES_MAX = 16 * 6 };
+    uint8_t payload[SETTINGS_BYTES_MAX + 1];
+    size_t len = decode_settings(settings, payload, sizeof payload);
+    bool is_head = ph_slice_eq(ph_http_span(&request->head, request->method), PH_S("HEAD"));
+    h2->now_ms = now_ms;
+    if (len > SETTINGS_BYTES_MAX)
+        return PH_ERR_MALFORMED;
+    struct ph_h2_stream *s = ph_h2_stream_take(h2, 1);
+    if (s == NULL)
+        return PH_ERR_NO_MEMORY;
+    if (nghttp2_session_upgrade2(h2->session, payload, len, is_head, s) != 0)
+        return PH_ERR_MALFORMED;
+    struct ph_http_exchange *x = &s->exchange;
+    ph_http_take_bytes(request, &x->head, &x->body);
+    x->method = request->method;
+    x->target = request->target;
+    x->header_count = request->header_count;
+    memcpy(x->names, request->names, sizeof x->names);
+    memcpy(x->values, request->values, sizeof x->values);
+    x->headers_ms = now_ms;
+    s->remote_closed = true;
+    ph_h2_stream_handle(s);
+    return PH_OK;
 }
 
 enum ph_status ph_h2_feed(struct ph_h2 *h2, struct ph_slice bytes, int64_t now_ms)
 {
     h2->now_ms = now_ms;
+    int64_t seconds = (now_ms - h2->credit_ms) / 1000;
+    if (seconds > 0 && h2->control_credit >= 0) {
+        earn(&h2->control_credit,
+             seconds < PH_CONTROL_FRAMES_MAX ? (int)seconds : PH_CONTROL_FRAMES_MAX,
+             PH_CONTROL_FRAMES_MAX);
+        h2->credit_ms = now_ms;
+    }
     ssize_t used = nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len);
-    return used < 0 || h2->failed ? PH_ERR_MALFORMED : PH_OK;
+    if (used >= 0 && !h2->failed)
+        return PH_OK;
+    ph_count(&h2->site->counters->malformed);
+    return PH_ERR_MALFORMED;
 }
 
 enum ph_status ph_h2_flush(struct ph_h2 *h2, size_t out_max)
@@ -463,9 +402,10 @@ enum ph_status ph_h2_flush(struct ph_h2 *h2, size_t out_max)
         ssize_t len = nghttp2_session_mem_send(h2->session, &bytes);
         if (len < 0)
             return PH_ERR_NO_MEMORY;
-        if (len == 0)
+        if (len > 0)
+            PH_TRY(ph_buffer_append(h2->out, ph_slice_of(bytes, (size_t)len)));
+        else if (!ph_h2_streams_wake(h2))
             return PH_OK;
-        PH_TRY(ph_buffer_append(h2->out, ph_slice_of(bytes, (size_t)len)));
     }
     return PH_OK;
 }
@@ -481,18 +421,48 @@ size_t ph_h2_open_streams(const struct ph_h2 *h2)
     return h2->open_count;
 }
 
+size_t ph_h2_held(const struct ph_h2 *h2)
+{
+    return h2->held_count;
+}
+
 void ph_h2_drain(struct ph_h2 *h2)
 {
-    int32_t last = nghttp2_session_get_last_proc_stream_id(h2->session);
-    if (nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, NULL, 0) != 0)
+    if (h2->drain_step == 2)
+        return;
+    int rc = h2->drain_step == 0
+                 ? nghttp2_submit_shutdown_notice(h2->session)
+                 : nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
+                                         nghttp2_session_get_last_proc_stream_id(h2->session),
+                                         NGHTTP2_NO_ERROR, NULL, 0);
+    h2->drain_step++;
+    if (rc != 0)
         h2->failed = true;
 }
 
-void ph_h2_expire(struct ph_h2 *h2, int64_t before_ms)
+bool ph_h2_drained(const struct ph_h2 *h2)
 {
-    for (struct stream *s = h2->first; s != NULL && s->begun_ms < before_ms; s = s->next)
-        if (!s->complete || s->begun_ms < before_ms - PH_WRITE_STALL_MS) {
-            s->complete = true;
-            reset(h2, s->id, NGHTTP2_CANCEL);
-        }
+    return h2->drain_step == 2;
+}
+
+void ph_h2_expire(struct ph_h2 *h2, int64_t now_ms)
+{
+    struct ph_counters *counters = h2->site->counters;
+    h2->now_ms = now_ms;
+    for (struct ph_h2_stream *s = h2->first; s != NULL; s = s->next) {
+        bool slow = !s->handled && s->begun_ms < now_ms - PH_BODY_READ_MS;
+        bool stuck = ph_h2_unsent(s) > 0 && s->progress_ms < now_ms - PH_WRITE_STALL_MS;
+        if (!slow && !stuck)
+            continue;
+        ph_count(slow ? &counters->limit_body_time : &counters->limit_write_stall);
+        s->handled = true;
+        s->progress_ms = now_ms;
+        ph_h2_reset(h2, s->id, NGHTTP2_CANCEL);
+    }
+}
+
+void ph_h2_ping(struct ph_h2 *h2)
+{
+    if (nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL) != 0)
+        h2->failed = true;
 }

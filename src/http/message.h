@@ -1,10 +1,22 @@
-/* What HTTP/1 and HTTP/2 have in common: a request that is complete, and its answer.
+/* What HTTP/1 and HTTP/2 have in common: an exchange, which is one request and its answer.
  *
- * M1: a handler answers at once; what it answers lives until its next call, and is copied by then. */
+ *   READING -> ANSWERED   the handler answers at once
+ *   READING -> HELD       it says "later", or begins an answer of many parts
+ *   HELD    -> ANSWERED   ph_http_answer without `open`, or ph_http_end
+ *   HELD    -> GONE       the client went away first: the owner is told, once
+ *
+ * M1: what a handler answers lives until its next call, and is copied by then.
+ * M2: while an exchange is held, its request's bytes stay where they are; when it is gone its
+ *     owner may take them over (ph_http_take_bytes) for those who still read them.
+ * M3: an exchange, and all calls on it, belong to one thread. Others speak to it through
+ *     server/later.h. */
 #ifndef PH_HTTP_MESSAGE_H
 #define PH_HTTP_MESSAGE_H
 
+#include "base/limits.h"
 #include "core/engine.h"
+#include "http/buffer.h"
+#include "http/counters.h"
 
 enum ph_http_refusal {
     PH_HTTP_FINE,
@@ -19,8 +31,9 @@ struct ph_http_request {
     const struct ph_header *headers;
     size_t header_count;
     struct ph_slice body;
-    int64_t headers_ms;           /* when the head was complete, by the clock given to feed */
+    int64_t headers_ms; /* when the head was complete, by the clock given to feed */
     bool http2;
+    bool streams;                 /* the body comes in parts: see ph_http_handler.streams */
     enum ph_http_refusal refusal; /* not FINE: what there is may be cut short */
 };
 
@@ -28,18 +41,110 @@ struct ph_http_response {
     int status;
     const struct ph_header *headers; /* lower-case names; no connection or length headers */
     size_t header_count;
-    struct ph_slice prefix, body;    /* one after the other */
+    struct ph_slice prefix, body;     /* one after the other */
     const struct ph_header *trailers; /* HTTP/2 only */
     size_t trailer_count;
+    bool open; /* more of the body follows by ph_http_write; the trailers come with ph_http_end */
 };
 
 enum { PH_TRAILERS_MAX = 4 };
 
+struct ph_span {
+    uint32_t start, len;
+};
+
+struct ph_http_transport;
+struct ph_http_exchange;
+
+/* Whoever holds an exchange; the first member of what it really is. */
+struct ph_http_owner {
+    /* The exchange has died: it is not to be touched afterwards. */
+    void (*gone)(struct ph_http_owner *owner, struct ph_http_exchange *exchange);
+    /* There are new bytes at the end of exchange->body, the client has ended, exchange->refusal was
+     * set, or there is room again after a PH_ERR_AGAIN. The owner drops what it has used. NULL: it
+     * writes no parts. */
+    void (*data)(struct ph_http_owner *owner, struct ph_http_exchange *exchange, bool ended);
+};
+
+struct ph_http_exchange {
+    const struct ph_http_transport *transport;
+    void *connection;            /* the server's note: whom to flush after an answer */
+    struct ph_http_owner *owner; /* who holds it: set by the handler that says so */
+    bool held;
+    /* The request: the texts of its head one after the other, and where each lies. */
+    struct ph_buffer head, body;
+    struct ph_span method, target;
+    struct ph_span names[PH_HEADERS_MAX], values[PH_HEADERS_MAX];
+    size_t header_count;
+    int64_t headers_ms;
+    bool http2, streams;
+    enum ph_http_refusal refusal;
+};
+
+/* How an answer leaves; one per HTTP version. */
+struct ph_http_transport {
+    enum ph_status (*answer)(struct ph_http_exchange *, const struct ph_http_response *);
+    enum ph_status (*write)(struct ph_http_exchange *, struct ph_slice prefix,
+                            struct ph_slice body);
+    void (*end)(struct ph_http_exchange *, const struct ph_header *trailers, size_t count);
+};
+
+enum ph_http_outcome {
+    PH_HTTP_ANSWERED, /* *ret_response is the answer, or with `open` and an owner its beginning */
+    PH_HTTP_LATER,    /* exchange->owner is set, and ph_http_answer will follow */
+};
+
 struct ph_http_handler {
-    void (*handle)(void *ctx, const struct ph_http_request *request,
-                   struct ph_http_response *ret_response);
+    /* A request that is complete, or refused; with `streams`, its head. */
+    enum ph_http_outcome (*handle)(void *ctx, struct ph_http_exchange *exchange,
+                                   const struct ph_http_request *request,
+                                   struct ph_http_response *ret_response);
+    /* Whether this target's body is wanted in parts, as they come (HTTP/2). NULL: none is. */
+    bool (*streams)(void *ctx, struct ph_slice target);
     void *ctx;
 };
+
+/* What the connections of one listener share on one thread. */
+struct ph_http_site {
+    struct ph_memory *memory;
+    const struct ph_http_handler *handler;
+    struct ph_counters *counters;
+};
+
+/* The answer of a held exchange, or with `open` its beginning. PH_ERR_*: the exchange was aborted,
+ * and is no longer held. Whoever calls flushes the connection afterwards. */
+PH_MUST_USE enum ph_status ph_http_answer(struct ph_http_exchange *exchange,
+                                          const struct ph_http_response *response);
+/* More of an open answer; one part or nothing. PH_ERR_AGAIN: more than PH_STREAM_OUTPUT_BYTES_MAX
+ * waits already; the owner's `data` is called when there is room. */
+PH_MUST_USE enum ph_status ph_http_write(struct ph_http_exchange *exchange, struct ph_slice prefix,
+                                         struct ph_slice body);
+/* The end of an open answer: the exchange is no longer held. */
+void ph_http_end(struct ph_http_exchange *exchange, const struct ph_header *trailers, size_t count);
+/* The request of an exchange, as `handle` saw it. `headers` is room for it. */
+void ph_http_exchange_request(const struct ph_http_exchange *exchange,
+                              struct ph_header headers[PH_HEADERS_MAX],
+                              struct ph_http_request *ret_request);
+/* Gives the request's bytes away, with the pointers into them still good. */
+void ph_http_take_bytes(struct ph_http_exchange *exchange, struct ph_buffer *ret_head,
+                        struct ph_buffer *ret_body);
+
+/* ---- for the transports ---- */
+void ph_http_exchange_init(struct ph_http_exchange *exchange, struct ph_memory *memory);
+/* Ready for the next request. Keeps small buffers. */
+void ph_http_exchange_clear(struct ph_http_exchange *exchange);
+void ph_http_exchange_done(struct ph_http_exchange *exchange);
+/* Tells the owner, when the exchange is held, that it has died. */
+void ph_http_exchange_gone(struct ph_http_exchange *exchange);
+/* Tells the owner, when the exchange is held, to look at it. */
+void ph_http_exchange_data(struct ph_http_exchange *exchange, bool ended);
+/* Appends a text of the head and says where it is. */
+PH_MUST_USE enum ph_status ph_http_keep(struct ph_buffer *head, struct ph_slice text,
+                                        struct ph_span *ret_span);
+static inline struct ph_slice ph_http_span(const struct ph_buffer *head, struct ph_span span)
+{
+    return ph_slice_of(span.len > 0 ? head->ptr + span.start : "", span.len);
+}
 
 /* The first header of that name, any case; absent when there is none. */
 struct ph_slice ph_http_header(const struct ph_http_request *request, struct ph_slice name);

@@ -5,19 +5,18 @@
 
 _Static_assert(PH_PREFACE_BYTES == sizeof("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") - 1, "RFC 9113 §3.4");
 
-struct ph_conn *ph_conn_new(struct ph_memory *memory, const struct ph_http_handler *handler, int fd,
-                            int64_t now_ms)
+struct ph_conn *ph_conn_new(const struct ph_http_site *site, int fd, int64_t now_ms)
 {
-    struct ph_conn *conn = ph_memory_take(memory, sizeof *conn);
+    struct ph_conn *conn = ph_memory_take(site->memory, sizeof *conn);
     if (conn == NULL) {
+        ph_count(&site->counters->limit_memory);
         ph_os_close(fd);
         return NULL;
     }
     conn->fd = fd;
-    conn->memory = memory;
-    conn->handler = handler;
-    conn->state_since_ms = conn->read_ms = conn->progress_ms = now_ms;
-    ph_buffer_init(&conn->out, memory);
+    conn->site = site;
+    conn->born_ms = conn->state_since_ms = conn->read_ms = conn->progress_ms = now_ms;
+    ph_buffer_init(&conn->out, site->memory);
     return conn;
 }
 
@@ -29,7 +28,7 @@ void ph_conn_free(struct ph_conn *conn)
     ph_h2_free(conn->h2);
     ph_buffer_done(&conn->out);
     ph_os_close(conn->fd);
-    ph_memory_give(conn->memory, conn, sizeof *conn);
+    ph_memory_give(conn->site->memory, conn, sizeof *conn);
 }
 
 static void enter(struct ph_conn *conn, enum ph_conn_state state, int64_t now_ms)
@@ -43,20 +42,50 @@ static size_t unsent(const struct ph_conn *conn)
     return conn->out.len - conn->out_sent;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading -----------------------------------------------------------------------------------
+ */
 
 static bool feed(struct ph_conn *conn, struct ph_slice bytes, int64_t now_ms);
 
 static bool start(struct ph_conn *conn, enum ph_conn_state state, int64_t now_ms)
 {
     if (state == PH_CONN_H2)
-        conn->h2 = ph_h2_new(conn->memory, conn->handler, &conn->out);
+        conn->h2 = ph_h2_new(conn->site, conn, &conn->out);
     else
-        conn->h1 = ph_h1_new(conn->memory, conn->handler, &conn->out);
+        conn->h1 = ph_h1_new(conn->site, conn, &conn->out, true);
     if (conn->h1 == NULL && conn->h2 == NULL)
         return false;
     enter(conn, state, now_ms);
     return feed(conn, ph_slice_of(conn->probe, conn->probe_bytes), now_ms);
+}
+
+/* The request that asked for it becomes stream 1; what the client sent behind it is HTTP/2 already.
+ */
+static bool upgrade(struct ph_conn *conn, int64_t now_ms)
+{
+    struct ph_slice settings, rest;
+    struct ph_http_exchange *request = ph_h1_upgraded(conn->h1, &settings, &rest);
+    conn->h2 = ph_h2_new(conn->site, conn, &conn->out);
+    if (conn->h2 == NULL ||
+        ph_buffer_append(&conn->out, PH_S("HTTP/1.1 101 Switching Protocols\r\n"
+                                          "connection: upgrade\r\nupgrade: h2c\r\n\r\n")) !=
+            PH_OK ||
+        ph_h2_upgrade(conn->h2, request, settings, now_ms) != PH_OK)
+        return false;
+    enter(conn, PH_CONN_H2, now_ms);
+    bool alive = feed(conn, rest, now_ms);
+    ph_h1_free(conn->h1);
+    conn->h1 = NULL;
+    return alive;
+}
+
+static bool feed_h1(struct ph_conn *conn, struct ph_slice bytes, int64_t now_ms)
+{
+    ph_h1_feed(conn->h1, bytes, now_ms);
+    if (ph_h1_phase(conn->h1) == PH_H1_UPGRADED)
+        return upgrade(conn, now_ms);
+    conn->last_answer = ph_h1_phase(conn->h1) == PH_H1_CLOSED;
+    return true;
 }
 
 /* The preface is the client's first 24 bytes; the first byte that differs makes it HTTP/1. */
@@ -87,9 +116,7 @@ static bool feed(struct ph_conn *conn, struct ph_slice bytes, int64_t now_ms)
     case PH_CONN_PROBE:
         return probe(conn, bytes, now_ms);
     case PH_CONN_H1:
-        ph_h1_feed(conn->h1, bytes, now_ms);
-        conn->last_answer = ph_h1_phase(conn->h1) == PH_H1_CLOSED;
-        return true;
+        return feed_h1(conn, bytes, now_ms);
     case PH_CONN_H2:
         if (!conn->last_answer)
             conn->last_answer = ph_h2_feed(conn->h2, bytes, now_ms) != PH_OK;
@@ -106,6 +133,7 @@ static bool read_some(struct ph_conn *conn, char *room, size_t room_bytes, int64
     switch (ph_os_recv(conn->fd, room, room_bytes, &count)) {
     case PH_OK:
         conn->read_ms = now_ms;
+        conn->pinged_ms = 0;
         return feed(conn, ph_slice_of(room, count), now_ms);
     case PH_ERR_AGAIN:
         return true;
@@ -117,7 +145,8 @@ static bool read_some(struct ph_conn *conn, char *room, size_t room_bytes, int64
     }
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing -----------------------------------------------------------------------------------
+ */
 
 static bool send_some(struct ph_conn *conn, int64_t now_ms, bool *ret_blocked)
 {
@@ -160,11 +189,13 @@ static bool is_done(const struct ph_conn *conn)
         return true;
     if (conn->h2 == NULL)
         return false;
-    return ph_h2_finished(conn->h2) || (conn->draining && ph_h2_open_streams(conn->h2) == 0);
+    return ph_h2_finished(conn->h2) ||
+           (ph_h2_drained(conn->h2) && ph_h2_open_streams(conn->h2) == 0);
 }
 
-/* Sends what there is, then closes if that was all. Closing at once would throw away what the client
- * has not read yet when it is still sending: so our side is ended and the rest is read away. */
+/* Sends what there is, then closes if that was all. Closing at once would throw away what the
+ * client has not read yet when it is still sending: so our side is ended and the rest is read away.
+ */
 static bool settle(struct ph_conn *conn, int64_t now_ms)
 {
     if (conn->state == PH_CONN_LINGER)
@@ -179,17 +210,32 @@ static bool settle(struct ph_conn *conn, int64_t now_ms)
         return true;
     }
     /* Whoever ended its side has asked all it will ask; what it asked is answered. */
-    return !conn->peer_ended || unsent(conn) > 0;
+    return !conn->peer_ended || unsent(conn) > 0 ||
+           (conn->h1 != NULL && ph_h1_owes_answer(conn->h1));
 }
 
-/* ---- outside ----------------------------------------------------------------------------------- */
+/* Lets an HTTP/1 connection go on with the requests it has kept while one waited. */
+static bool go_on(struct ph_conn *conn, int64_t now_ms)
+{
+    if (conn->state != PH_CONN_H1 || conn->last_answer)
+        return true;
+    return feed_h1(conn, (struct ph_slice){0}, now_ms);
+}
+
+/* ---- outside -----------------------------------------------------------------------------------
+ */
 
 bool ph_conn_ready(struct ph_conn *conn, bool readable, char *room, size_t room_bytes,
                    int64_t now_ms)
 {
     if (readable && !read_some(conn, room, room_bytes, now_ms))
         return false;
-    return settle(conn, now_ms);
+    return ph_conn_flush(conn, now_ms);
+}
+
+bool ph_conn_flush(struct ph_conn *conn, int64_t now_ms)
+{
+    return go_on(conn, now_ms) && settle(conn, now_ms);
 }
 
 static bool tick_h1(struct ph_conn *conn, int64_t now_ms)
@@ -206,6 +252,9 @@ static bool tick_h1(struct ph_conn *conn, int64_t now_ms)
         if (waited < PH_BODY_READ_MS)
             return true;
         break;
+    case PH_H1_WAITING: /* for us: whoever holds the exchange has a deadline */
+        return ph_conn_flush(conn, now_ms);
+    case PH_H1_UPGRADED:
     case PH_H1_CLOSED:
         return true;
     }
@@ -214,24 +263,51 @@ static bool tick_h1(struct ph_conn *conn, int64_t now_ms)
     return settle(conn, now_ms);
 }
 
+/* A peer that has gone without a word would hold its streams for ever. */
+static bool is_alive(struct ph_conn *conn, int64_t now_ms)
+{
+    if (conn->pinged_ms == 0 && now_ms - conn->read_ms >= PH_KEEPALIVE_MS) {
+        conn->pinged_ms = now_ms;
+        ph_h2_ping(conn->h2);
+    }
+    if (conn->pinged_ms == 0 || now_ms - conn->pinged_ms < PH_KEEPALIVE_WAIT_MS)
+        return true;
+    ph_count(&conn->site->counters->limit_keepalive);
+    return false;
+}
+
 static bool tick_h2(struct ph_conn *conn, int64_t now_ms)
 {
-    ph_h2_expire(conn->h2, now_ms - PH_BODY_READ_MS);
-    if (!conn->draining && ph_h2_open_streams(conn->h2) == 0 &&
-        now_ms - conn->read_ms >= PH_IDLE_MS)
+    ph_h2_expire(conn->h2, now_ms);
+    bool idle = ph_h2_open_streams(conn->h2) == 0 && now_ms - conn->read_ms >= PH_IDLE_MS;
+    if (conn->draining || idle)
         return ph_conn_drain(conn, now_ms);
+    if (ph_h2_open_streams(conn->h2) > 0 && !is_alive(conn, now_ms))
+        return false;
     return settle(conn, now_ms);
+}
+
+static bool is_too_old(const struct ph_conn *conn, int64_t now_ms)
+{
+    return conn->age_max_ms > 0 && !conn->draining && now_ms - conn->born_ms >= conn->age_max_ms;
 }
 
 bool ph_conn_tick(struct ph_conn *conn, int64_t now_ms)
 {
-    if (unsent(conn) > 0 && now_ms - conn->progress_ms >= PH_WRITE_STALL_MS)
+    if (unsent(conn) > 0 && now_ms - conn->progress_ms >= PH_WRITE_STALL_MS) {
+        ph_count(&conn->site->counters->limit_write_stall);
         return false;
+    }
+    if (is_too_old(conn, now_ms))
+        return ph_conn_drain(conn, now_ms);
     if (unsent(conn) == 0 && now_ms - conn->read_ms > 1000)
         ph_buffer_done(&conn->out); /* a quiet connection gives its memory back */
     switch (conn->state) {
     case PH_CONN_PROBE:
-        return now_ms - conn->state_since_ms < PH_HEAD_READ_MS;
+        if (now_ms - conn->state_since_ms < PH_HEAD_READ_MS)
+            return true;
+        ph_count(&conn->site->counters->limit_head_time);
+        return false;
     case PH_CONN_H1:
         return tick_h1(conn, now_ms);
     case PH_CONN_H2:
@@ -263,7 +339,12 @@ bool ph_conn_drain(struct ph_conn *conn, int64_t now_ms)
 
 bool ph_conn_wants_read(const struct ph_conn *conn)
 {
-    return !conn->peer_ended && (conn->state == PH_CONN_LINGER || unsent(conn) < PH_OUTPUT_BYTES_HIGH);
+    if (conn->peer_ended)
+        return false;
+    if (conn->state == PH_CONN_LINGER)
+        return true;
+    return unsent(conn) < PH_OUTPUT_BYTES_HIGH &&
+           (conn->state != PH_CONN_H1 || ph_h1_wants_read(conn->h1));
 }
 
 bool ph_conn_wants_write(const struct ph_conn *conn)

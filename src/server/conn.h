@@ -3,10 +3,13 @@
  *
  *   PROBE  -> H2      the client's first bytes are the HTTP/2 preface
  *   PROBE  -> H1      they are anything else
+ *   H1     -> H2      a request asked for it (Upgrade: h2c)
  *   H1, H2 -> LINGER  the last answer is sent: our side is ended, the client's rest is thrown away
  *   any    -> gone    the peer closes, an error, a time limit
  *
- * K1: while more than PH_OUTPUT_BYTES_HIGH waits to be sent, nothing is read. */
+ * K1: while more than PH_OUTPUT_BYTES_HIGH waits to be sent, or an HTTP/1 request waits for its
+ * answer, nothing is read. K2: an exchange that is held when its connection goes tells its owner.
+ */
 #ifndef PH_SERVER_CONN_H
 #define PH_SERVER_CONN_H
 
@@ -23,24 +26,26 @@ struct ph_conn {
     uint32_t registered; /* the epoll events asked for: the reactor's note */
     enum ph_conn_state state;
     bool draining, peer_ended, last_answer;
-    struct ph_memory *memory;
-    const struct ph_http_handler *handler;
+    const struct ph_http_site *site;
     struct ph_h1 *h1;
     struct ph_h2 *h2;
     struct ph_buffer out;
     size_t out_sent;
+    int64_t born_ms, age_max_ms;                  /* 0: any age */
+    int64_t pinged_ms;                            /* 0: no ping is out */
     int64_t state_since_ms, read_ms, progress_ms; /* progress: of sending */
     size_t probe_bytes;
     char probe[PH_PREFACE_BYTES];
 };
 
-/* Takes `fd`, also when it answers NULL for want of memory. Keeps the other two. */
-struct ph_conn *ph_conn_new(struct ph_memory *memory, const struct ph_http_handler *handler, int fd,
-                            int64_t now_ms);
+/* Takes `fd`, also when it answers NULL for want of memory. Keeps `site`. */
+struct ph_conn *ph_conn_new(const struct ph_http_site *site, int fd, int64_t now_ms);
 void ph_conn_free(struct ph_conn *conn);
 /* The socket is ready. `room` is scratch for one recv. False: free it. */
 bool ph_conn_ready(struct ph_conn *conn, bool readable, char *room, size_t room_bytes,
                    int64_t now_ms);
+/* An exchange of its was answered: sends, and goes on with what waited. False: free it. */
+bool ph_conn_flush(struct ph_conn *conn, int64_t now_ms);
 /* Looks at the clock. False: free it. */
 bool ph_conn_tick(struct ph_conn *conn, int64_t now_ms);
 /* Finishes what is in flight and then closes. False: free it. */

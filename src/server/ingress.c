@@ -70,8 +70,8 @@ static void answer_processor(struct ph_service *service, const struct ph_answer 
         if (lower == NULL)
             return;
         for (size_t k = 0; k < name.len; k++)
-            lower[k] = (char)(name.ptr[k] >= 'A' && name.ptr[k] <= 'Z' ? name.ptr[k] | 0x20
-                                                                       : name.ptr[k]);
+            lower[k] =
+                (char)(name.ptr[k] >= 'A' && name.ptr[k] <= 'Z' ? name.ptr[k] | 0x20 : name.ptr[k]);
         ph_service_add_header(service, ret_response, ph_slice_of(lower, name.len),
                               answer->ack_headers[i].value);
     }
@@ -113,9 +113,11 @@ static void receive(struct ph_service *service, const struct ph_endpoint *endpoi
     answer_processor(service, &answer, ret_response);
 }
 
-void ph_ingress_handle(void *ctx, const struct ph_http_request *request,
-                       struct ph_http_response *ret_response)
+enum ph_http_outcome ph_ingress_handle(void *ctx, struct ph_http_exchange *exchange,
+                                       const struct ph_http_request *request,
+                                       struct ph_http_response *ret_response)
 {
+    (void)exchange;
     struct ph_service *service = ctx;
     const struct ph_endpoint *endpoint = NULL;
     ph_worker_reset(service->worker);
@@ -123,6 +125,7 @@ void ph_ingress_handle(void *ctx, const struct ph_http_request *request,
     ph_service_add_header(service, ret_response, PH_S("x-payhook-durable"), PH_S("no"));
     if (ph_service_refused(service, request, ret_response) ||
         !route(service, request, &endpoint, ret_response))
-        return;
+        return PH_HTTP_ANSWERED;
     receive(service, endpoint, request, ret_response);
+    return PH_HTTP_ANSWERED;
 }

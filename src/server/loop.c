@@ -12,9 +12,10 @@
 #include "os/socket.h"
 #include "server/conn.h"
 #include "server/ingress.h"
+#include "server/later.h"
 #include "server/service.h"
 
-enum { EVENTS_MAX = 256, DEALT_MAX = 256, TICK_MS = 1000 };
+enum { EVENTS_MAX = 256, DEALT_MAX = 256, TICK_MS = 1000, DRAIN_TICK_MS = 100 };
 
 struct dealt {
     int fd;
@@ -23,19 +24,22 @@ struct dealt {
 
 struct ph_reactor {
     pthread_t thread;
-    int epoll, wake; /* wake: an eventfd; its events carry a NULL pointer */
+    int epoll, wake;      /* wake: an eventfd; its events carry a NULL pointer */
     pthread_mutex_t lock; /* of dealt[] */
     struct dealt dealt[DEALT_MAX];
     size_t dealt_count;
     atomic_size_t load;
     atomic_bool stopping;
     /* The thread's own from here on. */
+    struct ph_counters counters; /* others read it */
     struct ph_memory memory;
+    struct ph_later *later;
     struct ph_service service;
     struct ph_http_handler calls, webhooks;
+    struct ph_http_site calls_site, webhooks_site;
     struct ph_conn *first;
     bool draining;
-    int64_t drain_end_ms, tick_ms;
+    int64_t now_ms, drain_end_ms, tick_ms;
     char room[PH_READ_BYTES];
 };
 
@@ -53,7 +57,8 @@ static void heap_free(void *ctx, void *ptr)
 
 static const struct ph_allocator heap = {.alloc = heap_alloc, .free = heap_free};
 
-/* ---- connections ------------------------------------------------------------------------------- */
+/* ---- connections -------------------------------------------------------------------------------
+ */
 
 static void drop(struct ph_reactor *r, struct ph_conn *conn)
 {
@@ -64,6 +69,7 @@ static void drop(struct ph_reactor *r, struct ph_conn *conn)
     if (conn->next != NULL)
         conn->next->previous = conn->previous;
     ph_conn_free(conn);
+    ph_count_by(&r->counters.connections_open, -1);
     atomic_fetch_sub_explicit(&r->load, 1, memory_order_relaxed);
 }
 
@@ -88,17 +94,28 @@ static void settle(struct ph_reactor *r, struct ph_conn *conn, bool alive)
 static void adopt(struct ph_reactor *r, struct dealt dealt, int64_t now_ms)
 {
     struct ph_conn *conn =
-        ph_conn_new(&r->memory, dealt.ingress ? &r->webhooks : &r->calls, dealt.fd, now_ms);
+        ph_conn_new(dealt.ingress ? &r->webhooks_site : &r->calls_site, dealt.fd, now_ms);
     if (conn == NULL) {
         atomic_fetch_sub_explicit(&r->load, 1, memory_order_relaxed);
         return;
     }
+    ph_count(&r->counters.connections_accepted);
+    ph_count(&r->counters.connections_open);
+    conn->age_max_ms = r->service.config->connection_age_max_ms;
     conn->next = r->first;
     if (r->first != NULL)
         r->first->previous = conn;
     r->first = conn;
     if (!register_events(r, conn, EPOLL_CTL_ADD))
         drop(r, conn);
+}
+
+/* An exchange of this connection was answered out of turn. */
+static void on_answered(void *ctx, void *connection)
+{
+    struct ph_reactor *r = ctx;
+    struct ph_conn *conn = connection;
+    settle(r, conn, ph_conn_flush(conn, r->now_ms));
 }
 
 static void on_wake(struct ph_reactor *r, int64_t now_ms)
@@ -113,9 +130,11 @@ static void on_wake(struct ph_reactor *r, int64_t now_ms)
     pthread_mutex_unlock(&r->lock);
     for (size_t i = 0; i < dealt_count; i++)
         adopt(r, dealt[i], now_ms);
+    ph_later_run(r->later, on_answered, r);
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop ----------------------------------------------------------------------------------
+ */
 
 static void on_event(struct ph_reactor *r, const struct epoll_event *event, int64_t now_ms)
 {
@@ -124,11 +143,11 @@ static void on_event(struct ph_reactor *r, const struct epoll_event *event, int6
         on_wake(r, now_ms);
         return;
     }
-    if ((event->events & EPOLLERR) != 0) {
+    if ((event->events & (EPOLLERR | EPOLLHUP)) != 0) { /* nothing can be sent any more */
         drop(r, conn);
         return;
     }
-    bool readable = (event->events & (EPOLLIN | EPOLLHUP)) != 0;
+    bool readable = (event->events & EPOLLIN) != 0;
     settle(r, conn, ph_conn_ready(conn, readable, r->room, sizeof r->room, now_ms));
 }
 
@@ -153,9 +172,12 @@ static bool is_finished(struct ph_reactor *r, int64_t now_ms)
 
 static int wait_ms(const struct ph_reactor *r)
 {
-    if (r->draining)
-        return 50;
-    return r->first != NULL ? TICK_MS : -1;
+    int wait = r->draining ? DRAIN_TICK_MS / 2 : r->first != NULL ? TICK_MS : -1;
+    int64_t until = ph_later_next_ms(r->later);
+    if (until == INT64_MAX)
+        return wait;
+    int64_t left = until > r->now_ms ? until - r->now_ms : 0;
+    return wait < 0 || left < wait ? (int)(left < TICK_MS ? left : TICK_MS) : wait;
 }
 
 static void *run(void *arg)
@@ -165,10 +187,11 @@ static void *run(void *arg)
     int64_t now_ms = ph_os_steady_ms();
     while (!is_finished(r, now_ms)) {
         int count = epoll_wait(r->epoll, events, EVENTS_MAX, wait_ms(r));
-        now_ms = ph_os_steady_ms();
+        r->now_ms = now_ms = ph_os_steady_ms();
         for (int i = 0; i < count; i++)
             on_event(r, &events[i], now_ms);
-        if (now_ms - r->tick_ms >= TICK_MS) {
+        ph_later_expire(r->later, now_ms, on_answered, r);
+        if (now_ms - r->tick_ms >= (r->draining ? DRAIN_TICK_MS : TICK_MS)) {
             r->tick_ms = now_ms;
             for_all(r, ph_conn_tick, now_ms);
         }
@@ -178,17 +201,26 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- outside ----------------------------------------------------------------------------------- */
+/* ---- outside -----------------------------------------------------------------------------------
+ */
 
 static void destroy(struct ph_reactor *r)
 {
     for (size_t i = 0; i < r->dealt_count; i++)
         ph_os_close(r->dealt[i].fd);
+    ph_later_free(r->later);
     ph_worker_free(r->service.worker);
     ph_os_close(r->epoll);
     ph_os_close(r->wake);
     pthread_mutex_destroy(&r->lock);
     free(r);
+}
+
+static void wake(void *ctx)
+{
+    struct ph_reactor *r = ctx;
+    const uint64_t one = 1;
+    (void)!write(r->wake, &one, sizeof one); /* full means: awake anyway */
 }
 
 static bool open_queues(struct ph_reactor *r)
@@ -208,22 +240,20 @@ struct ph_reactor *ph_reactor_start(const struct ph_server_config *config)
     r->epoll = r->wake = -1;
     pthread_mutex_init(&r->lock, NULL);
     r->memory = (struct ph_memory){.allocator = &heap, .limit = PH_REACTOR_BYTES_MAX};
+    r->later = ph_later_new(&r->counters, wake, r);
     r->service.config = config;
+    r->service.counters = &r->counters;
     r->service.worker = ph_worker_new(&heap);
     r->calls = (struct ph_http_handler){.handle = ph_service_handle, .ctx = &r->service};
     r->webhooks = (struct ph_http_handler){.handle = ph_ingress_handle, .ctx = &r->service};
-    if (r->service.worker == NULL || !open_queues(r) ||
+    r->calls_site = (struct ph_http_site){&r->memory, &r->calls, &r->counters};
+    r->webhooks_site = (struct ph_http_site){&r->memory, &r->webhooks, &r->counters};
+    if (r->later == NULL || r->service.worker == NULL || !open_queues(r) ||
         pthread_create(&r->thread, NULL, run, r) != 0) {
         destroy(r);
         return NULL;
     }
     return r;
-}
-
-static void wake(struct ph_reactor *r)
-{
-    const uint64_t one = 1;
-    (void)!write(r->wake, &one, sizeof one); /* full means: awake anyway */
 }
 
 void ph_reactor_deal(struct ph_reactor *r, int fd, bool ingress)

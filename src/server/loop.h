@@ -6,7 +6,8 @@
 
 struct ph_reactor;
 
-/* Gives a running reactor, or NULL. Keeps the config. Signals must be blocked in the calling thread. */
+/* Gives a running reactor, or NULL. Keeps the config. Signals must be blocked in the calling
+ * thread. */
 struct ph_reactor *ph_reactor_start(const struct ph_server_config *config);
 /* Deals it a connection; takes `fd`. ingress: it came in by the webhook listener. Any thread. */
 void ph_reactor_deal(struct ph_reactor *reactor, int fd, bool ingress);

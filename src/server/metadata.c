@@ -28,7 +28,8 @@ const struct ph_connector *ph_metadata_connector(const struct ph_server_config *
     return NULL;
 }
 
-/* ---- times ------------------------------------------------------------------------------------- */
+/* ---- times -------------------------------------------------------------------------------------
+ */
 
 static bool take_digits(struct ph_slice *text, size_t count, int64_t *ret)
 {
@@ -53,8 +54,8 @@ static bool take_one_of(struct ph_slice *text, const char *set)
     return true;
 }
 
-/* Days since 1970-01-01 of the proleptic Gregorian calendar: years are counted from March, so that the
- * leap day is the last of its year. */
+/* Days since 1970-01-01 of the proleptic Gregorian calendar: years are counted from March, so that
+ * the leap day is the last of its year. */
 static int64_t days_since_epoch(int64_t year, int64_t month, int64_t day)
 {
     int64_t y = month > 2 ? year : year - 1;
@@ -118,15 +119,16 @@ bool ph_metadata_time(struct ph_slice text, int64_t *ret_ms)
     return read_rfc3339(text, ret_ms);
 }
 
-/* ---- the connector ----------------------------------------------------------------------------- */
+/* ---- the connector -----------------------------------------------------------------------------
+ */
 
 static bool read_config(struct ph_arena *arena, struct ph_slice text, struct ph_slice member,
                         struct ph_slice *ret_name, struct ph_metadata *ret,
                         struct ph_fault *ret_fault)
 {
     struct ph_slice why = {0};
-    enum ph_status st = ph_wire_read_config(arena, text, member, ret_name, &ret->config,
-                                            &ret->config_count, &why);
+    enum ph_status st =
+        ph_wire_read_config(arena, text, member, ret_name, &ret->config, &ret->config_count, &why);
     if (st == PH_OK)
         return true;
     if (st == PH_ERR_NO_MEMORY) {
@@ -142,10 +144,11 @@ static bool read_config(struct ph_arena *arena, struct ph_slice text, struct ph_
                  why.len > 0 ? why : PH_S("x-connector-config is not the JSON it should be"));
 }
 
-/* Which header names the connector: x-connector-config wins, unless `x-auth: NoKey` says that there are
- * no credentials; then x-connector alone counts. */
+/* Which header names the connector: x-connector-config wins, unless `x-auth: NoKey` says that there
+ * are no credentials; then x-connector alone counts. */
 static bool read_name(struct ph_arena *arena, const struct ph_http_request *request,
-                      struct ph_slice *ret_name, struct ph_metadata *ret, struct ph_fault *ret_fault)
+                      struct ph_slice *ret_name, struct ph_metadata *ret,
+                      struct ph_fault *ret_fault)
 {
     bool no_key = ph_slice_eq_nocase(ph_http_header(request, PH_S("x-auth")), PH_S("NoKey"));
     struct ph_slice config = ph_http_header(request, PH_S("x-connector-config"));
@@ -176,8 +179,9 @@ bool ph_metadata_read(const struct ph_server_config *config, struct ph_arena *ar
                           "snake_case, as `payhook connectors list` shows them"));
     struct ph_slice received = ph_http_header(request, PH_S("x-received-at"));
     if (ph_slice_present(received) && !ph_metadata_time(received, &found.received_ms))
-        return fault(ret_fault, PH_S("INVALID_DATA_FORMAT"),
-                     PH_S("Invalid data format: x-received-at takes unix milliseconds or RFC 3339"));
+        return fault(
+            ret_fault, PH_S("INVALID_DATA_FORMAT"),
+            PH_S("Invalid data format: x-received-at takes unix milliseconds or RFC 3339"));
     *ret = found;
     return true;
 }

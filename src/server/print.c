@@ -23,7 +23,8 @@ static void print_amount(const struct ph_value *value)
     const struct ph_currency *currency = ph_currency_by_number(value->currency);
     if (currency == NULL)
         return;
-    /* Digits without floating point: the sign, the major part, then as many digits as the currency has. */
+    /* Digits without floating point: the sign, the major part, then as many digits as the currency
+     * has. */
     uint64_t number = value->number < 0 ? 0 - (uint64_t)value->number : (uint64_t)value->number;
     uint64_t unit = 1;
     for (uint8_t i = 0; i < currency->decimals; i++)

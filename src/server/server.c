@@ -27,7 +27,8 @@ struct server {
     int epoll;
 };
 
-/* ---- start ------------------------------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------------------------------
+ */
 
 static bool add_listener(struct server *server, const char *address, bool ingress)
 {
@@ -76,7 +77,8 @@ static bool start(struct server *server)
     return true;
 }
 
-/* ---- run --------------------------------------------------------------------------------------- */
+/* ---- run ---------------------------------------------------------------------------------------
+ */
 
 static struct ph_reactor *least_loaded(struct server *server, size_t *ret_total)
 {
@@ -114,7 +116,8 @@ static void accept_all(struct server *server, const struct listener *listener)
 }
 
 /* Signals come through only while it waits: none is lost between the look at *stop and the wait. */
-static void accept_until(struct server *server, volatile sig_atomic_t *stop, const sigset_t *waiting)
+static void accept_until(struct server *server, volatile sig_atomic_t *stop,
+                         const sigset_t *waiting)
 {
     while (*stop == 0) {
         struct epoll_event events[LISTENERS_MAX];

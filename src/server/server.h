@@ -1,8 +1,8 @@
 /* The server: the Event Service (stateless calls), and in dev mode the webhook ingress.
  *
- * S1: one acceptor (the caller's thread) deals connections to reactor threads; a connection stays with
- *     its reactor, and a reactor's state is touched by its own thread only.
- * S2: the config is read-only while the server runs; every thread reads it. */
+ * S1: one acceptor (the caller's thread) deals connections to reactor threads; a connection stays
+ * with its reactor, and a reactor's state is touched by its own thread only. S2: the config is
+ * read-only while the server runs; every thread reads it. */
 #ifndef PH_SERVER_SERVER_H
 #define PH_SERVER_SERVER_H
 
@@ -22,14 +22,15 @@ struct ph_endpoint {
 };
 
 struct ph_server_config {
-    const char *listen;          /* "127.0.0.1:8080": the Event Service */
-    const char *listen_webhooks; /* NULL: no ingress */
-    unsigned threads;            /* reactors; 1 … PH_THREADS_MAX */
+    const char *listen;                           /* "127.0.0.1:8080": the Event Service */
+    const char *listen_webhooks;                  /* NULL: no ingress */
+    unsigned threads;                             /* reactors; 1 … PH_THREADS_MAX */
     const struct ph_connector *const *connectors; /* sorted by name */
     size_t connector_count;
     const struct ph_endpoint *endpoints; /* sorted by name */
     size_t endpoint_count;
-    bool dev; /* ingress prints events and keeps none */
+    int64_t connection_age_max_ms; /* 0: connections may grow old */
+    bool dev;                      /* ingress prints events and keeps none */
 };
 
 /* Serves until *stop is not 0, then finishes what is in flight. Prints "listening on …" once per

@@ -1,5 +1,5 @@
-/* Routes of the Event Service. A gRPC call and its JSON twin run the same four steps: metadata, decode,
- * engine, encode; only the last differs. */
+/* Routes of the Event Service. A gRPC call and its JSON twin run the same four steps: metadata,
+ * decode, engine, encode; only the last differs. */
 #include "server/service.h"
 
 #include "base/limits.h"
@@ -7,7 +7,8 @@
 #include "server/metadata.h"
 #include "wire/wire.h"
 
-/* ---- answers ----------------------------------------------------------------------------------- */
+/* ---- answers -----------------------------------------------------------------------------------
+ */
 
 void ph_service_add_header(struct ph_service *service, struct ph_http_response *response,
                            struct ph_slice name, struct ph_slice value)
@@ -67,8 +68,7 @@ static void answer_grpc_fault(struct ph_service *service, const struct ph_fault 
     ph_service_add_header(service, ret_response, PH_S("content-type"), PH_S("application/grpc"));
     ph_service_add_header(service, ret_response, PH_S("grpc-status"),
                           ph_grpc_status_text(fault->code));
-    struct ph_slice text =
-        ph_grpc_encode_message(ph_worker_arena(service->worker), fault->message);
+    struct ph_slice text = ph_grpc_encode_message(ph_worker_arena(service->worker), fault->message);
     if (ph_slice_present(text))
         ph_service_add_header(service, ret_response, PH_S("grpc-message"), text);
     if (fault->code == PH_GRPC_UNIMPLEMENTED)
@@ -78,8 +78,8 @@ static void answer_grpc_fault(struct ph_service *service, const struct ph_fault 
 
 static bool fail(struct ph_fault *ret_fault, int code, struct ph_slice message)
 {
-    *ret_fault = (struct ph_fault){
-        .code = code, .name = ph_grpc_code_name(code), .message = message};
+    *ret_fault =
+        (struct ph_fault){.code = code, .name = ph_grpc_code_name(code), .message = message};
     return false;
 }
 
@@ -90,7 +90,8 @@ static bool fail_status(struct ph_fault *ret_fault, enum ph_status st)
     return fail(ret_fault, PH_GRPC_INTERNAL, ph_slice_str(ph_status_text(st)));
 }
 
-/* ---- the operation ----------------------------------------------------------------------------- */
+/* ---- the operation -----------------------------------------------------------------------------
+ */
 
 static bool read_call(struct ph_arena *arena, enum ph_form form, bool json, struct ph_slice bytes,
                       struct ph_call *ret_call, struct ph_fault *ret_fault)
@@ -136,8 +137,9 @@ static bool run(struct ph_service *service, const struct ph_http_request *reques
     };
     struct ph_answer answer = {0};
     enum ph_want want = form == PH_FORM_PARSE ? PH_WANT_REFERENCE
-                         : form == PH_FORM_HANDLE_EVENT ? (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY)
-                                                        : PH_WANT_ALL;
+                        : form == PH_FORM_HANDLE_EVENT
+                            ? (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY)
+                            : PH_WANT_ALL;
     enum ph_status st = ph_engine_run_keep(service->worker, &in, want, &answer);
     if (st != PH_OK)
         return fail_status(ret_fault, st);
@@ -151,7 +153,8 @@ static bool run(struct ph_service *service, const struct ph_http_request *reques
     return st == PH_OK || fail_status(ret_fault, st);
 }
 
-/* ---- gRPC -------------------------------------------------------------------------------------- */
+/* ---- gRPC --------------------------------------------------------------------------------------
+ */
 
 enum method { METHOD_NONE, METHOD_HANDLE, METHOD_HANDLE_EVENT, METHOD_PARSE_EVENT, METHOD_HEALTH };
 
@@ -237,7 +240,8 @@ static void handle_grpc(struct ph_service *service, const struct ph_http_request
         answer_grpc_fault(service, &fault, ret_response);
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------- */
+/* ---- JSON --------------------------------------------------------------------------------------
+ */
 
 bool ph_service_refused(struct ph_service *service, const struct ph_http_request *request,
                         struct ph_http_response *ret_response)
@@ -326,9 +330,11 @@ static void handle_http(struct ph_service *service, const struct ph_http_request
                             ret_response);
 }
 
-void ph_service_handle(void *ctx, const struct ph_http_request *request,
-                       struct ph_http_response *ret_response)
+enum ph_http_outcome ph_service_handle(void *ctx, struct ph_http_exchange *exchange,
+                                       const struct ph_http_request *request,
+                                       struct ph_http_response *ret_response)
 {
+    (void)exchange;
     struct ph_service *service = ctx;
     ph_worker_reset(service->worker);
     ph_service_begin(service, request, ret_response);
@@ -336,4 +342,5 @@ void ph_service_handle(void *ctx, const struct ph_http_request *request,
         handle_grpc(service, request, ret_response);
     else if (!ph_service_refused(service, request, ret_response))
         handle_http(service, request, ret_response);
+    return PH_HTTP_ANSWERED;
 }

@@ -11,6 +11,7 @@
 struct ph_service {
     const struct ph_server_config *config;
     struct ph_worker *worker;
+    struct ph_counters *counters;
     struct ph_random_pool random;
     char fresh_id[PH_UUID_TEXT_BYTES];
     char grpc_prefix[PH_GRPC_PREFIX_BYTES];
@@ -19,8 +20,9 @@ struct ph_service {
 };
 
 /* ph_http_handler.handle; ctx is the service. */
-void ph_service_handle(void *ctx, const struct ph_http_request *request,
-                       struct ph_http_response *ret_response);
+enum ph_http_outcome ph_service_handle(void *ctx, struct ph_http_exchange *exchange,
+                                       const struct ph_http_request *request,
+                                       struct ph_http_response *ret_response);
 
 /* ---- shared with the ingress ---- */
 

@@ -141,10 +141,16 @@ test('what two readers could read differently is refused, and the connection clo
   }
 });
 
-test('an h2c upgrade offer is passed over', async () => {
-  const result = await rawExchange(server.port, head(['GET /health HTTP/1.1', 'Host: x', 'Connection: Upgrade, HTTP2-Settings, close',
-    'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__']));
-  assert.match(result.text, /^HTTP\/1\.1 200 /);
+test('an h2c upgrade offer is taken: 101, then the answer on stream 1', async () => {
+  const lines = ['GET /health HTTP/1.1', 'Host: x', 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c'];
+  const preface = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]);
+  const result = await rawExchange(server.port, [head([...lines, 'HTTP2-Settings: AAMAAABkAAQAAP__']), 50, preface], 400);
+  assert.match(result.text, /^HTTP\/1\.1 101 [^]*?\r\n\r\n/);
+  assert.match(result.text, /"status":"healthy"/);
+  const bad = await rawExchange(server.port, head([...lines, 'HTTP2-Settings: !!']), 400);
+  assert.ok(bad.closed);
+  const plain = await rawExchange(server.port, head(['GET /health HTTP/1.1', 'Host: x', 'Connection: Upgrade, close', 'Upgrade: h2c']));
+  assert.match(plain.text, /^HTTP\/1\.1 200 /);
 });
 
 test('chunk heads and trailers without end are refused', async () => {

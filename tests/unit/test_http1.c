@@ -1,0 +1,292 @@
+/* HTTP/1 as a machine over bytes: the same wherever they are split, in order whatever waits. */
+#include "http_fixture.h"
+
+#include "http/h1.h"
+
+static struct ph_h1 *h1;
+
+static void open_h1(void)
+{
+    h1 = ph_h1_new(&fixture->site, NULL, &fixture->out, true);
+    assert_non_null(h1);
+}
+
+static void close_h1(void)
+{
+    ph_h1_free(h1);
+    h1 = NULL;
+}
+
+static void feed(struct ph_slice bytes)
+{
+    ph_h1_feed(h1, bytes, 1);
+}
+
+static void assert_log(const char *text)
+{
+    assert_string_equal(fixture->log, text);
+}
+
+static size_t count_of(const char *needle)
+{
+    size_t count = 0;
+    struct ph_slice text = ph_buffer_slice(&fixture->out), what = ph_slice_str(needle);
+    for (size_t at = ph_slice_find(text, what, 0); at != SIZE_MAX; at = ph_slice_find(text, what, at + 1))
+        count++;
+    return count;
+}
+
+static size_t place_of(const char *needle)
+{
+    size_t at = ph_slice_find(ph_buffer_slice(&fixture->out), ph_slice_str(needle), 0);
+    assert_true(at != SIZE_MAX);
+    return at;
+}
+
+#define POST_A "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+#define CHUNKED "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nde\r\n1\r\nf\r\n0\r\nT: v\r\n\r\n"
+#define GET_C "GET /c HTTP/1.1\r\nHost: x\r\n\r\n"
+#define GET_LATER "GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
+#define GET_OPEN "GET /open HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static void pipelined_requests_are_the_same_wherever_they_are_split(void **state)
+{
+    (void)state;
+    struct ph_slice all = PH_S(POST_A CHUNKED GET_C);
+    for (size_t piece = 1; piece <= all.len; piece += piece < 8 ? 1 : 13) {
+        open_h1();
+        fixture->log_len = fixture->out.len = 0;
+        for (size_t at = 0; at < all.len; at += piece)
+            feed(ph_slice_of(all.ptr + at, all.len - at < piece ? all.len - at : piece));
+        assert_log("POST /a abc;POST /b def;GET /c ;");
+        assert_int_equal(count_of("HTTP/1.1 200 OK\r\n"), 3);
+        assert_int_equal(ph_h1_phase(h1), PH_H1_IDLE);
+        close_h1();
+    }
+}
+
+static void what_follows_a_request_that_waits_is_kept_and_answered_after_it(void **state)
+{
+    (void)state;
+    open_h1();
+    feed(PH_S(GET_LATER GET_C POST_A));
+    assert_log("GET /later ;");
+    assert_int_equal(ph_h1_phase(h1), PH_H1_WAITING);
+    assert_false(ph_h1_wants_read(h1));
+    assert_int_equal(fixture->out.len, 0);
+    answer_held(0, PH_S("first"));
+    feed((struct ph_slice){0});
+    assert_log("GET /later ;GET /c ;POST /a abc;");
+    assert_int_equal(count_of("HTTP/1.1 200"), 3);
+    assert_true(place_of("first") < place_of("ok"));
+    assert_true(ph_h1_wants_read(h1));
+    close_h1();
+}
+
+static void two_waiting_requests_in_a_row_keep_their_order(void **state)
+{
+    (void)state;
+    open_h1();
+    feed(PH_S(GET_LATER GET_LATER GET_C));
+    answer_held(0, PH_S("one"));
+    feed((struct ph_slice){0});
+    assert_int_equal(fixture->held_count, 2);
+    assert_int_equal(ph_h1_phase(h1), PH_H1_WAITING);
+    answer_held(1, PH_S("two"));
+    feed((struct ph_slice){0});
+    assert_true(place_of("one") < place_of("two"));
+    assert_true(place_of("two") < place_of("ok"));
+    close_h1();
+}
+
+static void a_connection_that_ends_first_tells_the_owner_once(void **state)
+{
+    (void)state;
+    open_h1();
+    feed(PH_S(GET_LATER GET_C));
+    close_h1();
+    assert_log("GET /later ;gone;");
+    assert_int_equal(fixture->gone_count, 1);
+}
+
+static void an_answered_exchange_is_not_told_gone(void **state)
+{
+    (void)state;
+    open_h1();
+    feed(PH_S(GET_LATER));
+    answer_held(0, PH_S("x"));
+    close_h1();
+    assert_int_equal(fixture->gone_count, 0);
+}
+
+static void request_bytes_can_be_taken_over_when_the_connection_ends(void **state)
+{
+    (void)state;
+    struct ph_header headers[PH_HEADERS_MAX];
+    struct ph_http_request request;
+    struct ph_buffer head, body;
+    open_h1();
+    feed(PH_S("POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nbytes"));
+    ph_http_exchange_request(fixture->held[0], headers, &request);
+    ph_http_take_bytes(fixture->held[0], &head, &body);
+    close_h1();
+    assert_memory_equal(request.body.ptr, "bytes", 5);
+    assert_memory_equal(request.target.ptr, "/later", 6);
+    ph_buffer_done(&head);
+    ph_buffer_done(&body);
+}
+
+static void connection_close_closes_after_the_late_answer(void **state)
+{
+    (void)state;
+    open_h1();
+    feed(PH_S("GET /later HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" GET_C));
+    answer_held(0, PH_S("x"));
+    feed((struct ph_slice){0});
+    assert_log("GET /later ;");
+    assert_int_equal(ph_h1_phase(h1), PH_H1_CLOSED);
+    assert_int_equal(count_of("connection: close"), 1);
+    close_h1();
+}
+
+static void draining_finishes_what_waits_and_closes(void **state)
+{
+    (void)state;
+    open_h1();
+    feed(PH_S(GET_LATER GET_C));
+    ph_h1_drain(h1);
+    answer_held(0, PH_S("x"));
+    feed((struct ph_slice){0});
+    assert_log("GET /later ;");
+    assert_int_equal(ph_h1_phase(h1), PH_H1_CLOSED);
+    close_h1();
+}
+
+static void an_answer_of_many_parts_goes_in_chunks(void **state)
+{
+    (void)state;
+    open_h1();
+    feed(PH_S(GET_OPEN GET_C));
+    assert_int_equal(count_of("transfer-encoding: chunked\r\n\r\n2\r\nok\r\n"), 1);
+    assert_int_equal(ph_http_write(fixture->held[0], PH_S("a"), PH_S("bcdefghijklmnopq")), PH_OK);
+    assert_int_equal(count_of("11\r\nabcdefghijklmnopq\r\n"), 1);
+    ph_http_end(fixture->held[0], NULL, 0);
+    feed((struct ph_slice){0});
+    assert_true(place_of("0\r\n\r\n") < place_of("content-length: 2"));
+    assert_int_equal(ph_h1_phase(h1), PH_H1_IDLE);
+    close_h1();
+}
+
+static void a_part_that_finds_no_room_waits_until_there_is(void **state)
+{
+    (void)state;
+    static char part[64 * 1024];
+    size_t count = 0;
+    open_h1();
+    feed(PH_S(GET_OPEN));
+    while (ph_http_write(fixture->held[0], (struct ph_slice){0}, ph_slice_of(part, sizeof part)) == PH_OK)
+        assert_true(++count < 100);
+    assert_true(fixture->out.len < PH_STREAM_OUTPUT_BYTES_MAX + sizeof part + 1024);
+    feed((struct ph_slice){0});
+    assert_int_equal(fixture->data_count, 0);
+    fixture->out.len = 0;
+    feed((struct ph_slice){0});
+    assert_int_equal(fixture->data_count, 1);
+    ph_http_end(fixture->held[0], NULL, 0);
+    close_h1();
+}
+
+static void an_upgrade_to_h2c_hands_the_request_over(void **state)
+{
+    (void)state;
+    struct ph_slice settings, rest;
+    open_h1();
+    feed(PH_S("GET /c HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+              "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\nPRI * "));
+    assert_int_equal(ph_h1_phase(h1), PH_H1_UPGRADED);
+    const struct ph_http_exchange *x = ph_h1_upgraded(h1, &settings, &rest);
+    assert_true(ph_slice_eq(ph_http_span(&x->head, x->target), PH_S("/c")));
+    assert_true(ph_slice_eq(settings, PH_S("AAMAAABkAAQAAP__")));
+    assert_true(ph_slice_eq(rest, PH_S("PRI * ")));
+    assert_log("");
+    close_h1();
+}
+
+static void an_upgrade_that_is_no_clean_offer_is_passed_over(void **state)
+{
+    (void)state;
+    static const char *const offers[] = {
+        "Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n",
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: websocket\r\nHTTP2-Settings: AAMAAABk\r\n",
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\nHTTP2-Settings: AA\r\n",
+    };
+    for (size_t i = 0; i < PH_COUNTOF(offers); i++) {
+        open_h1();
+        fixture->log_len = 0;
+        feed(PH_S("GET /c HTTP/1.1\r\nHost: x\r\n"));
+        feed(ph_slice_str(offers[i]));
+        feed(PH_S("\r\n"));
+        assert_log("GET /c ;");
+        close_h1();
+    }
+}
+
+static void refusals_are_counted_by_their_limit(void **state)
+{
+    (void)state;
+    open_h1();
+    feed(PH_S("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"));
+    assert_int_equal(ph_h1_phase(h1), PH_H1_CLOSED);
+    assert_int_equal(fixture->counters.limit_body_bytes, 1);
+    close_h1();
+    open_h1();
+    feed(PH_S("GET / HTTP/1.1\r\nHost: x\r\n"));
+    for (int i = 0; i < 200; i++)
+        feed(PH_S("x: y\r\n"));
+    assert_int_equal(ph_h1_phase(h1), PH_H1_CLOSED);
+    assert_int_equal(fixture->counters.limit_head_bytes, 1);
+    close_h1();
+    open_h1();
+    feed(PH_S("GET / HTTP/1.1\r\nHost : x\r\n\r\n"));
+    assert_int_equal(fixture->counters.malformed, 1);
+    close_h1();
+    assert_log("");
+}
+
+static void without_memory_the_connection_closes_and_nothing_leaks(void **state)
+{
+    (void)state;
+    for (size_t room = 0; room < 40 * 1024; room += 509) {
+        fixture->memory.limit = room;
+        h1 = ph_h1_new(&fixture->site, NULL, &fixture->out, true);
+        if (h1 != NULL) {
+            feed(PH_S(POST_A GET_OPEN));
+            close_h1();
+        }
+        ph_buffer_done(&fixture->out);
+        fixture->log_len = fixture->held_count = 0;
+        assert_int_equal(fixture->memory.used, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        HTTP_TEST(pipelined_requests_are_the_same_wherever_they_are_split),
+        HTTP_TEST(what_follows_a_request_that_waits_is_kept_and_answered_after_it),
+        HTTP_TEST(two_waiting_requests_in_a_row_keep_their_order),
+        HTTP_TEST(a_connection_that_ends_first_tells_the_owner_once),
+        HTTP_TEST(an_answered_exchange_is_not_told_gone),
+        HTTP_TEST(request_bytes_can_be_taken_over_when_the_connection_ends),
+        HTTP_TEST(connection_close_closes_after_the_late_answer),
+        HTTP_TEST(draining_finishes_what_waits_and_closes),
+        HTTP_TEST(an_answer_of_many_parts_goes_in_chunks),
+        HTTP_TEST(a_part_that_finds_no_room_waits_until_there_is),
+        HTTP_TEST(an_upgrade_to_h2c_hands_the_request_over),
+        HTTP_TEST(an_upgrade_that_is_no_clean_offer_is_passed_over),
+        HTTP_TEST(refusals_are_counted_by_their_limit),
+        HTTP_TEST(without_memory_the_connection_closes_and_nothing_leaks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
