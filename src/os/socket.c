@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -175,6 +176,11 @@ void ph_os_raise_file_limit(void)
         return;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int ph_os_reserve_file(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 void ph_os_close(int fd)

@@ -26,6 +26,8 @@ PH_MUST_USE enum ph_status ph_os_send(int fd, struct ph_slice bytes, size_t *ret
 void ph_os_end_sending(int fd);
 /* Allows as many open files as the hard limit does. */
 void ph_os_raise_file_limit(void);
+/* A file kept open for nothing, to be closed when there are no others; -1 without one. */
+int ph_os_reserve_file(void);
 /* -1 is fine. */
 void ph_os_close(int fd);
 

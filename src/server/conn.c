@@ -5,15 +5,19 @@
 
 _Static_assert(PH_PREFACE_BYTES == sizeof("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") - 1, "RFC 9113 §3.4");
 
-struct ph_conn *ph_conn_new(const struct ph_http_site *site, int fd, int64_t now_ms)
+struct ph_conn *ph_conn_new(const struct ph_http_site *site, int fd, struct ph_tls *tls,
+                            int64_t now_ms)
 {
     struct ph_conn *conn = ph_memory_take(site->memory, sizeof *conn);
     if (conn == NULL) {
         ph_count(&site->counters->limit_memory);
+        ph_tls_free(tls);
         ph_os_close(fd);
         return NULL;
     }
     conn->fd = fd;
+    conn->tls = tls;
+    conn->state = tls != NULL ? PH_CONN_HANDSHAKE : PH_CONN_PROBE;
     conn->site = site;
     conn->born_ms = conn->state_since_ms = conn->read_ms = conn->progress_ms = now_ms;
     ph_buffer_init(&conn->out, site->memory);
@@ -27,6 +31,7 @@ void ph_conn_free(struct ph_conn *conn)
     ph_h1_free(conn->h1);
     ph_h2_free(conn->h2);
     ph_buffer_done(&conn->out);
+    ph_tls_free(conn->tls);
     ph_os_close(conn->fd);
     ph_memory_give(conn->site->memory, conn, sizeof *conn);
 }
@@ -52,7 +57,7 @@ static bool start(struct ph_conn *conn, enum ph_conn_state state, int64_t now_ms
     if (state == PH_CONN_H2)
         conn->h2 = ph_h2_new(conn->site, conn, &conn->out);
     else
-        conn->h1 = ph_h1_new(conn->site, conn, &conn->out, true);
+        conn->h1 = ph_h1_new(conn->site, conn, &conn->out, conn->tls == NULL);
     if (conn->h1 == NULL && conn->h2 == NULL)
         return false;
     enter(conn, state, now_ms);
@@ -121,18 +126,48 @@ static bool feed(struct ph_conn *conn, struct ph_slice bytes, int64_t now_ms)
         if (!conn->last_answer)
             conn->last_answer = ph_h2_feed(conn->h2, bytes, now_ms) != PH_OK;
         return true;
+    case PH_CONN_HANDSHAKE:
     case PH_CONN_LINGER:
         break;
     }
     return true;
 }
 
+/* True when it is not done yet, too. */
+static bool shake_hands(struct ph_conn *conn, int64_t now_ms)
+{
+    enum ph_status st = ph_tls_handshake(conn->tls);
+    if (st == PH_ERR_AGAIN)
+        return true;
+    if (st != PH_OK) {
+        ph_count(&conn->site->counters->tls_failures);
+        return false;
+    }
+    ph_count(&conn->site->counters->tls_handshakes);
+    switch (ph_tls_protocol(conn->tls)) {
+    case PH_TLS_H2:
+        return start(conn, PH_CONN_H2, now_ms);
+    case PH_TLS_HTTP1:
+        return start(conn, PH_CONN_H1, now_ms);
+    case PH_TLS_UNSAID:
+        break;
+    }
+    enter(conn, PH_CONN_PROBE, now_ms);
+    return true;
+}
+
 static bool read_some(struct ph_conn *conn, char *room, size_t room_bytes, int64_t now_ms)
 {
     size_t count = 0;
-    switch (ph_os_recv(conn->fd, room, room_bytes, &count)) {
+    if (conn->state == PH_CONN_HANDSHAKE && !shake_hands(conn, now_ms))
+        return false;
+    if (conn->state == PH_CONN_HANDSHAKE)
+        return true;
+    switch (conn->tls != NULL ? ph_tls_recv(conn->tls, room, room_bytes, &count)
+                              : ph_os_recv(conn->fd, room, room_bytes, &count)) {
     case PH_OK:
         conn->read_ms = now_ms;
+        conn->read_count++;
         conn->pinged_ms = 0;
         return feed(conn, ph_slice_of(room, count), now_ms);
     case PH_ERR_AGAIN:
@@ -152,7 +187,8 @@ static bool send_some(struct ph_conn *conn, int64_t now_ms, bool *ret_blocked)
 {
     size_t count = 0;
     struct ph_slice bytes = ph_slice_of(conn->out.ptr + conn->out_sent, unsent(conn));
-    enum ph_status st = ph_os_send(conn->fd, bytes, &count);
+    enum ph_status st = conn->tls != NULL ? ph_tls_send(conn->tls, bytes, &count)
+                                          : ph_os_send(conn->fd, bytes, &count);
     *ret_blocked = st == PH_ERR_AGAIN;
     if (st != PH_OK)
         return st == PH_ERR_AGAIN;
@@ -200,11 +236,15 @@ static bool settle(struct ph_conn *conn, int64_t now_ms)
 {
     if (conn->state == PH_CONN_LINGER)
         return !conn->peer_ended;
+    if (conn->state == PH_CONN_HANDSHAKE)
+        return true;
     if (!write_all(conn, now_ms))
         return false;
     if (is_done(conn)) {
         if (conn->peer_ended)
             return false;
+        if (conn->tls != NULL)
+            ph_tls_end_sending(conn->tls);
         ph_os_end_sending(conn->fd);
         enter(conn, PH_CONN_LINGER, now_ms);
         return true;
@@ -228,9 +268,21 @@ static bool go_on(struct ph_conn *conn, int64_t now_ms)
 bool ph_conn_ready(struct ph_conn *conn, bool readable, char *room, size_t room_bytes,
                    int64_t now_ms)
 {
-    if (readable && !read_some(conn, room, room_bytes, now_ms))
+    bool wants = readable || (conn->tls != NULL && ph_tls_wants_write(conn->tls));
+    if (wants && !read_some(conn, room, room_bytes, now_ms))
         return false;
-    return ph_conn_flush(conn, now_ms);
+    if (!ph_conn_flush(conn, now_ms))
+        return false;
+    /* What TLS has read already the socket will not announce again. */
+    while (conn->tls != NULL && conn->state != PH_CONN_HANDSHAKE && ph_conn_wants_read(conn) &&
+           ph_tls_has_pending(conn->tls)) {
+        int64_t read_before = conn->read_count;
+        if (!read_some(conn, room, room_bytes, now_ms) || !ph_conn_flush(conn, now_ms))
+            return false;
+        if (conn->read_count == read_before)
+            break; /* half a record: the socket will say when the rest is there */
+    }
+    return true;
 }
 
 bool ph_conn_flush(struct ph_conn *conn, int64_t now_ms)
@@ -303,6 +355,7 @@ bool ph_conn_tick(struct ph_conn *conn, int64_t now_ms)
     if (unsent(conn) == 0 && now_ms - conn->read_ms > 1000)
         ph_buffer_done(&conn->out); /* a quiet connection gives its memory back */
     switch (conn->state) {
+    case PH_CONN_HANDSHAKE:
     case PH_CONN_PROBE:
         if (now_ms - conn->state_since_ms < PH_HEAD_READ_MS)
             return true;
@@ -322,6 +375,7 @@ bool ph_conn_drain(struct ph_conn *conn, int64_t now_ms)
 {
     conn->draining = true;
     switch (conn->state) {
+    case PH_CONN_HANDSHAKE:
     case PH_CONN_PROBE:
         return false;
     case PH_CONN_H1:
@@ -349,5 +403,5 @@ bool ph_conn_wants_read(const struct ph_conn *conn)
 
 bool ph_conn_wants_write(const struct ph_conn *conn)
 {
-    return unsent(conn) > 0;
+    return unsent(conn) > 0 || (conn->tls != NULL && ph_tls_wants_write(conn->tls));
 }

@@ -19,6 +19,7 @@ enum { EVENTS_MAX = 256, DEALT_MAX = 256, TICK_MS = 1000, DRAIN_TICK_MS = 100 };
 
 struct dealt {
     int fd;
+    struct ph_tls *tls;
     bool ingress;
 };
 
@@ -93,8 +94,8 @@ static void settle(struct ph_reactor *r, struct ph_conn *conn, bool alive)
 
 static void adopt(struct ph_reactor *r, struct dealt dealt, int64_t now_ms)
 {
-    struct ph_conn *conn =
-        ph_conn_new(dealt.ingress ? &r->webhooks_site : &r->calls_site, dealt.fd, now_ms);
+    struct ph_conn *conn = ph_conn_new(dealt.ingress ? &r->webhooks_site : &r->calls_site, dealt.fd,
+                                       dealt.tls, now_ms);
     if (conn == NULL) {
         atomic_fetch_sub_explicit(&r->load, 1, memory_order_relaxed);
         return;
@@ -206,8 +207,10 @@ static void *run(void *arg)
 
 static void destroy(struct ph_reactor *r)
 {
-    for (size_t i = 0; i < r->dealt_count; i++)
+    for (size_t i = 0; i < r->dealt_count; i++) {
+        ph_tls_free(r->dealt[i].tls);
         ph_os_close(r->dealt[i].fd);
+    }
     ph_later_free(r->later);
     ph_worker_free(r->service.worker);
     ph_os_close(r->epoll);
@@ -256,16 +259,17 @@ struct ph_reactor *ph_reactor_start(const struct ph_server_config *config)
     return r;
 }
 
-void ph_reactor_deal(struct ph_reactor *r, int fd, bool ingress)
+void ph_reactor_deal(struct ph_reactor *r, int fd, struct ph_tls *tls, bool ingress)
 {
     atomic_fetch_add_explicit(&r->load, 1, memory_order_relaxed);
     pthread_mutex_lock(&r->lock);
     bool has_room = r->dealt_count < DEALT_MAX;
     if (has_room)
-        r->dealt[r->dealt_count++] = (struct dealt){.fd = fd, .ingress = ingress};
+        r->dealt[r->dealt_count++] = (struct dealt){.fd = fd, .tls = tls, .ingress = ingress};
     pthread_mutex_unlock(&r->lock);
     if (!has_room) {
         atomic_fetch_sub_explicit(&r->load, 1, memory_order_relaxed);
+        ph_tls_free(tls);
         ph_os_close(fd);
         return;
     }

@@ -2,6 +2,7 @@
 #ifndef PH_SERVER_LOOP_H
 #define PH_SERVER_LOOP_H
 
+#include "os/tls.h"
 #include "server/server.h"
 
 struct ph_reactor;
@@ -9,8 +10,9 @@ struct ph_reactor;
 /* Gives a running reactor, or NULL. Keeps the config. Signals must be blocked in the calling
  * thread. */
 struct ph_reactor *ph_reactor_start(const struct ph_server_config *config);
-/* Deals it a connection; takes `fd`. ingress: it came in by the webhook listener. Any thread. */
-void ph_reactor_deal(struct ph_reactor *reactor, int fd, bool ingress);
+/* Deals it a connection; takes `fd` and `tls` (NULL: plain). ingress: it came in by the webhook
+ * listener. Any thread. */
+void ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, bool ingress);
 /* Connections it has, those dealt and not yet seen included. Any thread. */
 size_t ph_reactor_load(struct ph_reactor *reactor);
 /* Begins to finish: what is in flight has PH_DRAIN_MS. */

@@ -2,12 +2,12 @@
 #include "server/server.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 
 #include "base/limits.h"
+#include "http/counters.h"
 #include "os/socket.h"
 #include "server/loop.h"
 
@@ -16,6 +16,8 @@ enum { LISTENERS_MAX = 2 };
 struct listener {
     int fd;
     bool ingress;
+    const struct ph_tls_files *files;
+    struct ph_tls_context *tls; /* NULL: plain */
 };
 
 struct server {
@@ -25,10 +27,28 @@ struct server {
     struct ph_reactor *reactors[PH_THREADS_MAX];
     size_t reactor_count;
     int epoll;
+    int reserve;                 /* see shed */
+    struct ph_counters counters; /* the acceptor's own */
 };
 
 /* ---- start -------------------------------------------------------------------------------------
  */
+
+/* New certificates for those who come from now on. False: the old ones stay. */
+static bool load_certificates(struct listener *listener)
+{
+    struct ph_tls_context *fresh = NULL;
+    char why[PH_TLS_WHY_BYTES];
+    if (listener->files->certificate == NULL)
+        return true;
+    if (ph_tls_context_new(listener->files, &fresh, why) != PH_OK) {
+        fprintf(stderr, "payhook: %s\n", why);
+        return false;
+    }
+    ph_tls_context_free(listener->tls);
+    listener->tls = fresh;
+    return true;
+}
 
 static bool add_listener(struct server *server, const char *address, bool ingress)
 {
@@ -40,11 +60,15 @@ static bool add_listener(struct server *server, const char *address, bool ingres
         return false;
     }
     listener->ingress = ingress;
+    listener->files = ingress ? &server->config->tls_webhooks : &server->config->tls;
     server->listener_count++;
+    if (!load_certificates(listener))
+        return false;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = listener};
     if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, listener->fd, &event) != 0)
         return false;
-    printf("listening on %s (%s)\n", bound, ingress ? "webhooks" : "event service");
+    printf("listening on %s (%s%s)\n", bound, ingress ? "webhooks" : "event service",
+           listener->tls != NULL ? ", TLS" : "");
     return true;
 }
 
@@ -96,60 +120,105 @@ static struct ph_reactor *least_loaded(struct server *server, size_t *ret_total)
     return best;
 }
 
-static void accept_all(struct server *server, const struct listener *listener)
+/* Out of files the kernel would tell of the same connection again and again: one file kept in
+ * reserve takes it, so that it can be closed. */
+static void shed(struct server *server, struct listener *listener)
+{
+    int fd = -1;
+    ph_os_close(server->reserve);
+    if (ph_os_accept(listener->fd, &fd) == PH_OK)
+        ph_os_close(fd);
+    server->reserve = ph_os_reserve_file();
+    ph_count(&server->counters.limit_descriptors);
+}
+
+static void deal(struct server *server, const struct listener *listener, int fd)
+{
+    size_t total = 0;
+    struct ph_tls *tls = NULL;
+    struct ph_reactor *reactor = least_loaded(server, &total);
+    if (total >= PH_CONNECTIONS_MAX) {
+        ph_count(&server->counters.limit_connections);
+        ph_os_close(fd);
+        return;
+    }
+    if (listener->tls != NULL && (tls = ph_tls_new(listener->tls, fd)) == NULL) {
+        ph_count(&server->counters.limit_memory);
+        ph_os_close(fd);
+        return;
+    }
+    ph_reactor_deal(reactor, fd, tls, listener->ingress);
+}
+
+static void accept_all(struct server *server, struct listener *listener)
 {
     enum { AT_ONCE = 64 };
     for (int i = 0; i < AT_ONCE; i++) {
         int fd = -1;
-        size_t total = 0;
         enum ph_status st = ph_os_accept(listener->fd, &fd);
         if (st == PH_ERR_NO_MEMORY)
-            (void)poll(NULL, 0, 50); /* out of files: give the reactors time to close some */
-        if (st != PH_OK)
+            shed(server, listener);
+        else if (st != PH_OK)
             return;
-        struct ph_reactor *reactor = least_loaded(server, &total);
-        if (total >= PH_CONNECTIONS_MAX)
-            ph_os_close(fd);
         else
-            ph_reactor_deal(reactor, fd, listener->ingress);
+            deal(server, listener, fd);
     }
 }
 
-/* Signals come through only while it waits: none is lost between the look at *stop and the wait. */
-static void accept_until(struct server *server, volatile sig_atomic_t *stop,
-                         const sigset_t *waiting)
+static void reload(struct server *server)
 {
-    while (*stop == 0) {
+    for (size_t i = 0; i < server->listener_count; i++)
+        if (load_certificates(&server->listeners[i]) && server->listeners[i].tls != NULL)
+            printf("certificates read again (%s)\n",
+                   server->listeners[i].ingress ? "webhooks" : "event service");
+    fflush(stdout);
+}
+
+/* Signals come through only while it waits: none is lost between the look at *signals and the wait.
+ */
+static void accept_until_stopped(struct server *server, struct ph_server_signals *signals,
+                                 const sigset_t *waiting)
+{
+    while (signals->stop == 0) {
         struct epoll_event events[LISTENERS_MAX];
         int count = epoll_pwait(server->epoll, events, LISTENERS_MAX, -1, waiting);
         for (int i = 0; i < count; i++)
             accept_all(server, events[i].data.ptr);
+        if (signals->reload != 0) {
+            signals->reload = 0;
+            reload(server);
+        }
     }
 }
 
 static void finish(struct server *server)
 {
-    for (size_t i = 0; i < server->listener_count; i++)
+    for (size_t i = 0; i < server->listener_count; i++) {
         ph_os_close(server->listeners[i].fd);
+        ph_tls_context_free(server->listeners[i].tls);
+    }
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_stop(server->reactors[i]);
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_join(server->reactors[i]);
+    ph_os_close(server->reserve);
     ph_os_close(server->epoll);
 }
 
-int ph_server_run(const struct ph_server_config *config, volatile sig_atomic_t *stop)
+int ph_server_run(const struct ph_server_config *config, struct ph_server_signals *signals)
 {
-    struct server server = {.config = config, .epoll = -1};
-    sigset_t signals, before;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    struct server server = {.config = config, .epoll = -1, .reserve = ph_os_reserve_file()};
+    sigset_t ours, before;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &ours, &before);
+    (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that may be closed */
     ph_os_raise_file_limit();
     bool started = start(&server);
     if (started)
-        accept_until(&server, stop, &before);
+        accept_until_stopped(&server, signals, &before);
     finish(&server);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started ? 0 : 1;

@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "core/engine.h"
+#include "os/tls.h"
 
 /* One URL of ours: POST /webhooks/<name>. */
 struct ph_endpoint {
@@ -24,18 +25,28 @@ struct ph_endpoint {
 struct ph_server_config {
     const char *listen;                           /* "127.0.0.1:8080": the Event Service */
     const char *listen_webhooks;                  /* NULL: no ingress */
+    struct ph_tls_files tls, tls_webhooks;        /* of either listener */
+    struct ph_slice token;                        /* absent: the Event Service asks for none */
     unsigned threads;                             /* reactors; 1 … PH_THREADS_MAX */
     const struct ph_connector *const *connectors; /* sorted by name */
     size_t connector_count;
     const struct ph_endpoint *endpoints; /* sorted by name */
     size_t endpoint_count;
+    bool allow_config_override;    /* x-config-override is accepted */
     int64_t connection_age_max_ms; /* 0: connections may grow old */
     bool dev;                      /* ingress prints events and keeps none */
 };
 
-/* Serves until *stop is not 0, then finishes what is in flight. Prints "listening on …" once per
- * listener when ready. SIGINT and SIGTERM must interrupt it: their handler sets *stop. Gives the
- * program's exit status: 0, or 1 with the reason on stderr. */
-int ph_server_run(const struct ph_server_config *config, volatile sig_atomic_t *stop);
+/* What signal handlers set; the server looks at it between waits, and only then lets signals in. */
+struct ph_server_signals {
+    volatile sig_atomic_t stop;   /* SIGINT, SIGTERM: finish what is in flight, and end */
+    volatile sig_atomic_t reload; /* SIGHUP: read the certificates again */
+};
+
+/* Serves until signals->stop is set. Prints "listening on …" once per listener when ready. The
+ * three signals must interrupt it. Certificates that cannot be read again leave the old ones in
+ * use, with the reason on stderr. Gives the program's exit status: 0, or 1 with the reason on
+ * stderr. */
+int ph_server_run(const struct ph_server_config *config, struct ph_server_signals *signals);
 
 #endif

@@ -3,6 +3,7 @@
 #include "server/service.h"
 
 #include "base/limits.h"
+#include "crypto/crypto.h"
 #include "os/clock.h"
 #include "server/metadata.h"
 #include "wire/wire.h"
@@ -330,6 +331,45 @@ static void handle_http(struct ph_service *service, const struct ph_http_request
                             ret_response);
 }
 
+/* ---- who may ask -------------------------------------------------------------------------------
+ */
+
+/* Load balancers ask for health without a token. */
+static bool is_open_to_all(struct ph_slice path)
+{
+    return ph_slice_eq(path, PH_S("/health")) ||
+           ph_slice_starts(path, PH_S("/grpc.health.v1.Health/"));
+}
+
+static bool has_token(const struct ph_http_request *request, struct ph_slice token)
+{
+    struct ph_slice text = ph_http_header(request, PH_S("authorization"));
+    struct ph_slice scheme = PH_S("Bearer ");
+    if (text.len < scheme.len || !ph_slice_eq_nocase(ph_slice_of(text.ptr, scheme.len), scheme))
+        return false;
+    return ph_crypto_equal(ph_slice_trim(ph_slice_from(text, scheme.len)), token);
+}
+
+static bool check_token(struct ph_service *service, const struct ph_http_request *request,
+                        struct ph_http_response *ret_response)
+{
+    struct ph_slice token = service->config->token;
+    if (!ph_slice_present(token) || is_open_to_all(ph_http_path(request)) ||
+        has_token(request, token))
+        return true;
+    struct ph_fault fault = {0};
+    ph_count(&service->counters->unauthenticated);
+    (void)fail(&fault, PH_GRPC_UNAUTHENTICATED,
+               PH_S("send the server's token: authorization: Bearer"));
+    if (ph_grpc_is_call(request)) {
+        answer_grpc_fault(service, &fault, ret_response);
+        return false;
+    }
+    ph_service_add_header(service, ret_response, PH_S("www-authenticate"), PH_S("Bearer"));
+    ph_service_answer_error(service, 401, fault.name, fault.message, ret_response);
+    return false;
+}
+
 enum ph_http_outcome ph_service_handle(void *ctx, struct ph_http_exchange *exchange,
                                        const struct ph_http_request *request,
                                        struct ph_http_response *ret_response)
@@ -338,6 +378,8 @@ enum ph_http_outcome ph_service_handle(void *ctx, struct ph_http_exchange *excha
     struct ph_service *service = ctx;
     ph_worker_reset(service->worker);
     ph_service_begin(service, request, ret_response);
+    if (!check_token(service, request, ret_response))
+        return PH_HTTP_ANSWERED;
     if (ph_grpc_is_call(request))
         handle_grpc(service, request, ret_response);
     else if (!ph_service_refused(service, request, ret_response))

@@ -8,10 +8,10 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const secret = 'whsec_e2e_secret';
 const binary = process.env.PAYHOOK_BIN ?? `${root}build/payhook`;
 
-export async function startServer(args = []) {
+export async function startServer(args = [], env = {}) {
   const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--dev',
     '--listen-webhooks', '127.0.0.1:0', '--threads', '2', ...args], {
-    env: { ...process.env, PAYHOOK_STRIPE_SECRET: secret },
+    env: { ...process.env, PAYHOOK_STRIPE_SECRET: secret, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const server = { child, output: '' };

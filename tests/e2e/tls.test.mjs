@@ -1,0 +1,161 @@
+// TLS, ALPN, client certificates, tokens, certificates read again; and what is refused at the start.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import { after, before, test } from 'node:test';
+import grpc from '@grpc/grpc-js';
+import { root, startServer } from './server.mjs';
+
+const binary = process.env.PAYHOOK_BIN ?? `${root}build/payhook`;
+const dir = mkdtempSync(join(tmpdir(), 'payhook-tls-'));
+const file = (name) => join(dir, name);
+const openssl = (...args) => execFileSync('openssl', args, { stdio: 'pipe', cwd: dir });
+
+function makeCertificate(name, subject) {
+  openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', `${name}.key`,
+    '-out', `${name}.csr`, '-subj', `/CN=${subject}`);
+  writeFileSync(file('ext'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
+  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2',
+    '-extfile', 'ext', '-out', `${name}.pem`);
+}
+
+let server;
+let mtls;
+before(async () => {
+  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', 'ca.key',
+    '-out', 'ca.pem', '-subj', '/CN=test CA', '-days', '2');
+  for (const [name, subject] of [['one', 'first'], ['two', 'second'], ['client', 'a client']]) makeCertificate(name, subject);
+  copyFileSync(file('one.pem'), file('used.pem'));
+  copyFileSync(file('one.key'), file('used.key'));
+  writeFileSync(file('token'), 'a token of the test\n');
+  server = await startServer(['--tls-cert', file('used.pem'), '--tls-key', file('used.key'), '--token', `file:${file('token')}`,
+    '--webhooks-tls-cert', file('one.pem'), '--webhooks-tls-key', file('one.key')]);
+  mtls = await startServer(['--tls-cert', file('one.pem'), '--tls-key', file('one.key'), '--tls-client-ca', file('ca.pem')]);
+});
+after(async () => {
+  assert.equal(await server?.stop(), 0);
+  assert.equal(await mtls?.stop(), 0);
+  rmSync(dir, { recursive: true });
+});
+
+const ca = () => readFileSync(file('ca.pem'));
+
+// One TLS connection: what was agreed, and what comes back for `text`.
+function talk(port, text, options = {}) {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ port: Number(port), host: '127.0.0.1', ca: ca(), ...options }, () => {
+      const found = { protocol: socket.getProtocol(), alpn: socket.alpnProtocol, name: socket.getPeerCertificate().subject.CN, text: '' };
+      socket.setEncoding('latin1').on('data', (part) => { found.text += part; }).on('end', () => resolve(found)).on('close', () => resolve(found));
+      if (text) socket.write(text);
+      else socket.end();
+    });
+    socket.on('error', reject);
+  });
+}
+
+const get = (path, ...lines) => `${['GET ' + path + ' HTTP/1.1', 'Host: x', 'Connection: close', ...lines].join('\r\n')}\r\n\r\n`;
+const bearer = 'Authorization: Bearer a token of the test';
+
+test('HTTP/1.1 over TLS; ALPN offers http/1.1 and h2, and nothing else is taken', async () => {
+  const http1 = await talk(server.port, get('/health'), { ALPNProtocols: ['http/1.1'] });
+  assert.match(http1.text, /^HTTP\/1\.1 200 /);
+  assert.equal(http1.alpn, 'http/1.1');
+  assert.equal((await talk(server.port, '', { ALPNProtocols: ['http/1.1', 'h2'] })).alpn, 'h2');
+  assert.match((await talk(server.port, get('/health'))).text, /^HTTP\/1\.1 200 /);
+  await assert.rejects(talk(server.port, '', { ALPNProtocols: ['spdy/3'] }));
+});
+
+test('TLS 1.2 is the oldest that is spoken', async () => {
+  assert.equal((await talk(server.port, get('/health'), { maxVersion: 'TLSv1.2' })).protocol, 'TLSv1.2');
+  await assert.rejects(talk(server.port, '', { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' }));
+});
+
+test('the webhooks have TLS of their own, and no token', async () => {
+  assert.match((await talk(server.webhookPort, get('/webhooks/stripe'))).text, /^HTTP\/1\.1 405 /);
+});
+
+test('plain HTTP on a TLS port is closed without an answer', async () => {
+  const { rawExchange } = await import('./server.mjs');
+  const result = await rawExchange(server.port, get('/health'));
+  assert.doesNotMatch(result.text, /HTTP/);
+});
+
+test('without the token nothing but health is told', async () => {
+  assert.match((await talk(server.port, get('/nothing'))).text, /^HTTP\/1\.1 401 [^]*www-authenticate: Bearer/);
+  assert.match((await talk(server.port, get('/nothing', 'Authorization: Bearer another token of it'))).text, /^HTTP\/1\.1 401 /);
+  assert.match((await talk(server.port, get('/nothing', bearer))).text, /^HTTP\/1\.1 404 /);
+  assert.match((await talk(server.port, get('/nothing', bearer.replace('Bearer', 'bearer')))).text, /^HTTP\/1\.1 404 /);
+});
+
+function unary(address, credentials, path, metadata = new grpc.Metadata()) {
+  const client = new grpc.Client(address, credentials);
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(path, (x) => x, (x) => x, Buffer.alloc(0), metadata, (error, answer) => {
+      client.close();
+      resolve(error ? error.code : [...answer]);
+    });
+  });
+}
+
+test('gRPC over TLS; UNAUTHENTICATED without the token', async () => {
+  const credentials = grpc.credentials.createSsl(ca());
+  const address = `localhost:${server.port}`;
+  assert.deepEqual(await unary(address, credentials, '/grpc.health.v1.Health/Check'), [8, 1]);
+  assert.equal(await unary(address, credentials, '/types.EventService/Handle'), grpc.status.UNAUTHENTICATED);
+  const metadata = new grpc.Metadata();
+  metadata.set('authorization', 'Bearer a token of the test');
+  assert.equal(await unary(address, credentials, '/types.EventService/Handle', metadata), grpc.status.INVALID_ARGUMENT);
+});
+
+test('with a client CA, a certificate is needed', async () => {
+  const own = { cert: readFileSync(file('client.pem')), key: readFileSync(file('client.key')) };
+  assert.match((await talk(mtls.port, get('/health'), own)).text, /^HTTP\/1\.1 200 /);
+  const without = await talk(mtls.port, get('/health')).catch((error) => ({ text: '', error }));
+  assert.doesNotMatch(without.text, /HTTP/);
+});
+
+test('SIGHUP brings new certificates and drops no connection; bad ones leave the old in use', async () => {
+  const old = tls.connect({ port: Number(server.port), host: '127.0.0.1', ca: ca() });
+  await new Promise((resolve, reject) => old.on('secureConnect', resolve).on('error', reject));
+  const said = (text) => new Promise((resolve) => {
+    const look = setInterval(() => { if (server.output.includes(text)) { clearInterval(look); resolve(); } }, 20);
+  });
+  copyFileSync(file('two.pem'), file('used.pem'));
+  copyFileSync(file('two.key'), file('used.key'));
+  server.child.kill('SIGHUP');
+  await said('certificates read again (event service)');
+  assert.equal((await talk(server.port, '')).name, 'second');
+  old.write(get('/health'));
+  assert.match(await new Promise((resolve) => { let text = ''; old.on('data', (part) => { text += part; }).on('end', () => resolve(text)); }), /^HTTP\/1\.1 200 /);
+  writeFileSync(file('used.pem'), 'no certificate');
+  server.child.kill('SIGHUP');
+  await new Promise((next) => setTimeout(next, 200));
+  assert.equal((await talk(server.port, '')).name, 'second');
+});
+
+test('a large answer and a large request pass, byte for byte', async () => {
+  const body = JSON.stringify({ request_details: { body: 'x'.repeat(900_000) } }); // not base64: an error that is told after reading it all
+  const text = `POST /v1/handle HTTP/1.1\r\nHost: x\r\nx-connector: stripe\r\nContent-Type: application/json\r\nConnection: close\r\n${bearer}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  assert.match((await talk(server.port, text)).text, /^HTTP\/1\.1 [24]\d\d /);
+});
+
+test('off loopback the server starts only with TLS and a token, or --insecure', () => {
+  const start = (...args) => spawnSync(binary, ['serve', ...args], { encoding: 'utf8', timeout: 5000, env: { ...process.env, A_TOKEN: 't', EMPTY: '' } });
+  const pair = ['--tls-cert', file('one.pem'), '--tls-key', file('one.key')];
+  for (const args of [[], pair, ['--token', 'env:A_TOKEN']]) {
+    const { status, stderr } = start('--listen', '0.0.0.0:0', ...args);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /not a loopback address/);
+  }
+  assert.match(start('--listen', '127.0.0.1:0', '--dev', '--listen-webhooks', '0.0.0.0:0').stderr, /not a loopback address/);
+  assert.match(start('--token', 'the-token-itself').stderr, /env:NAME or file:PATH/);
+  assert.match(start('--token', 'env:EMPTY').stderr, /empty/);
+  assert.match(start('--tls-cert', file('one.pem')).stderr, /go together/);
+  const wrong = start('--listen', '127.0.0.1:0', '--tls-cert', file('one.pem'), '--tls-key', file('two.key'));
+  assert.equal(wrong.status, 1);
+  assert.match(wrong.stderr, /key/);
+  assert.doesNotMatch(start('--token', 'the-token-itself').stderr, /the-token-itself/);
+});
