@@ -259,8 +259,7 @@ static int read_token(struct ph_arena *arena, struct options *options)
     return 0;
 }
 
-/* ---- endpoints of dev mode ---------------------------------------------------------------------
- */
+/* ---- endpoints of dev mode ------------------------------------------------------------------- */
 
 /* PAYHOOK_<NAME>_<suffix> of the environment; absent when it is not set. */
 static struct ph_slice read_env(struct ph_slice connector, const char *suffix)
@@ -296,8 +295,7 @@ static void fill_endpoints(const struct ph_server_config *server, struct ph_endp
     }
 }
 
-/* ---- run ---------------------------------------------------------------------------------------
- */
+/* ---- run ------------------------------------------------------------------------------------- */
 
 static int run(struct ph_server_config *server)
 {

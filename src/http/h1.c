@@ -7,8 +7,7 @@ void ph_h1_enter(struct ph_h1 *h1, enum ph_h1_phase phase)
     h1->since_ms = h1->now_ms;
 }
 
-/* ---- the head ----------------------------------------------------------------------------------
- */
+/* ---- the head -------------------------------------------------------------------------------- */
 
 static struct ph_h1 *of(llhttp_t *parser)
 {
@@ -151,13 +150,13 @@ static int on_headers_complete(llhttp_t *parser)
         ph_buffer_append(h1->out, PH_S("HTTP/1.1 100 Continue\r\n\r\n")) != PH_OK)
         return stop_with(h1, 503);
     h1->in_head = false;
+    h1->is_http = true;
     h1->exchange.headers_ms = h1->now_ms;
     ph_h1_enter(h1, PH_H1_BODY);
     return 0;
 }
 
-/* ---- the body, and the whole -------------------------------------------------------------------
- */
+/* ---- the body, and the whole ----------------------------------------------------------------- */
 
 static int on_body(llhttp_t *parser, const char *at, size_t len)
 {
@@ -216,6 +215,8 @@ static void handle(struct ph_h1 *h1)
         return;
     }
     ph_h1_respond(h1, &response, h1->draining || !h1->keep_alive);
+    if (response.open && !h1->exchange.held)
+        h1->exchange.owner->gone(h1->exchange.owner, &h1->exchange);
 }
 
 /* Looks over the lines of a head before llhttp does: line ends are CR LF and nothing else, no line
@@ -249,10 +250,26 @@ static int status_of(llhttp_errno_t error)
     return error == HPE_INVALID_VERSION ? 505 : 400;
 }
 
+/* TLS, a broken HTTP/2 preface, garbage: whoever sends it would not understand an answer. */
+static size_t drop_noise(struct ph_h1 *h1, struct ph_slice bytes)
+{
+    ph_count(&h1->site->counters->malformed);
+    ph_h1_enter(h1, PH_H1_CLOSED);
+    return bytes.len;
+}
+
+static bool begins_no_method(const struct ph_h1 *h1, struct ph_slice bytes)
+{
+    char c = bytes.ptr[0];
+    return h1->head_bytes == 0 && (c < 'A' || c > 'Z') && c != '\r' && c != '\n';
+}
+
 /* One llhttp run: to the end of the bytes or of a request. Gives how much it took. */
 static size_t step(struct ph_h1 *h1, struct ph_slice bytes)
 {
     if (h1->in_head) {
+        if (!h1->is_http && begins_no_method(h1, bytes))
+            return drop_noise(h1, bytes);
         int status = scan_head(h1, bytes);
         if (status != 0) {
             ph_h1_refuse(h1, h1->exchange.target.len >= PH_URI_BYTES_MAX ? 414 : status);
@@ -268,6 +285,8 @@ static size_t step(struct ph_h1 *h1, struct ph_slice bytes)
         handle(h1);
         return used;
     }
+    if (error == HPE_INVALID_METHOD && !h1->is_http)
+        return drop_noise(h1, bytes);
     if (error != HPE_OK) {
         ph_h1_refuse(h1, h1->refusal != 0 ? h1->refusal : status_of(error));
         return bytes.len;
@@ -305,8 +324,7 @@ static void keep_rest(struct ph_h1 *h1, struct ph_slice bytes)
     h1->draining = true;
 }
 
-/* ---- outside -----------------------------------------------------------------------------------
- */
+/* ---- outside --------------------------------------------------------------------------------- */
 
 struct ph_h1 *ph_h1_new(const struct ph_http_site *site, void *connection, struct ph_buffer *out,
                         bool may_upgrade)

@@ -9,9 +9,10 @@
  *   any     -> CLOSED    the last answer is in `out`
  *
  * H1: a request is handled once, when it is complete, and in order: what follows a request that
- * waits for its answer is kept unread. H2: what two HTTP readers could read differently is refused
- * (RFC 9112 §11.2): bare CR or LF, folded lines, both lengths, an encoding other than chunked, no
- * Host or two. H3: after a refusal nothing more is read from the connection. */
+ *     waits for its answer is kept unread.
+ * H2: what two HTTP readers could read differently is refused (RFC 9112 §11.2): bare CR or LF,
+ *     folded lines, both lengths, an encoding other than chunked, no Host or two.
+ * H3: after a refusal nothing more is read from the connection. */
 #ifndef PH_HTTP_H1_H
 #define PH_HTTP_H1_H
 

@@ -155,8 +155,7 @@ void ph_h1_refuse(struct ph_h1 *h1, int status)
     ph_h1_respond(h1, &response, true);
 }
 
-/* ---- the transport of a held exchange ----------------------------------------------------------
- */
+/* ---- the transport of a held exchange -------------------------------------------------------- */
 
 static struct ph_h1 *of(struct ph_http_exchange *exchange)
 {

@@ -21,6 +21,7 @@ struct ph_h1 {
     bool line_empty, after_cr, line_seen, line_folds;
     bool may_upgrade, asks_upgrade;
     bool draining, keep_alive;
+    bool is_http;                /* a head was complete once: this peer speaks HTTP */
     bool open, chunked, stalled; /* an answer of many parts has begun */
     int refusal;                 /* HTTP status; 0: none */
     enum ph_h1_phase phase;

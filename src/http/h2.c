@@ -14,8 +14,7 @@ static struct ph_h2_stream *stream_of(nghttp2_session *session, int32_t id)
     return nghttp2_session_get_stream_user_data(session, id);
 }
 
-/* ---- frames that ask for work ------------------------------------------------------------------
- */
+/* ---- frames that ask for work ---------------------------------------------------------------- */
 
 static void earn(int *credit, int by, int max)
 {
@@ -68,14 +67,37 @@ static bool is_control(const nghttp2_frame *frame)
     }
 }
 
-/* ---- what nghttp2 tells us ---------------------------------------------------------------------
- */
+/* ---- what nghttp2 tells us ------------------------------------------------------------------- */
+
+/* RFC 9113 §5.1.1: ids only grow. nghttp2 takes any smaller one for a stream it has forgotten, and
+ * passes over it; those that were skipped it cannot have forgotten. */
+static void note_id(struct ph_h2 *h2, int32_t id)
+{
+    if (id > h2->last_id + 2) {
+        h2->gap_first = h2->last_id + (h2->last_id == 0 ? 1 : 2);
+        h2->gap_last = id - 2;
+    }
+    h2->last_id = id;
+}
+
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data)
+{
+    struct ph_h2 *h2 = user_data;
+    if (hd->type != NGHTTP2_HEADERS || hd->stream_id < h2->gap_first ||
+        hd->stream_id > h2->gap_last)
+        return 0;
+    ph_count(&h2->site->counters->malformed);
+    return nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR) == 0
+               ? 0
+               : NGHTTP2_ERR_CALLBACK_FAILURE;
+}
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct ph_h2 *h2 = user_data;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
+    note_id(h2, frame->hd.stream_id);
     struct ph_h2_stream *s = ph_h2_stream_take(h2, frame->hd.stream_id);
     if (s == NULL) {
         ph_count(&h2->site->counters->limit_memory);
@@ -254,14 +276,14 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
     return 0;
 }
 
-/* ---- the connection ----------------------------------------------------------------------------
- */
+/* ---- the connection -------------------------------------------------------------------------- */
 
 static nghttp2_session_callbacks *new_callbacks(void)
 {
     nghttp2_session_callbacks *callbacks = NULL;
     if (nghttp2_session_callbacks_new(&callbacks) != 0)
         return NULL;
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
@@ -280,7 +302,6 @@ static int new_session(struct ph_h2 *h2)
     if (rc == 0) {
         nghttp2_option_set_max_settings(option, 16);
         nghttp2_option_set_max_outbound_ack(option, 1000); /* control_credit is met first */
-        nghttp2_option_set_no_closed_streams(option, 1);
         nghttp2_option_set_no_auto_window_update(option, 1);
         rc = nghttp2_session_server_new2(&h2->session, callbacks, h2, option);
     }
@@ -360,6 +381,7 @@ enum ph_status ph_h2_upgrade(struct ph_h2 *h2, struct ph_http_exchange *request,
     h2->now_ms = now_ms;
     if (len > SETTINGS_BYTES_MAX)
         return PH_ERR_MALFORMED;
+    h2->last_id = 1;
     struct ph_h2_stream *s = ph_h2_stream_take(h2, 1);
     if (s == NULL)
         return PH_ERR_NO_MEMORY;

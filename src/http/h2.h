@@ -1,11 +1,12 @@
 /* One HTTP/2 connection as a state machine over bytes, on nghttp2.
  *
  * T1: a stream's request is handled once, when it is complete or refused (or, where the handler
- * wants parts, when its head is complete); its answer is copied. T2: what a client can make us hold
- * is bounded: PH_STREAMS_MAX streams, PH_MESSAGE_BYTES_MAX each, PH_STREAM_OUTPUT_BYTES_MAX of open
- * answers, and the thread's budget; output waits inside the streams until there is room for it. T3:
- * a client that resets more than it lets finish is sent away (CVE-2023-44487), and so is one that
- *     keeps us busy with frames that carry nothing.
+ *     wants parts, when its head is complete); its answer is copied.
+ * T2: what a client can make us hold is bounded: PH_STREAMS_MAX streams, PH_MESSAGE_BYTES_MAX
+ *     each, PH_STREAM_OUTPUT_BYTES_MAX of open answers, and the thread's budget; output waits
+ *     inside the streams until there is room for it.
+ * T3: a client that resets more than it lets finish is sent away (CVE-2023-44487), and so is
+ *     one that keeps us busy with frames that carry nothing.
  * T4: a stream that dies while the handler holds its exchange tells the handler, once. */
 #ifndef PH_HTTP_H2_H
 #define PH_HTTP_H2_H

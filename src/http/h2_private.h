@@ -36,6 +36,8 @@ struct ph_h2 {
     size_t open_count, spare_count, stalled_count, held_count;
     int64_t now_ms, credit_ms;
     int reset_credit, control_credit;
+    int32_t last_id, gap_first,
+        gap_last; /* streams the client passed over: they cannot come later */
     int drain_step;
     bool failed;
 };

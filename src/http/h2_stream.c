@@ -6,8 +6,7 @@ enum { STREAMS_KEPT = 16, RESPONSE_HEADERS_MAX = 32 };
 
 static const struct ph_http_transport transport;
 
-/* ---- the list ----------------------------------------------------------------------------------
- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 struct ph_h2_stream *ph_h2_stream_take(struct ph_h2 *h2, int32_t id)
 {
@@ -121,8 +120,7 @@ void ph_h2_reset(struct ph_h2 *h2, int32_t id, uint32_t why)
         h2->failed = true;
 }
 
-/* ---- the answer --------------------------------------------------------------------------------
- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 
 static nghttp2_nv field(struct ph_slice name, struct ph_slice value)
 {
@@ -246,12 +244,13 @@ void ph_h2_stream_handle(struct ph_h2_stream *s)
     s->handled = true;
     ph_http_exchange_request(&s->exchange, headers, &request);
     set_held(s, true);
-    if (handler->handle(handler->ctx, &s->exchange, &request, &response) == PH_HTTP_ANSWERED)
-        (void)respond(s, &response); /* what failed has reset the stream */
+    if (handler->handle(handler->ctx, &s->exchange, &request, &response) == PH_HTTP_LATER)
+        return;
+    if (respond(s, &response) != PH_OK && response.open) /* what failed has reset the stream */
+        s->exchange.owner->gone(s->exchange.owner, &s->exchange);
 }
 
-/* ---- answers of many parts ---------------------------------------------------------------------
- */
+/* ---- answers of many parts ------------------------------------------------------------------- */
 
 /* What is sent makes room before more is added. */
 static void compact(struct ph_h2_stream *s)

@@ -14,8 +14,7 @@ struct ph_tls {
     bool wants_write;
 };
 
-/* ---- the context -------------------------------------------------------------------------------
- */
+/* ---- the context ----------------------------------------------------------------------------- */
 
 /* Our order, not the client's: h2 first. Without a common name the handshake fails (RFC 7301 §3.2).
  */
@@ -109,8 +108,7 @@ void ph_tls_context_free(struct ph_tls_context *context)
     free(context);
 }
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 struct ph_tls *ph_tls_new(struct ph_tls_context *context, int fd)
 {

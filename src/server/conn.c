@@ -47,8 +47,7 @@ static size_t unsent(const struct ph_conn *conn)
     return conn->out.len - conn->out_sent;
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool feed(struct ph_conn *conn, struct ph_slice bytes, int64_t now_ms);
 
@@ -180,8 +179,7 @@ static bool read_some(struct ph_conn *conn, char *room, size_t room_bytes, int64
     }
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static bool send_some(struct ph_conn *conn, int64_t now_ms, bool *ret_blocked)
 {
@@ -262,8 +260,7 @@ static bool go_on(struct ph_conn *conn, int64_t now_ms)
     return feed_h1(conn, (struct ph_slice){0}, now_ms);
 }
 
-/* ---- outside -----------------------------------------------------------------------------------
- */
+/* ---- outside --------------------------------------------------------------------------------- */
 
 bool ph_conn_ready(struct ph_conn *conn, bool readable, char *room, size_t room_bytes,
                    int64_t now_ms)

@@ -9,8 +9,8 @@
  *   any    -> gone    the peer closes, an error, a time limit
  *
  * K1: while more than PH_OUTPUT_BYTES_HIGH waits to be sent, or an HTTP/1 request waits for its
- * answer, nothing is read. K2: an exchange that is held when its connection goes tells its owner.
- */
+ *     answer, nothing is read.
+ * K2: an exchange that is held when its connection goes tells its owner. */
 #ifndef PH_SERVER_CONN_H
 #define PH_SERVER_CONN_H
 

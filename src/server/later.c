@@ -49,8 +49,7 @@ struct ph_later *ph_later_new(struct ph_counters *counters, void (*wake)(void *c
     return later;
 }
 
-/* ---- places ------------------------------------------------------------------------------------
- */
+/* ---- places ---------------------------------------------------------------------------------- */
 
 static struct place *take(struct ph_later *later)
 {
@@ -116,8 +115,7 @@ static void on_gone(struct ph_http_owner *owner, struct ph_http_exchange *exchan
     orphan(place);
 }
 
-/* ---- outside -----------------------------------------------------------------------------------
- */
+/* ---- outside --------------------------------------------------------------------------------- */
 
 void ph_later_free(struct ph_later *later)
 {

@@ -4,14 +4,16 @@
  *
  *   FREE    -> WAITING   ph_later_begin
  *   WAITING -> FREE      completed: `resume` answers the exchange
- *   WAITING -> ORPHAN    the client went away, or the deadline passed and `expire` has answered:
- * `cancel` ORPHAN  -> FREE      completed: `discard`
+ *   WAITING -> ORPHAN    the client went away (`cancel`), or the deadline passed (`expire`, then
+ *                        `cancel`)
+ *   ORPHAN  -> FREE      completed: `discard`
  *
  * L1: a ticket is completed once, by whoever holds it, also after `cancel`.
- * L2: the queue has a place for every ticket there can be: completing never fails and never waits.
- * L3: the request's bytes (head and body) stay where they are until the ticket is completed, also
- * when the connection is gone by then: those who work on them need no copy. L4: of `resume`, and
- * `expire`, and gone, an exchange sees one. */
+ * L2: the queue has a place for every ticket there can be: completing never fails and never
+ *     waits.
+ * L3: the request's bytes (head and body) stay where they are until the ticket is completed,
+ *     also when the connection is gone by then: those who work on them need no copy.
+ * L4: of `resume`, and `expire`, and gone, an exchange sees one. */
 #ifndef PH_SERVER_LATER_H
 #define PH_SERVER_LATER_H
 

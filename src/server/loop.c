@@ -140,10 +140,6 @@ static void on_wake(struct ph_reactor *r, int64_t now_ms)
 static void on_event(struct ph_reactor *r, const struct epoll_event *event, int64_t now_ms)
 {
     struct ph_conn *conn = event->data.ptr;
-    if (conn == NULL) {
-        on_wake(r, now_ms);
-        return;
-    }
     if ((event->events & (EPOLLERR | EPOLLHUP)) != 0) { /* nothing can be sent any more */
         drop(r, conn);
         return;
@@ -189,8 +185,15 @@ static void *run(void *arg)
     while (!is_finished(r, now_ms)) {
         int count = epoll_wait(r->epoll, events, EVENTS_MAX, wait_ms(r));
         r->now_ms = now_ms = ph_os_steady_ms();
-        for (int i = 0; i < count; i++)
-            on_event(r, &events[i], now_ms);
+        bool woken = false;
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.ptr != NULL)
+                on_event(r, &events[i], now_ms);
+            else
+                woken = true;
+        }
+        if (woken) /* last: it may end connections that other events of this round point at */
+            on_wake(r, now_ms);
         ph_later_expire(r->later, now_ms, on_answered, r);
         if (now_ms - r->tick_ms >= (r->draining ? DRAIN_TICK_MS : TICK_MS)) {
             r->tick_ms = now_ms;

@@ -1,8 +1,8 @@
 /* The server: the Event Service (stateless calls), and in dev mode the webhook ingress.
  *
- * S1: one acceptor (the caller's thread) deals connections to reactor threads; a connection stays
- * with its reactor, and a reactor's state is touched by its own thread only. S2: the config is
- * read-only while the server runs; every thread reads it. */
+ * S1: one acceptor (the caller's thread) deals connections to reactor threads; a connection
+ *     stays with its reactor, and a reactor's state is touched by its own thread only.
+ * S2: the config is read-only while the server runs; every thread reads it. */
 #ifndef PH_SERVER_SERVER_H
 #define PH_SERVER_SERVER_H
 

@@ -131,13 +131,20 @@ test('what two readers could read differently is refused, and the connection clo
     'a chunk with bare LF': head([post, 'Host: x', 'Transfer-Encoding: chunked'], `0\n\n${smuggled}`),
     'CONNECT': head(['CONNECT x:1 HTTP/1.1', 'Host: x']),
     'a broken preface': 'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n',
-    'garbage': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n',
   };
   for (const [name, bytes] of Object.entries(probes)) {
     const result = await rawExchange(server.port, Buffer.from(bytes, 'latin1'));
     assert.match(result.text, /^HTTP\/1\.1 (4|5)\d\d /, name);
     assert.equal(result.text.match(/HTTP\/1\.1 \d/g).length, 1, name);
     assert.ok(result.closed, name);
+  }
+});
+
+test('what is no HTTP at all is closed without an answer', async () => {
+  for (const bytes of ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n', 'INVALID CONNECTION PREFACE\r\n\r\n']) {
+    const result = await rawExchange(server.port, Buffer.from(bytes, 'latin1'));
+    assert.equal(result.text, '');
+    assert.ok(result.closed);
   }
 });
 
