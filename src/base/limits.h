@@ -42,6 +42,8 @@ enum {
     /* ---- the server ---- */
     /* A call's whole message: the largest body as base64 text, with its headers and secrets. */
     PH_MESSAGE_BYTES_MAX = PH_BODY_BYTES_MAX / 2 * 3,
+    /* A status message: clients refuse trailers over 8 KiB, and percent-encoding can treble it. */
+    PH_GRPC_TEXT_BYTES_MAX = 2000,
     /* Calls open at once on one HTTP/2 connection; RFC 9113 asks for at least 100. */
     PH_STREAMS_MAX = 128,
     /* Streams a client may reset beyond those it lets finish (CVE-2023-44487). */

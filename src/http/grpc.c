@@ -1,5 +1,8 @@
 #include "http/grpc.h"
 
+#include "base/limits.h"
+#include "http/gzip.h"
+
 static bool fault(struct ph_fault *ret_fault, int code, struct ph_slice message)
 {
     *ret_fault =
@@ -16,36 +19,85 @@ bool ph_grpc_is_call(const struct ph_http_request *request)
     return type.len == prefix.len || type.ptr[prefix.len] == '+' || type.ptr[prefix.len] == ';';
 }
 
-static bool check_encoding(const struct ph_http_request *request, struct ph_fault *ret_fault)
+static bool list_has(struct ph_slice list, struct ph_slice word)
 {
-    struct ph_slice encoding = ph_http_header(request, PH_S("grpc-encoding"));
-    if (encoding.len == 0 || ph_slice_eq(encoding, PH_S("identity")))
-        return true;
-    return fault(ret_fault, PH_GRPC_UNIMPLEMENTED,
-                 PH_S("this grpc-encoding is not supported; send the message uncompressed"));
+    while (list.len > 0) {
+        size_t comma = ph_slice_find(list, PH_S(","), 0);
+        size_t end = comma < list.len ? comma : list.len;
+        if (ph_slice_eq_nocase(ph_slice_trim(ph_slice_of(list.ptr, end)), word))
+            return true;
+        list = ph_slice_from(list, end < list.len ? end + 1 : end);
+    }
+    return false;
 }
 
-bool ph_grpc_read(const struct ph_http_request *request, size_t message_max,
-                  struct ph_slice *ret_message, struct ph_fault *ret_fault)
+bool ph_grpc_encodings(const struct ph_http_request *request, struct ph_grpc_encodings *ret,
+                       struct ph_fault *ret_fault)
 {
-    if (!check_encoding(request, ret_fault))
-        return false;
-    struct ph_slice body = request->body;
-    if (body.len < PH_GRPC_PREFIX_BYTES)
-        return fault(ret_fault, PH_GRPC_INTERNAL, PH_S("the call ended without a message"));
-    const unsigned char *p = (const unsigned char *)body.ptr;
+    struct ph_slice encoding = ph_http_header(request, PH_S("grpc-encoding"));
+    struct ph_slice accepts = ph_http_header(request, PH_S("grpc-accept-encoding"));
+    *ret = (struct ph_grpc_encodings){
+        .request_gzip = ph_slice_eq(encoding, PH_S("gzip")),
+        .accepts_gzip = list_has(accepts, PH_S("gzip")),
+    };
+    if (ret->request_gzip || encoding.len == 0 || ph_slice_eq(encoding, PH_S("identity")))
+        return true;
+    return fault(ret_fault, PH_GRPC_UNIMPLEMENTED,
+                 PH_S("this grpc-encoding is not supported; see grpc-accept-encoding"));
+}
+
+static bool inflate_message(struct ph_slice in, size_t message_max, struct ph_arena *arena,
+                            struct ph_slice *ret_message, struct ph_fault *ret_fault)
+{
+    switch (ph_gzip_inflate(arena, in, message_max, ret_message)) {
+    case PH_OK:
+        return true;
+    case PH_ERR_TOO_LARGE:
+        return fault(ret_fault, PH_GRPC_RESOURCE_EXHAUSTED,
+                     PH_S("the decompressed message is larger than the limit"));
+    case PH_ERR_NO_MEMORY:
+        return fault(ret_fault, PH_GRPC_RESOURCE_EXHAUSTED, PH_S("the call needs too much memory"));
+    default:
+        return fault(ret_fault, PH_GRPC_INTERNAL, PH_S("the message is not the gzip it should be"));
+    }
+}
+
+bool ph_grpc_take(struct ph_slice bytes, bool gzip, size_t message_max, struct ph_arena *arena,
+                  struct ph_slice *ret_message, size_t *ret_used, struct ph_fault *ret_fault)
+{
+    const unsigned char *p = (const unsigned char *)bytes.ptr;
+    *ret_used = 0;
+    if (bytes.len < PH_GRPC_PREFIX_BYTES)
+        return true;
     size_t len = (size_t)p[1] << 24 | (size_t)p[2] << 16 | (size_t)p[3] << 8 | p[4];
-    if (p[0] != 0)
+    if (p[0] > 1 || (p[0] == 1 && !gzip))
         return fault(ret_fault, PH_GRPC_INTERNAL,
                      PH_S("the message is marked compressed, but no grpc-encoding is given"));
     if (len > message_max)
         return fault(ret_fault, PH_GRPC_RESOURCE_EXHAUSTED,
                      PH_S("the message is larger than the limit"));
-    if (len > body.len - PH_GRPC_PREFIX_BYTES)
+    if (len > bytes.len - PH_GRPC_PREFIX_BYTES)
+        return true;
+    struct ph_slice message = ph_slice_of(bytes.ptr + PH_GRPC_PREFIX_BYTES, len);
+    if (p[0] == 1 && !inflate_message(message, message_max, arena, &message, ret_fault))
+        return false;
+    *ret_message = message;
+    *ret_used = PH_GRPC_PREFIX_BYTES + len;
+    return true;
+}
+
+bool ph_grpc_read(struct ph_slice body, bool gzip, size_t message_max, struct ph_arena *arena,
+                  struct ph_slice *ret_message, struct ph_fault *ret_fault)
+{
+    size_t used = 0;
+    if (!ph_grpc_take(body, gzip, message_max, arena, ret_message, &used, ret_fault))
+        return false;
+    if (body.len == 0)
+        return fault(ret_fault, PH_GRPC_INTERNAL, PH_S("the call ended without a message"));
+    if (used == 0)
         return fault(ret_fault, PH_GRPC_INTERNAL, PH_S("the message is cut short"));
-    if (len < body.len - PH_GRPC_PREFIX_BYTES)
+    if (used < body.len)
         return fault(ret_fault, PH_GRPC_INTERNAL, PH_S("a unary call has one message, not more"));
-    *ret_message = ph_slice_of(body.ptr + PH_GRPC_PREFIX_BYTES, len);
     return true;
 }
 
@@ -84,9 +136,9 @@ bool ph_grpc_timeout_ms(struct ph_slice text, int64_t *ret_ms)
     }
 }
 
-void ph_grpc_write_prefix(char prefix[PH_GRPC_PREFIX_BYTES], size_t message_bytes)
+void ph_grpc_write_prefix(char prefix[PH_GRPC_PREFIX_BYTES], size_t message_bytes, bool compressed)
 {
-    prefix[0] = 0;
+    prefix[0] = compressed ? 1 : 0;
     for (int i = 0; i < 4; i++)
         prefix[1 + i] = (char)(unsigned char)(message_bytes >> (24 - 8 * i));
 }
@@ -94,6 +146,8 @@ void ph_grpc_write_prefix(char prefix[PH_GRPC_PREFIX_BYTES], size_t message_byte
 struct ph_slice ph_grpc_encode_message(struct ph_arena *arena, struct ph_slice text)
 {
     static const char hex[] = "0123456789ABCDEF";
+    if (text.len > PH_GRPC_TEXT_BYTES_MAX)
+        text.len = PH_GRPC_TEXT_BYTES_MAX;
     char *out = ph_arena_alloc(arena, text.len * 3 + 1);
     if (out == NULL)
         return (struct ph_slice){0};

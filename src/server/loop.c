@@ -13,7 +13,7 @@
 #include "server/conn.h"
 #include "server/ingress.h"
 #include "server/later.h"
-#include "server/service.h"
+#include "server/rpc.h"
 
 enum { EVENTS_MAX = 256, DEALT_MAX = 256, TICK_MS = 1000, DRAIN_TICK_MS = 100 };
 
@@ -58,8 +58,7 @@ static void heap_free(void *ctx, void *ptr)
 
 static const struct ph_allocator heap = {.alloc = heap_alloc, .free = heap_free};
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void drop(struct ph_reactor *r, struct ph_conn *conn)
 {
@@ -134,8 +133,7 @@ static void on_wake(struct ph_reactor *r, int64_t now_ms)
     ph_later_run(r->later, on_answered, r);
 }
 
-/* ---- the loop ----------------------------------------------------------------------------------
- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 static void on_event(struct ph_reactor *r, const struct epoll_event *event, int64_t now_ms)
 {
@@ -162,6 +160,7 @@ static bool is_finished(struct ph_reactor *r, int64_t now_ms)
     if (!r->draining && atomic_load_explicit(&r->stopping, memory_order_acquire)) {
         r->draining = true;
         r->drain_end_ms = now_ms + PH_DRAIN_MS;
+        ph_rpc_drain(&r->service); /* what it writes goes out with the next line */
         for_all(r, ph_conn_drain, now_ms);
     }
     return r->draining && (r->first == NULL || now_ms >= r->drain_end_ms);
@@ -197,6 +196,7 @@ static void *run(void *arg)
         ph_later_expire(r->later, now_ms, on_answered, r);
         if (now_ms - r->tick_ms >= (r->draining ? DRAIN_TICK_MS : TICK_MS)) {
             r->tick_ms = now_ms;
+            ph_rpc_expire(&r->service, now_ms);
             for_all(r, ph_conn_tick, now_ms);
         }
     }
@@ -205,8 +205,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- outside -----------------------------------------------------------------------------------
- */
+/* ---- outside --------------------------------------------------------------------------------- */
 
 static void destroy(struct ph_reactor *r)
 {
@@ -238,7 +237,8 @@ static bool open_queues(struct ph_reactor *r)
            epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->wake, &event) == 0;
 }
 
-struct ph_reactor *ph_reactor_start(const struct ph_server_config *config)
+struct ph_reactor *ph_reactor_start(const struct ph_server_config *config,
+                                    const struct ph_counter_set *counters)
 {
     struct ph_reactor *r = calloc(1, sizeof *r);
     if (r == NULL)
@@ -249,8 +249,11 @@ struct ph_reactor *ph_reactor_start(const struct ph_server_config *config)
     r->later = ph_later_new(&r->counters, wake, r);
     r->service.config = config;
     r->service.counters = &r->counters;
+    r->service.counter_set = counters;
+    r->service.memory = &r->memory;
     r->service.worker = ph_worker_new(&heap);
-    r->calls = (struct ph_http_handler){.handle = ph_service_handle, .ctx = &r->service};
+    r->calls = (struct ph_http_handler){
+        .handle = ph_service_handle, .streams = ph_service_streams, .ctx = &r->service};
     r->webhooks = (struct ph_http_handler){.handle = ph_ingress_handle, .ctx = &r->service};
     r->calls_site = (struct ph_http_site){&r->memory, &r->calls, &r->counters};
     r->webhooks_site = (struct ph_http_site){&r->memory, &r->webhooks, &r->counters};
@@ -292,8 +295,15 @@ void ph_reactor_stop(struct ph_reactor *r)
 
 void ph_reactor_join(struct ph_reactor *r)
 {
-    if (r == NULL)
-        return;
     pthread_join(r->thread, NULL);
+}
+
+void ph_reactor_free(struct ph_reactor *r)
+{
     destroy(r);
+}
+
+const struct ph_counters *ph_reactor_counters(const struct ph_reactor *r)
+{
+    return &r->counters;
 }

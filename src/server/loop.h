@@ -3,13 +3,17 @@
 #define PH_SERVER_LOOP_H
 
 #include "os/tls.h"
+#include "server/metrics.h"
 #include "server/server.h"
 
 struct ph_reactor;
 
-/* Gives a running reactor, or NULL. Keeps the config. Signals must be blocked in the calling
+/* Gives a running reactor, or NULL. Keeps both. Signals must be blocked in the calling
  * thread. */
-struct ph_reactor *ph_reactor_start(const struct ph_server_config *config);
+struct ph_reactor *ph_reactor_start(const struct ph_server_config *config,
+                                    const struct ph_counter_set *counters);
+/* Any thread, until it is freed. */
+const struct ph_counters *ph_reactor_counters(const struct ph_reactor *reactor);
 /* Deals it a connection; takes `fd` and `tls` (NULL: plain). ingress: it came in by the webhook
  * listener. Any thread. */
 void ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, bool ingress);
@@ -17,7 +21,9 @@ void ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, boo
 size_t ph_reactor_load(struct ph_reactor *reactor);
 /* Begins to finish: what is in flight has PH_DRAIN_MS. */
 void ph_reactor_stop(struct ph_reactor *reactor);
-/* Waits for its end and frees it. NULL is fine. */
+/* Waits for its end. */
 void ph_reactor_join(struct ph_reactor *reactor);
+/* Once all reactors have ended: they read each other's counters. */
+void ph_reactor_free(struct ph_reactor *reactor);
 
 #endif

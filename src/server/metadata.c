@@ -1,11 +1,17 @@
 #include "server/metadata.h"
 
+#include "server/override.h"
 #include "wire/wire.h"
 
-static bool fault(struct ph_fault *ret_fault, struct ph_slice name, struct ph_slice message)
+/* An error of headers or config. */
+static bool fault(struct ph_fault *ret_fault, struct ph_slice name, struct ph_slice message,
+                  struct ph_slice suggestion)
 {
-    *ret_fault =
-        (struct ph_fault){.code = PH_GRPC_INVALID_ARGUMENT, .name = name, .message = message};
+    *ret_fault = (struct ph_fault){.code = PH_GRPC_INVALID_ARGUMENT,
+                                   .name = name,
+                                   .message = message,
+                                   .integration = true,
+                                   .suggestion = suggestion};
     return false;
 }
 
@@ -28,8 +34,7 @@ const struct ph_connector *ph_metadata_connector(const struct ph_server_config *
     return NULL;
 }
 
-/* ---- times -------------------------------------------------------------------------------------
- */
+/* ---- times ----------------------------------------------------------------------------------- */
 
 static bool take_digits(struct ph_slice *text, size_t count, int64_t *ret)
 {
@@ -119,8 +124,7 @@ bool ph_metadata_time(struct ph_slice text, int64_t *ret_ms)
     return read_rfc3339(text, ret_ms);
 }
 
-/* ---- the connector -----------------------------------------------------------------------------
- */
+/* ---- the connector --------------------------------------------------------------------------- */
 
 static bool read_config(struct ph_arena *arena, struct ph_slice text, struct ph_slice member,
                         struct ph_slice *ret_name, struct ph_metadata *ret,
@@ -139,9 +143,11 @@ static bool read_config(struct ph_arena *arena, struct ph_slice text, struct ph_
     }
     if (st == PH_ERR_NOT_FOUND)
         return fault(ret_fault, PH_S("MISSING_REQUIRED_FIELD"),
-                     why.len > 0 ? why : PH_S("Missing required field: config"));
+                     why.len > 0 ? why : PH_S("Missing required field: config"),
+                     PH_S("send {\"config\":{\"<Connector>\":{…}}}"));
     return fault(ret_fault, PH_S("INVALID_DATA_FORMAT"),
-                 why.len > 0 ? why : PH_S("x-connector-config is not the JSON it should be"));
+                 why.len > 0 ? why : PH_S("x-connector-config is not the JSON it should be"),
+                 PH_S("send {\"config\":{\"<Connector>\":{…}}}"));
 }
 
 /* Which header names the connector: x-connector-config wins, unless `x-auth: NoKey` says that there
@@ -160,7 +166,8 @@ static bool read_name(struct ph_arena *arena, const struct ph_http_request *requ
     *ret_name = ph_http_header(request, PH_S("x-connector"));
     if (ret_name->len == 0)
         return fault(ret_fault, PH_S("MISSING_REQUIRED_FIELD"),
-                     PH_S("Missing required field: x-connector (header)"));
+                     PH_S("Missing required field: x-connector (header)"),
+                     PH_S("send x-connector, or x-connector-config"));
     return true;
 }
 
@@ -176,12 +183,16 @@ bool ph_metadata_read(const struct ph_server_config *config, struct ph_arena *ar
     if (found.connector == NULL)
         return fault(ret_fault, PH_S("INVALID_DATA_FORMAT"),
                      PH_S("Invalid data format: no connector has the name given; names are "
-                          "snake_case, as `payhook connectors list` shows them"));
+                          "snake_case, as `payhook connectors list` shows them"),
+                     PH_S("see `payhook connectors list`"));
     struct ph_slice received = ph_http_header(request, PH_S("x-received-at"));
     if (ph_slice_present(received) && !ph_metadata_time(received, &found.received_ms))
-        return fault(
-            ret_fault, PH_S("INVALID_DATA_FORMAT"),
-            PH_S("Invalid data format: x-received-at takes unix milliseconds or RFC 3339"));
+        return fault(ret_fault, PH_S("INVALID_DATA_FORMAT"),
+                     PH_S("Invalid data format: x-received-at takes unix milliseconds or RFC 3339"),
+                     (struct ph_slice){0});
+    if (!ph_override_apply(config, arena, ph_http_header(request, PH_S("x-config-override")),
+                           &found, ret_fault))
+        return false;
     *ret = found;
     return true;
 }

@@ -29,10 +29,10 @@ struct server {
     int epoll;
     int reserve;                 /* see shed */
     struct ph_counters counters; /* the acceptor's own */
+    struct ph_counter_set counter_set;
 };
 
-/* ---- start -------------------------------------------------------------------------------------
- */
+/* ---- start ----------------------------------------------------------------------------------- */
 
 /* New certificates for those who come from now on. False: the old ones stay. */
 static bool load_certificates(struct listener *listener)
@@ -72,15 +72,24 @@ static bool add_listener(struct server *server, const char *address, bool ingres
     return true;
 }
 
+static void add_counters(struct server *server, const struct ph_counters *counters)
+{
+    size_t count = atomic_load_explicit(&server->counter_set.count, memory_order_relaxed);
+    server->counter_set.of[count] = counters;
+    atomic_store_explicit(&server->counter_set.count, count + 1, memory_order_release);
+}
+
 static bool start_reactors(struct server *server)
 {
+    add_counters(server, &server->counters);
     while (server->reactor_count < server->config->threads) {
-        struct ph_reactor *reactor = ph_reactor_start(server->config);
+        struct ph_reactor *reactor = ph_reactor_start(server->config, &server->counter_set);
         if (reactor == NULL) {
             fprintf(stderr, "payhook: cannot start a thread: out of memory or threads\n");
             return false;
         }
         server->reactors[server->reactor_count++] = reactor;
+        add_counters(server, ph_reactor_counters(reactor));
     }
     return true;
 }
@@ -101,8 +110,7 @@ static bool start(struct server *server)
     return true;
 }
 
-/* ---- run ---------------------------------------------------------------------------------------
- */
+/* ---- run ------------------------------------------------------------------------------------- */
 
 static struct ph_reactor *least_loaded(struct server *server, size_t *ret_total)
 {
@@ -201,6 +209,8 @@ static void finish(struct server *server)
         ph_reactor_stop(server->reactors[i]);
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_join(server->reactors[i]);
+    for (size_t i = 0; i < server->reactor_count; i++)
+        ph_reactor_free(server->reactors[i]);
     ph_os_close(server->reserve);
     ph_os_close(server->epoll);
 }

@@ -5,13 +5,20 @@
 #include "http/grpc.h"
 #include "http/message.h"
 #include "os/random.h"
+#include "server/metrics.h"
 #include "server/server.h"
+
+struct ph_rpc_stream;
 
 /* What the handlers of one reactor share. Answers live in the worker's arena. */
 struct ph_service {
     const struct ph_server_config *config;
     struct ph_worker *worker;
     struct ph_counters *counters;
+    const struct ph_counter_set *counter_set; /* of all threads */
+    struct ph_memory *memory;                 /* of the reactor: for what outlives a call */
+    struct ph_rpc_stream *streams;            /* open ones */
+    bool draining;
     struct ph_random_pool random;
     char fresh_id[PH_UUID_TEXT_BYTES];
     char grpc_prefix[PH_GRPC_PREFIX_BYTES];
@@ -24,7 +31,15 @@ enum ph_http_outcome ph_service_handle(void *ctx, struct ph_http_exchange *excha
                                        const struct ph_http_request *request,
                                        struct ph_http_response *ret_response);
 
-/* ---- shared with the ingress ---- */
+/* ph_http_handler.streams */
+bool ph_service_streams(void *ctx, struct ph_slice target);
+
+/* ---- shared by the handlers ---- */
+
+/* Sets the fault, named like its code; always false, to be returned. */
+bool ph_fault_set(struct ph_fault *ret_fault, int code, struct ph_slice message);
+/* False, with the fault: the transport refused the request. */
+bool ph_service_check_refusal(const struct ph_http_request *request, struct ph_fault *ret_fault);
 
 /* An answer in JSON; `text` must live as long as the answer. */
 void ph_service_answer_json(struct ph_service *service, int status, struct ph_slice text,

@@ -1,6 +1,7 @@
 // The Event Service as a gRPC client of another maker sees it.
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
+import { gzipSync } from 'node:zlib';
 import { after, before, test } from 'node:test';
 import grpc from '@grpc/grpc-js';
 import loader from '@grpc/proto-loader';
@@ -149,14 +150,120 @@ test('2000 calls at once are all answered', async () => {
   answers.forEach(({ answer }, i) => assert.equal(answer.merchant_event_id, `m_${i}`));
 });
 
-test('methods that are not there are unimplemented', async () => {
-  const unknown = (path) => new Promise((resolve, reject) => {
-    client.makeUnaryRequest(path, (x) => x, (x) => x, Buffer.alloc(0),
+// A call by its path, with bytes; fails with the grpc-js error.
+function unary(path, bytes = Buffer.alloc(0), headers = {}, options = {}) {
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(path, (x) => x, (x) => x, bytes, metadata(headers), options,
       (error, answer) => (error ? reject(error) : resolve(answer)));
   });
-  await rejects(unknown('/types.EventService/NotifyConnector'), grpc.status.UNIMPLEMENTED);
-  await rejects(unknown('/types.PaymentService/Authorize'), grpc.status.UNIMPLEMENTED);
-  assert.deepEqual([...await unknown('/grpc.health.v1.Health/Check')], [0x08, 0x01]);
+}
+
+test('methods that are not there are unimplemented', async () => {
+  await rejects(unary('/types.EventService/NotifyConnector'), grpc.status.UNIMPLEMENTED, /notifications/);
+  await rejects(unary('/types.CompositeEventService/Notify'), grpc.status.UNIMPLEMENTED);
+  await rejects(unary('/types.PaymentService/Authorize'), grpc.status.UNIMPLEMENTED, /no such method/);
+});
+
+test('the composite is ParseEvent and HandleEvent in one answer', async () => {
+  const definition = loader.loadSync(`${root}proto/events.proto`, { keepCase: true, longs: String, enums: String });
+  const composite = new (grpc.loadPackageDefinition(definition).types.CompositeEventService)(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure());
+  const run = (request, headers = { 'x-connector': 'stripe' }) => new Promise((resolve, reject) =>
+    composite.HandleEvent(request, metadata(headers), (error, answer) => (error ? reject(error) : resolve(answer))));
+  const request = signedRequest();
+  const [answer, parsed, handled] = [await run(request), (await call('ParseEvent', { request_details: request.request_details })).answer,
+    (await call('HandleEvent', request)).answer];
+  assert.deepEqual(answer.reference, parsed.reference);
+  assert.ok(answer.reference);
+  for (const field of ['event_type', 'event_content', 'source_verified', 'merchant_event_id', 'event_ack_response']) {
+    assert.deepEqual(answer[field], handled[field], field);
+  }
+  assert.equal(answer.source_verified, true);
+  await rejects(run({}), grpc.status.INVALID_ARGUMENT, /request_details/);
+  await rejects(run(request, {}), grpc.status.INVALID_ARGUMENT, /x-connector/);
+  composite.close();
+});
+
+// google.rpc is not involved: the bytes are a types.IntegrationError.
+test('errors of headers carry their details, errors of the payload none', async () => {
+  const { types } = grpc.loadPackageDefinition(loader.loadSync(`${root}proto/events.proto`, { keepCase: true }));
+  assert.ok(types.IntegrationError.type);
+  const error = await call('Handle', signedRequest(), {}).catch((e) => e);
+  const [details] = error.metadata.get('grpc-status-details-bin');
+  const fields = {};
+  for (let at = 0; at < details.length;) { // two-byte heads are enough here
+    const [tag, length] = [details[at] >> 3, details[at + 1]];
+    fields[tag] = details.subarray(at + 2, at + 2 + length).toString();
+    at += 2 + length;
+  }
+  assert.equal(fields[1], error.details);
+  assert.equal(fields[2], 'MISSING_REQUIRED_FIELD');
+  assert.match(fields[3], /x-connector-config/);
+  const unknown = await call('Handle', signedRequest(), { 'x-connector': 'nobody' }).catch((e) => e);
+  assert.match(unknown.metadata.get('grpc-status-details-bin')[0].toString('latin1'), /INVALID_DATA_FORMAT/);
+  const payload = await call('HandleEvent', {}).catch((e) => e);
+  assert.deepEqual(payload.metadata.get('grpc-status-details-bin'), []);
+});
+
+test('a status text may hold any bytes', async () => {
+  const body = '{"id": "\u00e9\u2028", "unfinished';
+  const request = signedRequest(body);
+  const error = await call('HandleEvent', request).catch((e) => e);
+  assert.equal(error.code, grpc.status.INVALID_ARGUMENT);
+  assert.ok(error.details.length > 0);
+});
+
+test('x-config-override is refused unless the server allows it', async () => {
+  await rejects(call('Handle', signedRequest(), { 'x-connector': 'stripe', 'x-config-override': '{}' }), grpc.status.PERMISSION_DENIED);
+  assert.equal((await call('Handle', signedRequest(), { 'x-connector': 'stripe', 'x-config-override': '' })).answer.source_verified, true);
+});
+
+test('legacy credentials are ignored: x-auth and its keys', async () => {
+  const { answer } = await call('Handle', signedRequest(), {
+    'x-connector': 'stripe', 'x-auth': 'signature-key', 'x-api-key': 'k', 'x-key1': '1', 'x-api-secret': 's',
+  });
+  assert.equal(answer.source_verified, true);
+});
+
+const asked = (service) => (service ? Buffer.concat([Buffer.from([0x0a, service.length]), Buffer.from(service)]) : Buffer.alloc(0));
+const check = '/grpc.health.v1.Health/Check';
+
+test('Health/Check knows the services that are here, and NOT_FOUND', async () => {
+  for (const service of ['', 'types.EventService', 'types.CompositeEventService', 'grpc.health.v1.Health']) {
+    assert.deepEqual([...await unary(check, asked(service))], [0x08, 0x01], service);
+  }
+  await rejects(unary(check, asked('types.Nothing')), grpc.status.NOT_FOUND);
+  await rejects(unary(check, Buffer.from([0xff])), grpc.status.INVALID_ARGUMENT);
+});
+
+function watch(target, service, options = {}) {
+  const stream = target.makeServerStreamRequest('/grpc.health.v1.Health/Watch', (x) => x, (x) => x, asked(service), new grpc.Metadata(), options);
+  const seen = { messages: [], stream };
+  stream.on('data', (bytes) => seen.messages.push(bytes[1]));
+  seen.ended = new Promise((resolve) => { stream.on('error', () => {}).on('status', resolve); });
+  seen.first = new Promise((resolve) => { stream.once('data', resolve); });
+  return seen;
+}
+
+test('Health/Watch tells the state at once, SERVICE_UNKNOWN too, and NOT_SERVING when the server drains', async () => {
+  const other = await startServer();
+  const target = new grpc.Client(`127.0.0.1:${other.port}`, grpc.credentials.createInsecure());
+  const [known, unknown, limited] = [watch(target, 'types.EventService'), watch(target, 'types.Nothing'), watch(target, '', { deadline: Date.now() + 300 })];
+  await Promise.all([known.first, unknown.first, limited.first]);
+  assert.deepEqual([known.messages, unknown.messages], [[1], [3]]);
+  assert.equal((await limited.ended).code, grpc.status.DEADLINE_EXCEEDED);
+  const stopped = other.stop();
+  assert.equal((await known.ended).code, grpc.status.UNAVAILABLE);
+  assert.deepEqual(known.messages, [1, 2]);
+  assert.deepEqual(unknown.messages, [3]);
+  target.close();
+  assert.equal(await stopped, 0);
+});
+
+test('a watch that is cancelled is forgotten', async () => {
+  const seen = watch(client, '');
+  await seen.first;
+  seen.stream.cancel();
+  assert.equal((await seen.ended).code, grpc.status.CANCELLED);
 });
 
 test('a message that is no protobuf is an invalid argument', async () => {
@@ -191,14 +298,46 @@ test('a deadline that passes before the request is complete is exceeded', async 
   assert.equal(malformed['grpc-status'], String(grpc.status.INVALID_ARGUMENT));
 });
 
-test('compressed messages are unimplemented; cut and doubled ones are refused', async () => {
-  const gzip = await rawCall({ 'grpc-encoding': 'gzip' }, (stream) => stream.end(Buffer.from([1, 0, 0, 0, 0])));
-  assert.equal(gzip['grpc-status'], String(grpc.status.UNIMPLEMENTED));
-  assert.equal(gzip['grpc-accept-encoding'], 'identity');
-  for (const bytes of [[], [0, 0], [0, 0, 0, 0, 9, 1], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0]]) {
+test('gzip in and out; other encodings are unimplemented and told which are not', async () => {
+  const large = signedRequest(stripeEvent({ description: 'x'.repeat(100_000) }));
+  const plain = (await call('Handle', large)).answer;
+  const gzip = new client.constructor(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure(), { 'grpc.default_compression_algorithm': 2 });
+  const answer = await new Promise((resolve, reject) => gzip.Handle(large,
+    metadata({ 'x-connector': 'stripe' }), (error, value) => (error ? reject(error) : resolve(value))));
+  gzip.close();
+  assert.deepEqual(answer, plain);
+  const brotli = await rawCall({ 'grpc-encoding': 'br' }, (stream) => stream.end(Buffer.from([1, 0, 0, 0, 0])));
+  assert.equal(brotli['grpc-status'], String(grpc.status.UNIMPLEMENTED));
+  assert.equal(brotli['grpc-accept-encoding'], 'identity,gzip');
+});
+
+const framed = (bytes, flag = 0) => { const head = Buffer.alloc(5); head[0] = flag; head.writeUInt32BE(bytes.length, 1); return Buffer.concat([head, bytes]); };
+
+test('a message that becomes too large, or is no gzip, is refused', async () => {
+  const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024));
+  const found = await rawCall({ 'grpc-encoding': 'gzip' }, (stream) => stream.end(framed(bomb, 1)));
+  assert.equal(found['grpc-status'], String(grpc.status.RESOURCE_EXHAUSTED));
+  for (const bad of [Buffer.from('no gzip at all'), gzipSync(Buffer.from('cut')).subarray(0, 12), Buffer.concat([gzipSync(Buffer.from('a')), Buffer.from('more')])]) {
+    assert.equal((await rawCall({ 'grpc-encoding': 'gzip' }, (stream) => stream.end(framed(bad, 1))))['grpc-status'], String(grpc.status.INTERNAL));
+  }
+});
+
+test('cut and doubled messages are refused, and those marked compressed without an encoding', async () => {
+  for (const bytes of [[], [0, 0], [0, 0, 0, 0, 9, 1], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0], [2, 0, 0, 0, 0]]) {
     const found = await rawCall({}, (stream) => stream.end(Buffer.from(bytes)));
     assert.notEqual(found['grpc-status'] ?? '0', '0', `bytes ${bytes}`);
   }
+});
+
+test('GET /metrics counts what was met', async () => {
+  const metrics = async () => (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+  const value = (text, name) => Number(text.match(new RegExp(`^payhook_${name} (\\d+)$`, 'm'))?.[1]);
+  const text = await metrics();
+  assert.ok(value(text, 'grpc_calls_total') > 2000);
+  assert.ok(value(text, 'limit_inflated_bytes_total') >= 1);
+  assert.ok(value(text, 'limit_body_bytes_total') >= 1);
+  assert.ok(value(text, 'connections_open') >= 1);
+  for (const line of text.trim().split('\n')) assert.match(line, /^(# (HELP|TYPE) payhook_\w+ .+|payhook_\w+ \d+)$/);
 });
 
 test('headers past the limit are refused with RESOURCE_EXHAUSTED', async () => {
