@@ -74,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ph_slice text = ph_slice_of(data, size);
     read_as(PH_FORM_HANDLE, text);
     read_as(PH_FORM_PARSE, text);
+    read_as(PH_FORM_COMPOSITE, text);
     read_config(text);
     return 0;
 }

@@ -58,5 +58,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     read_as(PH_FORM_HANDLE, ph_slice_of(data, size));
     read_as(PH_FORM_PARSE, ph_slice_of(data, size));
+    read_as(PH_FORM_COMPOSITE, ph_slice_of(data, size));
     return 0;
 }

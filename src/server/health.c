@@ -5,13 +5,15 @@
 /* False: no protobuf. */
 static bool read_service(struct ph_slice message, struct ph_slice *ret_name)
 {
-    struct ph_pb_field field;
-    enum ph_status st;
+    struct ph_scanned field;
     *ret_name = PH_S("");
-    while ((st = ph_pb_next(&message, &field)) == PH_OK)
-        if (field.number == 1 && field.type == PH_PB_BYTES)
+    while (message.len > 0) {
+        if (!ph_scan_next(&message, &field))
+            return false;
+        if (field.number == 1 && field.wire == PH_WIRE_BYTES)
             *ret_name = field.bytes;
-    return st == PH_ERR_NOT_FOUND;
+    }
+    return true;
 }
 
 /* The empty name is the server as a whole. */

@@ -3,11 +3,13 @@
 #include "server/override.h"
 #include "wire/wire.h"
 
-/* An error of headers or config. */
+/* An error of headers or config (PEER-CONTRACT §7). */
 static bool fault(struct ph_fault *ret_fault, struct ph_slice name, struct ph_slice message,
                   struct ph_slice suggestion)
 {
-    *ret_fault = (struct ph_fault){.code = PH_GRPC_INVALID_ARGUMENT,
+    bool bad_config = ph_slice_eq(name, PH_S("INVALID_CONNECTOR_CONFIG"));
+    *ret_fault = (struct ph_fault){.code = bad_config ? PH_GRPC_FAILED_PRECONDITION
+                                                      : PH_GRPC_INVALID_ARGUMENT,
                                    .name = name,
                                    .message = message,
                                    .integration = true,
@@ -133,6 +135,10 @@ static bool read_config(struct ph_arena *arena, struct ph_slice text, struct ph_
     struct ph_slice why = {0};
     enum ph_status st =
         ph_wire_read_config(arena, text, member, ret_name, &ret->config, &ret->config_count, &why);
+    if (st == PH_OK && ret->config_count == 0)
+        return fault(ret_fault, PH_S("INVALID_CONNECTOR_CONFIG"),
+                     PH_S("Invalid connector config: it has no field"),
+                     PH_S("to send no credentials, send x-connector instead"));
     if (st == PH_OK)
         return true;
     if (st == PH_ERR_NO_MEMORY) {

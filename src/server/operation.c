@@ -2,7 +2,6 @@
 
 #include "os/clock.h"
 #include "server/metadata.h"
-#include "wire/composite.h"
 #include "wire/wire.h"
 
 static bool fail_status(struct ph_fault *ret_fault, enum ph_status st)
@@ -13,44 +12,34 @@ static bool fail_status(struct ph_fault *ret_fault, enum ph_status st)
     return ph_fault_set(ret_fault, PH_GRPC_INTERNAL, ph_slice_str(ph_status_text(st)));
 }
 
-/* The message that the operation reads; COMPOSITE has one of its own. */
-static enum ph_form form_of(enum ph_operation operation)
+static enum ph_want want_of(enum ph_form form)
 {
-    return operation == PH_OP_HANDLE        ? PH_FORM_HANDLE
-           : operation == PH_OP_PARSE_EVENT ? PH_FORM_PARSE
-                                            : PH_FORM_HANDLE_EVENT;
-}
-
-static enum ph_want want_of(enum ph_operation operation)
-{
-    switch (operation) {
-    case PH_OP_PARSE_EVENT:
+    switch (form) {
+    case PH_FORM_PARSE:
         return PH_WANT_REFERENCE;
-    case PH_OP_HANDLE:
+    case PH_FORM_HANDLE:
         return PH_WANT_ALL;
-    case PH_OP_HANDLE_EVENT:
-    case PH_OP_COMPOSITE:
+    case PH_FORM_HANDLE_EVENT:
+    case PH_FORM_COMPOSITE:
         break;
     }
     return (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY);
 }
 
-static enum ph_status decode(struct ph_arena *arena, enum ph_operation operation,
-                             enum ph_dialect dialect, struct ph_slice bytes,
-                             struct ph_call *ret_call, struct ph_slice *ret_why)
+static enum ph_status decode(struct ph_arena *arena, enum ph_form form, enum ph_dialect dialect,
+                             struct ph_slice bytes, struct ph_call *ret_call,
+                             struct ph_slice *ret_why)
 {
     if (dialect == PH_DIALECT_JSON)
-        return ph_wire_read_call_json(arena, form_of(operation), bytes, ret_call, ret_why);
-    if (operation == PH_OP_COMPOSITE)
-        PH_TRY(ph_wire_composite_request(arena, bytes, &bytes));
-    return ph_wire_read_call(arena, form_of(operation), bytes, ret_call, ret_why);
+        return ph_wire_read_call_json(arena, form, bytes, ret_call, ret_why);
+    return ph_wire_read_call(arena, form, bytes, ret_call, ret_why);
 }
 
-static bool read_call(struct ph_arena *arena, enum ph_operation operation, enum ph_dialect dialect,
+static bool read_call(struct ph_arena *arena, enum ph_form form, enum ph_dialect dialect,
                       struct ph_slice bytes, struct ph_call *ret_call, struct ph_fault *ret_fault)
 {
     struct ph_slice why = {0};
-    enum ph_status st = decode(arena, operation, dialect, bytes, ret_call, &why);
+    enum ph_status st = decode(arena, form, dialect, bytes, ret_call, &why);
     if (st == PH_ERR_INVALID || st == PH_ERR_MALFORMED) {
         (void)ph_fault_set(ret_fault, PH_GRPC_INVALID_ARGUMENT,
                            why.len > 0 ? why : PH_S("the request cannot be decoded"));
@@ -66,29 +55,23 @@ static bool read_call(struct ph_arena *arena, enum ph_operation operation, enum 
     return true;
 }
 
-static enum ph_status encode(struct ph_arena *arena, enum ph_operation operation,
-                             enum ph_dialect dialect, const struct ph_answer *answer,
-                             struct ph_slice *ret_bytes)
+static enum ph_status encode(struct ph_arena *arena, enum ph_form form, enum ph_dialect dialect,
+                             const struct ph_answer *answer, struct ph_slice *ret_bytes)
 {
     if (dialect == PH_DIALECT_JSON)
-        return ph_wire_write_json(arena, form_of(operation), answer, ret_bytes);
-    PH_TRY(ph_wire_write(arena, form_of(operation), answer, ret_bytes));
-    if (operation != PH_OP_COMPOSITE)
-        return PH_OK;
-    struct ph_slice handle = *ret_bytes, parse = {0};
-    PH_TRY(ph_wire_write(arena, PH_FORM_PARSE, answer, &parse));
-    return ph_wire_composite_answer(arena, parse, handle, ret_bytes);
+        return ph_wire_write_json(arena, form, answer, ret_bytes);
+    return ph_wire_write(arena, form, answer, ret_bytes);
 }
 
 bool ph_operation_run(struct ph_service *service, const struct ph_http_request *request,
-                      enum ph_operation operation, enum ph_dialect dialect, struct ph_slice bytes,
+                      enum ph_form form, enum ph_dialect dialect, struct ph_slice bytes,
                       struct ph_slice *ret_bytes, struct ph_fault *ret_fault)
 {
     struct ph_arena *arena = ph_worker_arena(service->worker);
     struct ph_metadata metadata;
     struct ph_call call = {0};
     if (!ph_metadata_read(service->config, arena, request, ph_os_unix_ms(), &metadata, ret_fault) ||
-        !read_call(arena, operation, dialect, bytes, &call, ret_fault))
+        !read_call(arena, form, dialect, bytes, &call, ret_fault))
         return false;
     const struct ph_input in = {
         .connector = metadata.connector,
@@ -102,7 +85,7 @@ bool ph_operation_run(struct ph_service *service, const struct ph_http_request *
         .merchant_event_id = call.merchant_event_id,
     };
     struct ph_answer answer = {0};
-    enum ph_status st = ph_engine_run_keep(service->worker, &in, want_of(operation), &answer);
+    enum ph_status st = ph_engine_run_keep(service->worker, &in, want_of(form), &answer);
     if (st != PH_OK)
         return fail_status(ret_fault, st);
     if (answer.error != PH_E_NONE) {
@@ -110,6 +93,6 @@ bool ph_operation_run(struct ph_service *service, const struct ph_http_request *
         ret_fault->name = ph_error_code_name(answer.error);
         return false;
     }
-    st = encode(arena, operation, dialect, &answer, ret_bytes);
+    st = encode(arena, form, dialect, &answer, ret_bytes);
     return st == PH_OK || fail_status(ret_fault, st);
 }

@@ -3,13 +3,7 @@
 #define PH_SERVER_OPERATION_H
 
 #include "server/service.h"
-
-enum ph_operation {
-    PH_OP_HANDLE,
-    PH_OP_HANDLE_EVENT,
-    PH_OP_PARSE_EVENT,
-    PH_OP_COMPOSITE, /* ParseEvent and HandleEvent in one answer */
-};
+#include "wire/wire.h"
 
 /* How a request and its answer are written. */
 enum ph_dialect {
@@ -17,9 +11,10 @@ enum ph_dialect {
     PH_DIALECT_JSON, /* canonical protobuf JSON */
 };
 
-/* *ret_bytes lies in the worker's arena. False: *ret_fault says why. */
+/* Runs the operation whose answer has this form. *ret_bytes lies in the worker's arena. False:
+ * *ret_fault says why. */
 bool ph_operation_run(struct ph_service *service, const struct ph_http_request *request,
-                      enum ph_operation operation, enum ph_dialect dialect, struct ph_slice bytes,
+                      enum ph_form form, enum ph_dialect dialect, struct ph_slice bytes,
                       struct ph_slice *ret_bytes, struct ph_fault *ret_fault);
 
 #endif

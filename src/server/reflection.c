@@ -3,6 +3,7 @@
 #include "server/reflection.h"
 
 #include "wire/fields.h"
+#include "wire/out.h"
 
 extern const unsigned char ph_descriptor_set[];
 extern const size_t ph_descriptor_set_bytes;
@@ -48,10 +49,10 @@ static bool is_within(struct ph_slice symbol, struct ph_slice name, struct ph_sl
 /* Whether one of the fields `number` of `message` is called `name`. */
 static bool has_named(struct ph_slice message, uint32_t number, struct ph_slice name)
 {
-    struct ph_pb_field field;
-    while (ph_pb_next(&message, &field) == PH_OK)
-        if (field.number == number && field.type == PH_PB_BYTES &&
-            ph_slice_eq(ph_pb_bytes_of(field.bytes, ANY_NAME), name))
+    struct ph_scanned field;
+    while (ph_scan_next(&message, &field))
+        if (field.number == number && field.wire == PH_WIRE_BYTES &&
+            ph_slice_eq(ph_scan_bytes_of(field.bytes, ANY_NAME), name))
             return true;
     return false;
 }
@@ -67,13 +68,13 @@ static bool message_has(struct ph_slice message, struct ph_slice rest)
 {
     while (rest.len > 0) {
         struct ph_slice all = message, inner = {0}, within = {0};
-        struct ph_pb_field field;
+        struct ph_scanned field;
         if (has_named(message, MESSAGE_FIELD, rest) || has_named(message, MESSAGE_ONEOF, rest))
             return true;
-        while (ph_pb_next(&all, &field) == PH_OK) {
-            if (field.type != PH_PB_BYTES ||
+        while (ph_scan_next(&all, &field)) {
+            if (field.wire != PH_WIRE_BYTES ||
                 (field.number != MESSAGE_NESTED && field.number != MESSAGE_ENUM) ||
-                !is_within(rest, ph_pb_bytes_of(field.bytes, ANY_NAME), &within))
+                !is_within(rest, ph_scan_bytes_of(field.bytes, ANY_NAME), &within))
                 continue;
             if (field.number == MESSAGE_ENUM)
                 return enum_has(field.bytes, within);
@@ -91,13 +92,13 @@ static bool message_has(struct ph_slice message, struct ph_slice rest)
 static bool file_has(struct ph_slice file, struct ph_slice symbol, bool messages_only)
 {
     struct ph_slice rest = {0}, within = {0};
-    struct ph_pb_field field;
-    if (!is_within(symbol, ph_pb_bytes_of(file, FILE_PACKAGE), &rest) || rest.len == 0)
+    struct ph_scanned field;
+    if (!is_within(symbol, ph_scan_bytes_of(file, FILE_PACKAGE), &rest) || rest.len == 0)
         return false;
-    for (struct ph_slice all = file; ph_pb_next(&all, &field) == PH_OK;) {
-        if (field.type != PH_PB_BYTES || field.number < FILE_MESSAGE ||
+    for (struct ph_slice all = file; ph_scan_next(&all, &field);) {
+        if (field.wire != PH_WIRE_BYTES || field.number < FILE_MESSAGE ||
             field.number > FILE_SERVICE ||
-            !is_within(rest, ph_pb_bytes_of(field.bytes, ANY_NAME), &within))
+            !is_within(rest, ph_scan_bytes_of(field.bytes, ANY_NAME), &within))
             continue;
         if (field.number == FILE_MESSAGE && message_has(field.bytes, within))
             return true;
@@ -116,11 +117,11 @@ static bool file_has(struct ph_slice file, struct ph_slice symbol, bool messages
 static struct ph_slice find_file(struct ph_slice set, struct ph_slice name, struct ph_slice symbol,
                                  bool messages_only)
 {
-    struct ph_pb_field file;
-    while (ph_pb_next(&set, &file) == PH_OK) {
-        if (file.number != SET_FILE || file.type != PH_PB_BYTES)
+    struct ph_scanned file;
+    while (ph_scan_next(&set, &file)) {
+        if (file.number != SET_FILE || file.wire != PH_WIRE_BYTES)
             continue;
-        if (ph_slice_present(name) ? ph_slice_eq(ph_pb_bytes_of(file.bytes, FILE_NAME), name)
+        if (ph_slice_present(name) ? ph_slice_eq(ph_scan_bytes_of(file.bytes, FILE_NAME), name)
                                    : file_has(file.bytes, symbol, messages_only))
             return file.bytes;
     }
@@ -130,138 +131,143 @@ static struct ph_slice find_file(struct ph_slice set, struct ph_slice name, stru
 /* ---- answers --------------------------------------------------------------------------------- */
 
 enum {
+    ASK_HOST = 1,
     ASK_FILE = 3,
     ASK_SYMBOL = 4,
     ASK_EXTENSION = 5,
     ASK_EXTENSION_NUMBERS = 6,
-    ASK_SERVICES = 7,
-    ANSWER_FILES = 4,
-    ANSWER_EXTENSION_NUMBERS = 5,
-    ANSWER_SERVICES = 6,
-    ANSWER_ERROR = 7,
+    ASK_SERVICES = 7
 };
 
-static void put_error(struct ph_pb_writer *w, enum ph_grpc_code code, struct ph_slice message)
+static void put_error(struct ph_out *o, enum ph_grpc_code code, struct ph_slice message)
 {
-    struct ph_pb_writer error = {.arena = w->arena};
-    ph_pb_put_number(&error, 1, code);
-    ph_pb_put_bytes(&error, 2, message);
-    w->failed = w->failed || error.failed;
-    ph_pb_put_bytes(w, ANSWER_ERROR, ph_pb_written(&error));
+    static const struct ph_row error = PH_ROW_ALWAYS(7, error_response),
+                               number = PH_ROW(1, error_code), text = PH_ROW(2, error_message);
+    size_t mark = ph_out_open(o, &error);
+    ph_out_int32(o, &number, (int32_t)code);
+    ph_out_text(o, &text, message);
+    ph_out_close(o, mark);
 }
 
-static void put_file(struct ph_pb_writer *w, struct ph_slice file)
+static void put_file(struct ph_out *o, struct ph_slice file)
 {
-    struct ph_pb_writer files = {.arena = w->arena};
+    static const struct ph_row files = PH_ROW_ALWAYS(4, file_descriptor_response),
+                               one = PH_ROW(1, file_descriptor_proto);
     if (!ph_slice_present(file)) {
-        put_error(w, PH_GRPC_NOT_FOUND, PH_S("no file here is called so, or has this symbol"));
+        put_error(o, PH_GRPC_NOT_FOUND, PH_S("no file here is called so, or has this symbol"));
         return;
     }
-    ph_pb_put_bytes(&files, 1, file);
-    w->failed = w->failed || files.failed;
-    ph_pb_put_bytes(w, ANSWER_FILES, ph_pb_written(&files));
+    size_t mark = ph_out_open(o, &files);
+    ph_out_bytes(o, &one, file);
+    ph_out_close(o, mark);
 }
 
 /* Our messages have no extensions: a type that is ours has an empty list of them. */
-static void put_extension_numbers(struct ph_pb_writer *w, struct ph_slice set, struct ph_slice type)
+static void put_extension_numbers(struct ph_out *o, struct ph_slice set, struct ph_slice type)
 {
-    struct ph_pb_writer numbers = {.arena = w->arena};
+    static const struct ph_row numbers = PH_ROW_ALWAYS(5, all_extension_numbers_response),
+                               name = PH_ROW(1, base_type_name);
     if (!ph_slice_present(find_file(set, (struct ph_slice){0}, type, true))) {
-        put_error(w, PH_GRPC_NOT_FOUND, PH_S("no message here is called so"));
+        put_error(o, PH_GRPC_NOT_FOUND, PH_S("no message here is called so"));
         return;
     }
-    ph_pb_put_bytes(&numbers, 1, type);
-    w->failed = w->failed || numbers.failed;
-    ph_pb_put_bytes(w, ANSWER_EXTENSION_NUMBERS, ph_pb_written(&numbers));
+    size_t mark = ph_out_open(o, &numbers);
+    ph_out_text(o, &name, type);
+    ph_out_close(o, mark);
 }
 
-static void put_service(struct ph_pb_writer *services, struct ph_slice package,
+static void put_service(struct ph_out *o, size_t index, struct ph_slice package,
                         struct ph_slice name)
 {
-    struct ph_pb_writer one = {.arena = services->arena};
-    size_t len = package.len + 1 + name.len;
-    char *full = ph_arena_alloc(services->arena, len);
-    if (full == NULL) {
-        services->failed = true;
-        return;
+    static const struct ph_row service = PH_ROW_ALWAYS(1, service), full_name = PH_ROW(1, name);
+    size_t len = package.len + 1 + name.len, mark = ph_out_list_open(o, &service, index);
+    char *full = ph_arena_alloc(o->arena, len);
+    o->failed = o->failed || full == NULL;
+    if (full != NULL) {
+        memcpy(full, package.ptr, package.len);
+        full[package.len] = '.';
+        memcpy(full + package.len + 1, name.ptr, name.len);
+        ph_out_text(o, &full_name, ph_slice_of(full, len));
     }
-    memcpy(full, package.ptr, package.len);
-    full[package.len] = '.';
-    memcpy(full + package.len + 1, name.ptr, name.len);
-    ph_pb_put_bytes(&one, 1, ph_slice_of(full, len));
-    services->failed = services->failed || one.failed;
-    ph_pb_put_bytes(services, 1, ph_pb_written(&one));
+    ph_out_close(o, mark);
 }
 
-static void put_services(struct ph_pb_writer *w, struct ph_slice set)
+static void put_services(struct ph_out *o, struct ph_slice set)
 {
-    struct ph_pb_writer services = {.arena = w->arena};
-    struct ph_pb_field file, field;
-    while (ph_pb_next(&set, &file) == PH_OK) {
-        if (file.number != SET_FILE || file.type != PH_PB_BYTES)
+    static const struct ph_row services = PH_ROW_ALWAYS(6, list_services_response);
+    struct ph_scanned file, field;
+    size_t mark = ph_out_open(o, &services), count = 0;
+    while (ph_scan_next(&set, &file)) {
+        if (file.number != SET_FILE || file.wire != PH_WIRE_BYTES)
             continue;
-        struct ph_slice package = ph_pb_bytes_of(file.bytes, FILE_PACKAGE);
-        for (struct ph_slice all = file.bytes; ph_pb_next(&all, &field) == PH_OK;)
-            if (field.number == FILE_SERVICE && field.type == PH_PB_BYTES)
-                put_service(&services, package, ph_pb_bytes_of(field.bytes, ANY_NAME));
+        struct ph_slice package = ph_scan_bytes_of(file.bytes, FILE_PACKAGE);
+        for (struct ph_slice all = file.bytes; ph_scan_next(&all, &field);)
+            if (field.number == FILE_SERVICE && field.wire == PH_WIRE_BYTES)
+                put_service(o, count++, package, ph_scan_bytes_of(field.bytes, ANY_NAME));
     }
-    w->failed = w->failed || services.failed;
-    ph_pb_put_bytes(w, ANSWER_SERVICES, ph_pb_written(&services));
+    ph_out_close(o, mark);
 }
 
 /* The last arm of the request's oneof counts, as in every protobuf runtime. */
-static enum ph_status read_request(struct ph_slice request, struct ph_slice *ret_host,
-                                   struct ph_pb_field *ret_ask)
+static bool read_request(struct ph_slice request, struct ph_slice *ret_host,
+                         struct ph_scanned *ret_ask)
 {
-    struct ph_pb_field field;
-    enum ph_status st;
+    struct ph_scanned field;
     *ret_host = (struct ph_slice){0};
-    *ret_ask = (struct ph_pb_field){0};
-    while ((st = ph_pb_next(&request, &field)) == PH_OK) {
-        if (field.type != PH_PB_BYTES)
+    *ret_ask = (struct ph_scanned){0};
+    while (request.len > 0) {
+        if (!ph_scan_next(&request, &field))
+            return false;
+        if (field.wire != PH_WIRE_BYTES)
             continue;
-        if (field.number == 1)
+        if (field.number == ASK_HOST)
             *ret_host = field.bytes;
         else if (field.number >= ASK_FILE && field.number <= ASK_SERVICES)
             *ret_ask = field;
     }
-    return st == PH_ERR_NOT_FOUND ? PH_OK : st;
+    return true;
+}
+
+static void put_answer(struct ph_out *o, struct ph_slice set, const struct ph_scanned *ask)
+{
+    const struct ph_slice none = {0};
+    switch (ask->number) {
+    case ASK_FILE:
+        put_file(o, find_file(set, ask->bytes, none, false));
+        break;
+    case ASK_SYMBOL:
+        put_file(o, find_file(set, none, ask->bytes, false));
+        break;
+    case ASK_EXTENSION:
+        put_error(o, PH_GRPC_NOT_FOUND, PH_S("no message here has extensions"));
+        break;
+    case ASK_EXTENSION_NUMBERS:
+        put_extension_numbers(o, set, ask->bytes);
+        break;
+    case ASK_SERVICES:
+        put_services(o, set);
+        break;
+    default:
+        put_error(o, PH_GRPC_INVALID_ARGUMENT, PH_S("the request asks for nothing that is known"));
+        break;
+    }
 }
 
 enum ph_status ph_reflection_answer(struct ph_arena *arena, struct ph_slice descriptors,
                                     struct ph_slice request, struct ph_slice *ret)
 {
-    struct ph_slice host, none = {0};
-    struct ph_pb_field ask;
-    struct ph_pb_writer w = {.arena = arena};
-    PH_TRY(read_request(request, &host, &ask));
-    if (host.len > 0)
-        ph_pb_put_bytes(&w, 1, host);
-    ph_pb_put_bytes(&w, 2, request);
-    switch (ask.number) {
-    case ASK_FILE:
-        put_file(&w, find_file(descriptors, ask.bytes, none, false));
-        break;
-    case ASK_SYMBOL:
-        put_file(&w, find_file(descriptors, none, ask.bytes, false));
-        break;
-    case ASK_EXTENSION:
-        put_error(&w, PH_GRPC_NOT_FOUND, PH_S("no message here has extensions"));
-        break;
-    case ASK_EXTENSION_NUMBERS:
-        put_extension_numbers(&w, descriptors, ask.bytes);
-        break;
-    case ASK_SERVICES:
-        put_services(&w, descriptors);
-        break;
-    default:
-        put_error(&w, PH_GRPC_INVALID_ARGUMENT, PH_S("the request asks for nothing that is known"));
-        break;
-    }
-    if (w.failed)
-        return PH_ERR_NO_MEMORY;
-    *ret = ph_pb_written(&w);
-    return PH_OK;
+    static const struct ph_row valid_host = PH_ROW(1, valid_host),
+                               original_request = PH_ROW_ALWAYS(2, original_request);
+    struct ph_slice host;
+    struct ph_scanned ask;
+    struct ph_out o = {.arena = arena};
+    if (!read_request(request, &host, &ask))
+        return PH_ERR_MALFORMED;
+    ph_out_begin(&o);
+    ph_out_text(&o, &valid_host, host);
+    ph_out_bytes(&o, &original_request, request);
+    put_answer(&o, descriptors, &ask);
+    return ph_out_end(&o, ret);
 }
 
 /* ---- the stream ------------------------------------------------------------------------------ */

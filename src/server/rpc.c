@@ -6,7 +6,7 @@
 #include "server/health.h"
 #include "server/operation.h"
 #include "server/reflection.h"
-#include "wire/composite.h"
+#include "wire/wire.h"
 
 /* ---- methods --------------------------------------------------------------------------------- */
 
@@ -18,7 +18,7 @@ static bool call_handle(struct ph_service *service, const struct ph_http_request
                         struct ph_slice message, struct ph_slice *ret_message,
                         struct ph_fault *ret_fault)
 {
-    return ph_operation_run(service, request, PH_OP_HANDLE, PH_DIALECT_PROTOBUF, message,
+    return ph_operation_run(service, request, PH_FORM_HANDLE, PH_DIALECT_PROTOBUF, message,
                             ret_message, ret_fault);
 }
 
@@ -26,7 +26,7 @@ static bool call_handle_event(struct ph_service *service, const struct ph_http_r
                               struct ph_slice message, struct ph_slice *ret_message,
                               struct ph_fault *ret_fault)
 {
-    return ph_operation_run(service, request, PH_OP_HANDLE_EVENT, PH_DIALECT_PROTOBUF, message,
+    return ph_operation_run(service, request, PH_FORM_HANDLE_EVENT, PH_DIALECT_PROTOBUF, message,
                             ret_message, ret_fault);
 }
 
@@ -34,7 +34,7 @@ static bool call_parse_event(struct ph_service *service, const struct ph_http_re
                              struct ph_slice message, struct ph_slice *ret_message,
                              struct ph_fault *ret_fault)
 {
-    return ph_operation_run(service, request, PH_OP_PARSE_EVENT, PH_DIALECT_PROTOBUF, message,
+    return ph_operation_run(service, request, PH_FORM_PARSE, PH_DIALECT_PROTOBUF, message,
                             ret_message, ret_fault);
 }
 
@@ -42,7 +42,7 @@ static bool call_composite(struct ph_service *service, const struct ph_http_requ
                            struct ph_slice message, struct ph_slice *ret_message,
                            struct ph_fault *ret_fault)
 {
-    return ph_operation_run(service, request, PH_OP_COMPOSITE, PH_DIALECT_PROTOBUF, message,
+    return ph_operation_run(service, request, PH_FORM_COMPOSITE, PH_DIALECT_PROTOBUF, message,
                             ret_message, ret_fault);
 }
 
@@ -119,8 +119,8 @@ static size_t write_status(struct ph_service *service, const struct ph_fault *fa
     if (ph_slice_present(text))
         headers[count++] = (struct ph_header){PH_S("grpc-message"), text};
     if (fault->integration &&
-        ph_wire_integration_error(arena, fault->message, fault->name, fault->suggestion,
-                                  &details) == PH_OK &&
+        ph_wire_write_integration_error(arena, fault->name, fault->message, fault->suggestion,
+                                        &details) == PH_OK &&
         ph_base64_encode(arena, details, false, false, &encoded))
         headers[count++] = (struct ph_header){PH_S("grpc-status-details-bin"), encoded};
     return count;
@@ -193,8 +193,10 @@ static void forget(struct ph_rpc_stream *stream)
 
 static void on_gone(struct ph_http_owner *owner, struct ph_http_exchange *exchange)
 {
+    struct ph_rpc_stream *stream = (struct ph_rpc_stream *)(void *)owner;
     (void)exchange;
-    forget((struct ph_rpc_stream *)(void *)owner);
+    ph_count(&stream->service->counters->exchanges_gone);
+    forget(stream);
 }
 
 static void on_data(struct ph_http_owner *owner, struct ph_http_exchange *exchange, bool ended)

@@ -110,7 +110,7 @@ struct route {
     struct ph_slice path, method;
     void (*handle)(struct ph_service *, const struct ph_http_request *, const struct route *,
                    struct ph_http_response *);
-    enum ph_operation operation; /* of routes that run one */
+    enum ph_form form; /* of routes that run an operation */
 };
 
 static void handle_json(struct ph_service *service, const struct ph_http_request *request,
@@ -124,7 +124,7 @@ static void handle_json(struct ph_service *service, const struct ph_http_request
                                 ret_response);
         return;
     }
-    if (ph_operation_run(service, request, route->operation, PH_DIALECT_JSON, request->body, &text,
+    if (ph_operation_run(service, request, route->form, PH_DIALECT_JSON, request->body, &text,
                          &fault)) {
         ph_service_answer_json(service, 200, text, ret_response);
         return;
@@ -164,7 +164,7 @@ static void handle_metrics(struct ph_service *service, const struct ph_http_requ
 
 /* A route is a row. */
 static const struct route routes[] = {
-    {PH_SI("/v1/handle"), PH_SI("POST"), handle_json, PH_OP_HANDLE},
+    {PH_SI("/v1/handle"), PH_SI("POST"), handle_json, PH_FORM_HANDLE},
     {PH_SI("/health"), PH_SI("GET"), handle_health, 0},
     {PH_SI("/metrics"), PH_SI("GET"), handle_metrics, 0},
 };

@@ -408,24 +408,41 @@ static void handle_one(struct ph_out *o, const struct ph_answer *a, size_t index
 
 /* ---- the peer's answers --------------------------------------------------------------------------------------- */
 
-static void handle_event(struct ph_out *o, const struct ph_answer *a)
+/* What HandleEvent and the composite have in common, each under its own numbers. */
+struct peer_rows {
+    struct ph_row event_type, event_content, source_verified, merchant_event_id, ack_response;
+};
+
+static void peer(struct ph_out *o, const struct peer_rows *rows, const struct ph_answer *a)
 {
-    static const struct ph_row event_type = PH_ROW(1, event_type), event_content = PH_ROW_ALWAYS(2, event_content),
-                               source_verified = PH_ROW(3, source_verified),
-                               merchant_event_id = PH_ROW_ALWAYS(4, merchant_event_id),
-                               ack_response = PH_ROW_ALWAYS(5, event_ack_response),
-                               integrity = PH_ROW(6, supported_integrity_checks);
     const struct ph_event *e = &a->events[0];
     bool all = true;
     for (size_t i = 0; i < a->event_count; i++)
         all = all && a->events[i].verdict == PH_VERIFIED;
-    ph_out_word(o, &event_type, PH_WORDS_EVENT_TYPE, e->event_type);
-    content(o, &event_content, e);
-    ph_out_bool(o, &source_verified, all);
+    ph_out_word(o, &rows->event_type, PH_WORDS_EVENT_TYPE, e->event_type);
+    content(o, &rows->event_content, e);
+    ph_out_bool(o, &rows->source_verified, all);
     if (a->merchant_event_id_given)
-        ph_out_text(o, &merchant_event_id, e->merchant_event_id);
-    ack(o, &ack_response, a);
-    checks(o, &integrity, e);
+        ph_out_text(o, &rows->merchant_event_id, e->merchant_event_id);
+    ack(o, &rows->ack_response, a);
+}
+
+static void handle_event(struct ph_out *o, const struct ph_answer *a)
+{
+    static const struct peer_rows rows = {PH_ROW(1, event_type), PH_ROW_ALWAYS(2, event_content), PH_ROW(3, source_verified),
+                                          PH_ROW_ALWAYS(4, merchant_event_id), PH_ROW_ALWAYS(5, event_ack_response)};
+    static const struct ph_row integrity = PH_ROW(6, supported_integrity_checks);
+    peer(o, &rows, a);
+    checks(o, &integrity, &a->events[0]);
+}
+
+static void composite(struct ph_out *o, const struct ph_answer *a)
+{
+    static const struct ph_row reference_row = PH_ROW_ALWAYS(1, reference);
+    static const struct peer_rows rows = {PH_ROW(2, event_type), PH_ROW_ALWAYS(3, event_content), PH_ROW(4, source_verified),
+                                          PH_ROW_ALWAYS(5, merchant_event_id), PH_ROW_ALWAYS(6, event_ack_response)};
+    reference(o, &reference_row, &a->events[0]);
+    peer(o, &rows, a);
 }
 
 static void parse(struct ph_out *o, const struct ph_answer *a)
@@ -440,12 +457,20 @@ static enum ph_status write_answer(struct ph_out *o, enum ph_form form, const st
     if (a->event_count == 0)
         return PH_ERR_INVALID;
     ph_out_begin(o);
-    if (form == PH_FORM_HANDLE)
+    switch (form) {
+    case PH_FORM_HANDLE:
         handle_one(o, a, 0);
-    else if (form == PH_FORM_HANDLE_EVENT)
+        break;
+    case PH_FORM_HANDLE_EVENT:
         handle_event(o, a);
-    else
+        break;
+    case PH_FORM_PARSE:
         parse(o, a);
+        break;
+    case PH_FORM_COMPOSITE:
+        composite(o, a);
+        break;
+    }
     return ph_out_end(o, ret);
 }
 

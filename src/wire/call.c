@@ -1,5 +1,4 @@
 /* Calls to requests: protobuf and JSON in. */
-#include "core/codec.h"
 #include "events.pb-c.h"
 #include "wire/call.h"
 #include "wire/message.h"
@@ -101,9 +100,37 @@ static void handle_of(const Types__EventServiceHandleRequest *h, struct ph_raw_c
         raw->capture_method = (int32_t)context->payment->capture_method;
 }
 
+static void composite_of(const Types__CompositeEventHandleRequest *c, struct ph_raw_call *raw)
+{
+    Types__EventServiceHandleRequest h = TYPES__EVENT_SERVICE_HANDLE_REQUEST__INIT;
+    h.request_details = c->request_details;
+    if (c->_webhook_secrets_case == TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS) {
+        h._webhook_secrets_case = TYPES__EVENT_SERVICE_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS;
+        h.webhook_secrets = c->webhook_secrets;
+    }
+    if (c->_merchant_event_id_case == TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___MERCHANT_EVENT_ID_MERCHANT_EVENT_ID) {
+        h._merchant_event_id_case = TYPES__EVENT_SERVICE_HANDLE_REQUEST___MERCHANT_EVENT_ID_MERCHANT_EVENT_ID;
+        h.merchant_event_id = c->merchant_event_id;
+    }
+    if (c->_event_context_case == TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___EVENT_CONTEXT_EVENT_CONTEXT) {
+        h._event_context_case = TYPES__EVENT_SERVICE_HANDLE_REQUEST___EVENT_CONTEXT_EVENT_CONTEXT;
+        h.event_context = c->event_context;
+    }
+    handle_of(&h, raw);
+}
+
 static const ProtobufCMessageDescriptor *type_of(enum ph_form form)
 {
-    return form == PH_FORM_PARSE ? &types__event_service_parse_request__descriptor : &types__event_service_handle_request__descriptor;
+    switch (form) {
+    case PH_FORM_PARSE:
+        return &types__event_service_parse_request__descriptor;
+    case PH_FORM_COMPOSITE:
+        return &types__composite_event_handle_request__descriptor;
+    case PH_FORM_HANDLE:
+    case PH_FORM_HANDLE_EVENT:
+        break;
+    }
+    return &types__event_service_handle_request__descriptor;
 }
 
 enum ph_status ph_wire_read_call(struct ph_arena *arena, enum ph_form form, struct ph_slice bytes, struct ph_call *ret_call,
@@ -128,48 +155,9 @@ enum ph_status ph_wire_read_call_json(struct ph_arena *arena, enum ph_form form,
     PH_TRY(ph_message_read_json(arena, type_of(form), text, &m, ret_why));
     if (form == PH_FORM_PARSE)
         details_of(((const Types__EventServiceParseRequest *)(const void *)m)->request_details, &raw);
+    else if (form == PH_FORM_COMPOSITE)
+        composite_of((const Types__CompositeEventHandleRequest *)(const void *)m, &raw);
     else
         handle_of((const Types__EventServiceHandleRequest *)(const void *)m, &raw);
     return judge(arena, &raw, ret_call, ret_why);
-}
-
-enum ph_status ph_wire_write_error_json(struct ph_arena *arena, struct ph_slice code, struct ph_slice message, struct ph_slice *ret)
-{
-    struct ph_slice a, b;
-    if (!ph_json_escape(arena, ph_text_clean(arena, code), &a) || !ph_json_escape(arena, ph_text_clean(arena, message), &b))
-        return PH_ERR_NO_MEMORY;
-    struct ph_slice parts[] = {PH_S("{\"error\":{\"code\":\""), a, PH_S("\",\"message\":\""), b, PH_S("\"}}")};
-    struct ph_slice text = ph_text_join(arena, parts, PH_COUNTOF(parts));
-    if (!ph_slice_present(text))
-        return PH_ERR_NO_MEMORY;
-    *ret = text;
-    return PH_OK;
-}
-
-int ph_wire_grpc_status(enum ph_error_code code)
-{
-    switch (code) {
-    case PH_E_NONE:
-        return 0;
-    case PH_E_WEBHOOKS_NOT_IMPLEMENTED:
-        return 12;
-    case PH_E_WEBHOOK_EVENT_TYPE_NOT_FOUND:
-    case PH_E_WEBHOOK_REFERENCE_ID_NOT_FOUND:
-    case PH_E_WEBHOOK_RESOURCE_OBJECT_NOT_FOUND:
-        return 5;
-    case PH_E_WEBHOOK_BODY_DECODING_FAILED:
-    case PH_E_WEBHOOK_MISSING_REQUIRED_FIELD:
-    case PH_E_WEBHOOK_MISSING_REQUIRED_CONTEXT:
-        return 3;
-    case PH_E_WEBHOOK_AMOUNT_CONVERSION_FAILED:
-    case PH_E_WEBHOOK_PROCESSING_FAILED:
-        return 13;
-    }
-    return 13;
-}
-
-int ph_wire_http_status(int grpc_status)
-{
-    static const int map[] = {200, 408, 500, 400, 504, 404, 409, 403, 429, 412, 409, 416, 501, 500, 503, 500, 401};
-    return grpc_status >= 0 && grpc_status < (int)PH_COUNTOF(map) ? map[grpc_status] : 500;
 }

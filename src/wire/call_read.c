@@ -1,4 +1,4 @@
-/* EventServiceHandleRequest and EventServiceParseRequest from their bytes, without a tree: what is read is noted
+/* EventServiceHandleRequest and its two relatives from their bytes, without a tree: what is read is noted
  * where it stands. As every protobuf runtime does, the last of a field counts, and a message that comes twice is
  * one message. What we do not read is checked by its descriptor all the same: a call is good as a whole or not at
  * all. */
@@ -141,11 +141,26 @@ static bool take_parse(struct reading *r, const struct ph_scanned *s)
     return s->wire == PH_WIRE_BYTES && each_field(r, s->bytes, take_details);
 }
 
+/* The fields of a handle request under other numbers. */
+static bool take_composite(struct reading *r, const struct ph_scanned *s)
+{
+    static const uint32_t as_handle[] = {[1] = 2, [2] = 3, [3] = 1, [4] = 4, [5] = 5};
+    struct ph_scanned field = *s;
+    if (s->number >= PH_COUNTOF(as_handle))
+        return true;
+    field.number = as_handle[s->number];
+    return take_handle(r, &field);
+}
+
 enum ph_status ph_raw_call_read(struct ph_arena *arena, enum ph_form form, struct ph_slice bytes, struct ph_raw_call *raw,
                                 struct ph_slice *ret_why)
 {
+    static take_fn *const takes[] = {[PH_FORM_HANDLE] = take_handle,
+                                     [PH_FORM_HANDLE_EVENT] = take_handle,
+                                     [PH_FORM_PARSE] = take_parse,
+                                     [PH_FORM_COMPOSITE] = take_composite};
     struct reading r = {.raw = raw};
-    if (each_field(&r, bytes, form == PH_FORM_PARSE ? take_parse : take_handle))
+    if (each_field(&r, bytes, takes[form]))
         return PH_OK;
     if (r.text == NULL) {
         *ret_why = PH_S("the message is not a protobuf of its type");

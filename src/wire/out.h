@@ -1,5 +1,4 @@
 /* A message on its way out, written straight as protobuf or as canonical protobuf JSON: no tree of it is built.
- * Private to wire/.
  *
  * O1: fields are put in the order of their numbers, as every protobuf library packs them.
  * O2: names, numbers and kinds stand in const rows; a test reads every JSON answer back by the descriptors and

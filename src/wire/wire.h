@@ -13,10 +13,12 @@ enum ph_form {
     PH_FORM_HANDLE,       /* HandleResponse (DESIGN §5) */
     PH_FORM_HANDLE_EVENT, /* EventServiceHandleResponse, the peer's */
     PH_FORM_PARSE,        /* EventServiceParseResponse */
+    PH_FORM_COMPOSITE,    /* CompositeEventHandleResponse: the two above in one */
 };
 
-/* EventServiceHandleRequest or EventServiceParseRequest (a prefix of its meaning), decoded. Points into
- * the bytes given and the arena. */
+/* EventServiceHandleRequest, or EventServiceParseRequest (a prefix of its meaning), or
+ * CompositeEventHandleRequest (the same under other numbers), decoded. Points into the bytes given and the
+ * arena. */
 struct ph_call {
     struct ph_request request;
     struct ph_secret_pair secret; /* as sent */
@@ -39,6 +41,11 @@ PH_MUST_USE enum ph_status ph_wire_write(struct ph_arena *arena, enum ph_form fo
                                          const struct ph_answer *answer, struct ph_slice *ret_bytes);
 PH_MUST_USE enum ph_status ph_wire_write_json(struct ph_arena *arena, enum ph_form form,
                                               const struct ph_answer *answer, struct ph_slice *ret_text);
+/* types.IntegrationError: what grpc-status-details-bin carries for errors of headers and config (the peer puts it
+ * there itself, not in a google.rpc.Status). `suggestion` may be absent. */
+PH_MUST_USE enum ph_status ph_wire_write_integration_error(struct ph_arena *arena, struct ph_slice code,
+                                                           struct ph_slice message, struct ph_slice suggestion,
+                                                           struct ph_slice *ret_bytes);
 /* {"error":{"code","message"}} */
 PH_MUST_USE enum ph_status ph_wire_write_error_json(struct ph_arena *arena, struct ph_slice code,
                                                     struct ph_slice message, struct ph_slice *ret_text);

@@ -110,6 +110,7 @@ test('x-connector-config wins over x-connector, but not over x-auth: NoKey', asy
   }), grpc.status.INVALID_ARGUMENT);
   await rejects(call('Handle', signedRequest(), { 'x-connector-config': '{"config":' }), grpc.status.INVALID_ARGUMENT);
   await rejects(call('Handle', signedRequest(), { 'x-connector-config': '{}' }), grpc.status.INVALID_ARGUMENT);
+  await rejects(call('Handle', signedRequest(), { 'x-connector-config': '{"config":{"Stripe":{}}}' }), grpc.status.FAILED_PRECONDITION, /no field/);
 });
 
 test('x-received-at is the time the signature is judged at', async () => {
@@ -259,12 +260,67 @@ test('Health/Watch tells the state at once, SERVICE_UNKNOWN too, and NOT_SERVING
   assert.equal(await stopped, 0);
 });
 
+const metrics = async () => (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+const value = (text, name) => Number(text.match(new RegExp(`^payhook_${name} (\\d+)$`, 'm'))?.[1]);
+
 test('a watch that is cancelled is forgotten', async () => {
+  const gone = async () => value(await metrics(), 'exchanges_gone_total');
+  const before = await gone();
   const seen = watch(client, '');
   await seen.first;
   seen.stream.cancel();
   assert.equal((await seen.ended).code, grpc.status.CANCELLED);
+  for (let i = 0; i < 50 && await gone() === before; i++) await new Promise((next) => setTimeout(next, 20));
+  assert.equal(await gone(), before + 1);
 });
+
+test('a watch ends at its deadline, whatever the client does', async () => {
+  const found = await rawCall({ ':path': '/grpc.health.v1.Health/Watch', 'grpc-timeout': '100m' }, (stream) =>
+    stream.end(Buffer.from([0, 0, 0, 0, 0])));
+  assert.equal(found['grpc-status'], String(grpc.status.DEADLINE_EXCEEDED));
+});
+
+test('a call that is half sent when the server is told to stop is answered; new ones are not', async () => {
+  const other = await startServer();
+  const session = http2.connect(`http://127.0.0.1:${other.port}`);
+  const away = new Promise((resolve) => { session.on('goaway', (code) => resolve(code)); });
+  const stream = session.request({ ':method': 'POST', ':path': check, te: 'trailers', 'content-type': 'application/grpc' });
+  const trailers = new Promise((resolve, reject) => { stream.on('trailers', resolve).on('error', reject); });
+  stream.on('data', () => {});
+  stream.write(Buffer.from([0, 0, 0]));
+  await new Promise((next) => setTimeout(next, 100));
+  const stopped = other.stop();
+  assert.equal(await away, 0);
+  await assert.rejects(fetch(`http://127.0.0.1:${other.port}/health`));
+  stream.end(Buffer.from([0, 0]));
+  assert.equal((await trailers)['grpc-status'], '0');
+  assert.equal(await stopped, 0);
+});
+
+for (const version of ['v1', 'v1alpha']) {
+  test(`reflection ${version} lists the services and gives the files of their symbols`, async () => {
+    const definition = loader.loadSync(`${root}proto/reflection_${version}.proto`, { keepCase: true, oneofs: true });
+    const { ServerReflection } = grpc.loadPackageDefinition(definition).grpc.reflection[version];
+    const reflection = new ServerReflection(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure());
+    const stream = reflection.ServerReflectionInfo();
+    const answers = [];
+    const ended = new Promise((resolve) => { stream.on('data', (answer) => answers.push(answer)).on('status', resolve); });
+    stream.write({ list_services: '*' });
+    stream.write({ file_containing_symbol: 'types.EventService.Handle' });
+    stream.write({ file_containing_symbol: 'types.Nothing' });
+    stream.end();
+    assert.equal((await ended).code, grpc.status.OK);
+    reflection.close();
+    const names = answers[0].list_services_response.service.map(({ name }) => name);
+    for (const name of ['types.EventService', 'types.CompositeEventService', 'grpc.health.v1.Health', `grpc.reflection.${version}.ServerReflection`]) {
+      assert.ok(names.includes(name), name);
+    }
+    const [file] = answers[1].file_descriptor_response.file_descriptor_proto;
+    const set = Buffer.concat([Buffer.from([0x0a, 0x80 | (file.length & 0x7f), 0x80 | ((file.length >> 7) & 0x7f), file.length >> 14]), file]);
+    assert.ok(loader.loadFileDescriptorSetFromBuffer(set)['types.EventService'].Handle);
+    assert.equal(answers[2].error_response.error_code, grpc.status.NOT_FOUND);
+  });
+}
 
 test('a message that is no protobuf is an invalid argument', async () => {
   const garbage = new Promise((resolve, reject) => {
@@ -330,8 +386,6 @@ test('cut and doubled messages are refused, and those marked compressed without 
 });
 
 test('GET /metrics counts what was met', async () => {
-  const metrics = async () => (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
-  const value = (text, name) => Number(text.match(new RegExp(`^payhook_${name} (\\d+)$`, 'm'))?.[1]);
   const text = await metrics();
   assert.ok(value(text, 'grpc_calls_total') > 2000);
   assert.ok(value(text, 'limit_inflated_bytes_total') >= 1);

@@ -100,7 +100,7 @@ static struct ph_slice pack(const ProtobufCMessage *m)
 }
 
 /* A call with everything the decoder reads. */
-static struct ph_slice full_call(void)
+static struct ph_slice full_call_as(enum ph_form form)
 {
     Types__RequestDetails__HeadersEntry h1 = TYPES__REQUEST_DETAILS__HEADERS_ENTRY__INIT, h2 = h1;
     Types__RequestDetails__HeadersEntry *headers[] = {&h1, &h2};
@@ -109,6 +109,7 @@ static struct ph_slice full_call(void)
     Types__PaymentEventContext payment = TYPES__PAYMENT_EVENT_CONTEXT__INIT;
     Types__EventContext context = TYPES__EVENT_CONTEXT__INIT;
     Types__EventServiceHandleRequest call = TYPES__EVENT_SERVICE_HANDLE_REQUEST__INIT;
+    Types__CompositeEventHandleRequest composite = TYPES__COMPOSITE_EVENT_HANDLE_REQUEST__INIT;
     h1.key = "Content-Type", h1.value = "application/json";
     h2.key = "X-Signature", h2.value = "caf\xc3\xa9";
     details.method = TYPES__HTTP_METHOD__HTTP_METHOD_PUT;
@@ -132,7 +133,21 @@ static struct ph_slice full_call(void)
         TYPES__EVENT_SERVICE_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS;
     call.event_context = &context;
     call._event_context_case = TYPES__EVENT_SERVICE_HANDLE_REQUEST___EVENT_CONTEXT_EVENT_CONTEXT;
-    return pack(&call.base);
+    if (form != PH_FORM_COMPOSITE)
+        return pack(&call.base);
+    composite.request_details = &details;
+    composite.webhook_secrets = &secrets;
+    composite._webhook_secrets_case = TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS;
+    composite.merchant_event_id = "me_1";
+    composite._merchant_event_id_case = TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___MERCHANT_EVENT_ID_MERCHANT_EVENT_ID;
+    composite.event_context = &context;
+    composite._event_context_case = TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___EVENT_CONTEXT_EVENT_CONTEXT;
+    return pack(&composite.base);
+}
+
+static struct ph_slice full_call(void)
+{
+    return full_call_as(PH_FORM_HANDLE);
 }
 
 static void assert_full_call(const struct ph_call *call)
@@ -168,6 +183,25 @@ static void a_full_protobuf_call_is_read(void **state)
     (void)state;
     assert_int_equal(ph_wire_read_call(&arena, PH_FORM_HANDLE, full_call(), &call, &why), PH_OK);
     assert_full_call(&call);
+}
+
+static void a_composite_call_is_a_handle_call_under_other_numbers(void **state)
+{
+    struct ph_call call;
+    struct ph_slice why = {0}, bytes = full_call_as(PH_FORM_COMPOSITE);
+    (void)state;
+    assert_int_equal(ph_wire_read_call(&arena, PH_FORM_COMPOSITE, bytes, &call, &why), PH_OK);
+    assert_full_call(&call);
+    assert_int_not_equal(ph_wire_read_call(&arena, PH_FORM_HANDLE, bytes, &call, &why), PH_OK);
+    const char *text = "{\"request_details\":{\"method\":\"HTTP_METHOD_PUT\",\"uri\":\"/hooks?a=b\",\"queryParams\":\"a=b\","
+                       "\"headers\":{\"Content-Type\":\"application/json\",\"X-Signature\":\"caf\xc3\xa9\"},\"body\":\"AP97fQo=\"},"
+                       "\"webhook_secrets\":{\"secret\":\"whsec\",\"additional_secret\":\"more\"},\"merchantEventId\":\"me_1\","
+                       "\"event_context\":{\"payment\":{\"capture_method\":\"MANUAL\"}}}";
+    assert_int_equal(ph_wire_read_call_json(&arena, PH_FORM_COMPOSITE, ph_slice_str(text), &call, &why), PH_OK);
+    assert_full_call(&call);
+    assert_int_equal(ph_wire_read_call_json(&arena, PH_FORM_COMPOSITE, PH_S("{}"), &call, &why), PH_ERR_INVALID);
+    assert_int_equal(ph_wire_read_call(&arena, PH_FORM_COMPOSITE, PH_S(""), &call, &why), PH_ERR_INVALID);
+    assert_int_equal(ph_wire_read_call(&arena, PH_FORM_COMPOSITE, PH_S("\xff"), &call, &why), PH_ERR_MALFORMED);
 }
 
 static void a_call_cut_short_at_any_byte_never_reads_as_the_whole(void **state)
@@ -740,6 +774,7 @@ static void every_field_of_every_kind_is_the_descriptors_own(void **state)
             assert_json_is_protobuf(PH_FORM_HANDLE, &a, &types__handle_response__descriptor);
             assert_json_is_protobuf(PH_FORM_HANDLE_EVENT, &a, &types__event_service_handle_response__descriptor);
             assert_json_is_protobuf(PH_FORM_PARSE, &a, &types__event_service_parse_response__descriptor);
+            assert_json_is_protobuf(PH_FORM_COMPOSITE, &a, &types__composite_event_handle_response__descriptor);
             ph_arena_reset(&arena);
         }
     }
@@ -838,6 +873,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_protobuf_call_is_read),
+        cmocka_unit_test(a_composite_call_is_a_handle_call_under_other_numbers),
         cmocka_unit_test(a_call_cut_short_at_any_byte_never_reads_as_the_whole),
         cmocka_unit_test(a_call_with_any_byte_changed_reads_as_protobuf_c_unpacks_it),
         cmocka_unit_test(messages_that_come_twice_are_one),
