@@ -19,11 +19,14 @@ const verifyAll = (lines) =>
     .split("\n")
     .map((l) => JSON.parse(l));
 const verdicts = (lines) => verifyAll(lines).map((a) => a.verdict ?? `error ${a.error?.code}`);
-const sign = (connector, body, secrets, more = []) => {
-  const env = { ...process.env, SDK_SECRET: secrets[0], SDK_SECRET2: secrets[1] ?? "" };
-  const args = ["sign", "--connector", connector, "--body", "-", "--format", "json", "--at", String(NOW), "--secret-env", "SDK_SECRET"];
+// `privateKey` goes by the environment: the program refuses a key on its command line.
+const sign = (connector, body, secrets, { more = [], at = NOW, privateKey = "" } = {}) => {
+  const env = { ...process.env, SDK_SECRET: secrets[0], SDK_SECRET2: secrets[1] ?? "", SDK_KEY: privateKey };
+  const args = ["sign", "--connector", connector, "--body", "-", "--format", "json", "--at", String(at), "--secret-env", "SDK_SECRET"];
   if (secrets[1]) args.push("--additional-secret-env", "SDK_SECRET2");
-  return JSON.parse(execFileSync(bin, [...args, ...more], { input: body, env }).toString());
+  if (privateKey) args.push("--config-env", "private_key_pem=SDK_KEY");
+  const out = JSON.parse(execFileSync(bin, [...args, ...more], { input: body, env }).toString());
+  return { ...out, headers: Object.fromEntries(out.headers) };
 };
 const header = (headers, name) => headers[Object.keys(headers).find((k) => k.toLowerCase() === name.toLowerCase())];
 
@@ -114,7 +117,7 @@ test("what the Standard Webhooks SDK signs verifies, and what we sign it verifie
   }
   assert.deepEqual(verdicts(lines), want);
   const now = Math.floor(Date.now() / 1000);
-  const out = sign("standardwebhooks", '{"type":"invoice.paid","data":{}}', [secret], ["--at", String(now)]);
+  const out = sign("standardwebhooks", '{"type":"invoice.paid","data":{}}', [secret], { at: now });
   assert.equal(hook.verify(out.body, Object.fromEntries(Object.entries(out.headers).map(([k, v]) => [k.toLowerCase(), v]))).type, "invoice.paid");
 });
 
@@ -132,7 +135,7 @@ test("what TrueLayer's SDK signs verifies, and what we sign it verifies", () => 
   const path = "/webhooks/truelayer";
   const signature = tl.sign({ kid, method: tl.HttpMethod?.Post ?? "POST", path, headers, body, privateKeyPem: pem });
   assert.deepEqual(verdicts([{ connector: "truelayer", request: { method: "POST", uri: path, headers: { ...headers, "Tl-Signature": signature }, body }, secrets: { secret: jwks }, at: NOW }]), ["FORGED"]);
-  const out = sign("truelayer", body, [jwks], ["--uri", path, "--config", `kid=${kid}`, "--config", `private_key_pem=${pem}`]);
+  const out = sign("truelayer", body, [jwks], { more: ["--uri", path, "--config", `kid=${kid}`], privateKey: pem });
   tl.verify({ jwks, signature: header(out.headers, "Tl-Signature"), method: tl.HttpMethod?.Post ?? "POST", path, headers: out.headers, body: out.body, requiredHeaders: ["X-TL-Webhook-Timestamp"] });
   const lines = [out.body, out.body.replace("p1", "p2")].map((b) => ({ connector: "truelayer", request: { method: "POST", uri: path, headers: out.headers, body: b }, secrets: { secret: jwks }, at: NOW }));
   assert.deepEqual(verdicts(lines), ["VERIFIED", "FORGED"]);
