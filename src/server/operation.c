@@ -30,9 +30,9 @@ static enum ph_status decode(struct ph_arena *arena, enum ph_form form, enum ph_
                              struct ph_slice bytes, struct ph_call *ret_call,
                              struct ph_slice *ret_why)
 {
-    if (dialect == PH_DIALECT_JSON)
-        return ph_wire_read_call_json(arena, form, bytes, ret_call, ret_why);
-    return ph_wire_read_call(arena, form, bytes, ret_call, ret_why);
+    if (dialect == PH_DIALECT_PROTOBUF)
+        return ph_wire_read_call(arena, form, bytes, ret_call, ret_why);
+    return ph_wire_read_call_json(arena, form, bytes, ret_call, ret_why);
 }
 
 static bool read_call(struct ph_arena *arena, enum ph_form form, enum ph_dialect dialect,
@@ -58,8 +58,14 @@ static bool read_call(struct ph_arena *arena, enum ph_form form, enum ph_dialect
 static enum ph_status encode(struct ph_arena *arena, enum ph_form form, enum ph_dialect dialect,
                              const struct ph_answer *answer, struct ph_slice *ret_bytes)
 {
-    if (dialect == PH_DIALECT_JSON)
+    switch (dialect) {
+    case PH_DIALECT_JSON:
         return ph_wire_write_json(arena, form, answer, ret_bytes);
+    case PH_DIALECT_SERDE:
+        return ph_wire_write_serde(arena, form, answer, ret_bytes);
+    case PH_DIALECT_PROTOBUF:
+        break;
+    }
     return ph_wire_write(arena, form, answer, ret_bytes);
 }
 

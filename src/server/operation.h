@@ -8,7 +8,8 @@
 /* How a request and its answer are written. */
 enum ph_dialect {
     PH_DIALECT_PROTOBUF,
-    PH_DIALECT_JSON, /* canonical protobuf JSON */
+    PH_DIALECT_JSON,  /* canonical protobuf JSON */
+    PH_DIALECT_SERDE, /* the JSON of the peer's HTTP server */
 };
 
 /* Runs the operation whose answer has this form. *ret_bytes lies in the worker's arena. False:

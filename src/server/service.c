@@ -133,6 +133,33 @@ static void handle_json(struct ph_service *service, const struct ph_http_request
     ph_service_answer_error(service, status, fault.name, fault.message, ret_response);
 }
 
+/* The peer's shape of an error: the status once more, as text. */
+static void answer_peer_error(struct ph_service *service, int status, struct ph_slice message,
+                              struct ph_http_response *ret_response)
+{
+    struct ph_arena *arena = ph_worker_arena(service->worker);
+    struct ph_slice text = {0};
+    if (ph_wire_write_peer_error(arena, status, message, &text) != PH_OK)
+        text = PH_S("{\"error\":{\"message\":\"out of memory\",\"code\":\"500\"}}");
+    ph_service_answer_json(service, status, text, ret_response);
+}
+
+/* The peer's routes: a body that is not taken is 400. (One that is too large never gets here: 413.) */
+static void handle_peer(struct ph_service *service, const struct ph_http_request *request,
+                        const struct route *route, struct ph_http_response *ret_response)
+{
+    struct ph_slice text = {0};
+    struct ph_fault fault = {0};
+    if (!is_json(request) || !ph_service_body_is_plain(request))
+        answer_peer_error(service, 400,
+                          PH_S("send application/json, without a content-encoding"), ret_response);
+    else if (ph_operation_run(service, request, route->form, PH_DIALECT_SERDE, request->body, &text,
+                              &fault))
+        ph_service_answer_json(service, 200, text, ret_response);
+    else
+        answer_peer_error(service, ph_wire_http_status(fault.code), fault.message, ret_response);
+}
+
 /* Not healthy while it drains: load balancers look here, too. */
 static void handle_health(struct ph_service *service, const struct ph_http_request *request,
                           const struct route *route, struct ph_http_response *ret_response)
@@ -165,29 +192,41 @@ static void handle_metrics(struct ph_service *service, const struct ph_http_requ
 /* A route is a row. */
 static const struct route routes[] = {
     {PH_SI("/v1/handle"), PH_SI("POST"), handle_json, PH_FORM_HANDLE},
+    {PH_SI("/events/parse"), PH_SI("POST"), handle_peer, PH_FORM_PARSE},
+    {PH_SI("/events/handle"), PH_SI("POST"), handle_peer, PH_FORM_HANDLE_EVENT},
+    {PH_SI("/composite/events/handle"), PH_SI("POST"), handle_peer, PH_FORM_COMPOSITE},
+    /* The peer's older names of /events/handle. */
+    {PH_SI("/payments/transform"), PH_SI("POST"), handle_peer, PH_FORM_HANDLE_EVENT},
+    {PH_SI("/refunds/transform"), PH_SI("POST"), handle_peer, PH_FORM_HANDLE_EVENT},
+    {PH_SI("/disputes/transform"), PH_SI("POST"), handle_peer, PH_FORM_HANDLE_EVENT},
     {PH_SI("/health"), PH_SI("GET"), handle_health, 0},
     {PH_SI("/metrics"), PH_SI("GET"), handle_metrics, 0},
 };
 
+/* NULL: there is nothing at this path. */
+static const struct route *find_route(struct ph_slice path)
+{
+    for (size_t i = 0; i < PH_COUNTOF(routes); i++)
+        if (ph_slice_eq(path, routes[i].path))
+            return &routes[i];
+    return NULL;
+}
+
 static void handle_http(struct ph_service *service, const struct ph_http_request *request,
                         struct ph_http_response *ret_response)
 {
-    struct ph_slice path = ph_http_path(request);
-    for (size_t i = 0; i < PH_COUNTOF(routes); i++) {
-        if (!ph_slice_eq(path, routes[i].path))
-            continue;
-        if (ph_slice_eq(request->method, routes[i].method)) {
-            routes[i].handle(service, request, &routes[i], ret_response);
-            return;
-        }
-        ph_service_add_header(service, ret_response, PH_S("allow"), routes[i].method);
+    const struct route *route = find_route(ph_http_path(request));
+    if (route == NULL) {
+        ph_service_answer_error(service, 404, PH_S("NOT_FOUND"),
+                                PH_S("there is nothing at this path"), ret_response);
+    } else if (!ph_slice_eq(request->method, route->method)) {
+        ph_service_add_header(service, ret_response, PH_S("allow"), route->method);
         ph_service_answer_error(service, 405, PH_S("METHOD_NOT_ALLOWED"),
                                 PH_S("this path takes another method; see the allow header"),
                                 ret_response);
-        return;
+    } else {
+        route->handle(service, request, route, ret_response);
     }
-    ph_service_answer_error(service, 404, PH_S("NOT_FOUND"), PH_S("there is nothing at this path"),
-                            ret_response);
 }
 
 /* ---- who may ask ----------------------------------------------------------------------------- */

@@ -137,14 +137,19 @@ static void error(struct ph_out *o, const struct ph_row *row, const struct ph_va
     ph_out_close(o, outer);
 }
 
-/* A message of one text; two of them, one in the other, where `within` is given. */
-static void wrapped(struct ph_out *o, const struct ph_row *row, const struct ph_row *within, const struct ph_row *leaf,
-                    const struct ph_value *v)
+/* A message of one text. */
+static void wrapped(struct ph_out *o, const struct ph_row *row, const struct ph_row *leaf, const struct ph_value *v)
 {
-    size_t outer = ph_out_open(o, row), inner = within != NULL ? ph_out_open(o, within) : 0;
+    size_t mark = ph_out_open(o, row);
     text(o, leaf, v);
-    if (within != NULL)
-        ph_out_close(o, inner);
+    ph_out_close(o, mark);
+}
+
+static void mandate(struct ph_out *o, const struct ph_row *row, const struct ph_row *id, const struct ph_value *v)
+{
+    size_t outer = ph_out_open(o, row), inner = ph_out_open_arm(o, id, PH_S("\"mandate_id_type\":"));
+    text(o, id, v);
+    ph_out_close_arm(o, inner);
     ph_out_close(o, outer);
 }
 
@@ -166,10 +171,10 @@ static void card(struct ph_out *o, const struct ph_row *row, const struct ph_val
         any = f[parts[i].field].present;
     if (!any)
         return;
-    size_t outer = ph_out_open(o, row), inner = ph_out_open(o, &within);
+    size_t outer = ph_out_open(o, row), inner = ph_out_open_arm(o, &within, PH_S("\"payment_method_update_data\":"));
     for (size_t i = 0; i < PH_COUNTOF(parts); i++)
         text(o, &parts[i].row, &f[parts[i].field]);
-    ph_out_close(o, inner);
+    ph_out_close_arm(o, inner);
     ph_out_close(o, outer);
 }
 
@@ -200,7 +205,7 @@ static void put_part(struct ph_out *o, const struct part_row *p, const struct ph
         ph_out_text(o, &p->row, v->text);
         break;
     case SECRET:
-        wrapped(o, &p->row, NULL, &secret, v);
+        wrapped(o, &p->row, &secret, v);
         break;
     case SECONDS:
         ph_out_int64(o, &p->row, v->number / 1000);
@@ -215,10 +220,10 @@ static void put_part(struct ph_out *o, const struct part_row *p, const struct ph
         ph_out_word(o, &p->row, PH_WORDS_DISPUTE_STAGE, v->currency);
         break;
     case MANDATE:
-        wrapped(o, &p->row, &mandate_id, &mandate_id, v);
+        mandate(o, &p->row, &mandate_id, v);
         break;
     case DETAILS:
-        wrapped(o, &p->row, NULL, &mandate_id, v);
+        wrapped(o, &p->row, &mandate_id, v);
         break;
     default:
         break;
@@ -236,10 +241,10 @@ static void content(struct ph_out *o, const struct ph_row *row, const struct ph_
 {
     if (!has_content(e))
         return;
-    size_t outer = ph_out_open(o, row), inner = ph_out_open(o, &contents[e->kind].row);
+    size_t outer = ph_out_open(o, row), inner = ph_out_open_arm(o, &contents[e->kind].row, PH_S("\"content\":"));
     for (size_t i = 0; i < contents[e->kind].count; i++)
         put_part(o, &contents[e->kind].parts[i], e);
-    ph_out_close(o, inner);
+    ph_out_close_arm(o, inner);
     ph_out_close(o, outer);
 }
 
@@ -286,10 +291,10 @@ static void reference(struct ph_out *o, const struct ph_row *row, const struct p
         any = any || e->reference[references[e->reference_kind].ids[i].field].present;
     if (!any)
         return;
-    size_t outer = ph_out_open(o, row), inner = ph_out_open(o, &references[e->reference_kind].row);
+    size_t outer = ph_out_open(o, row), inner = ph_out_open_arm(o, &references[e->reference_kind].row, PH_S("\"resource\":"));
     for (size_t i = 0; i < references[e->reference_kind].count; i++)
         text(o, &references[e->reference_kind].ids[i].row, &e->reference[references[e->reference_kind].ids[i].field]);
-    ph_out_close(o, inner);
+    ph_out_close_arm(o, inner);
     ph_out_close(o, outer);
 }
 
@@ -477,6 +482,12 @@ static enum ph_status write_answer(struct ph_out *o, enum ph_form form, const st
 enum ph_status ph_wire_write(struct ph_arena *arena, enum ph_form form, const struct ph_answer *answer, struct ph_slice *ret)
 {
     struct ph_out o = {.arena = arena};
+    return write_answer(&o, form, answer, ret);
+}
+
+enum ph_status ph_wire_write_serde(struct ph_arena *arena, enum ph_form form, const struct ph_answer *answer, struct ph_slice *ret)
+{
+    struct ph_out o = {.arena = arena, .json = true, .serde = true};
     return write_answer(&o, form, answer, ret);
 }
 

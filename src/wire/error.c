@@ -17,6 +17,16 @@ enum ph_status ph_wire_write_error_json(struct ph_arena *arena, struct ph_slice 
     return PH_OK;
 }
 
+enum ph_status ph_wire_write_peer_error(struct ph_arena *arena, int http_status, struct ph_slice message, struct ph_slice *ret)
+{
+    struct ph_slice text, code = ph_decimal(arena, http_status);
+    if (!ph_slice_present(code) || !ph_json_escape(arena, ph_text_clean(arena, message), &text))
+        return PH_ERR_NO_MEMORY;
+    struct ph_slice parts[] = {PH_S("{\"error\":{\"message\":\""), text, PH_S("\",\"code\":\""), code, PH_S("\"}}")};
+    *ret = ph_text_join(arena, parts, PH_COUNTOF(parts));
+    return ph_slice_present(*ret) ? PH_OK : PH_ERR_NO_MEMORY;
+}
+
 enum ph_status ph_wire_write_integration_error(struct ph_arena *arena, struct ph_slice code, struct ph_slice message,
                                                struct ph_slice suggestion, struct ph_slice *ret)
 {

@@ -1,4 +1,5 @@
-/* Canonical protobuf JSON in, by descriptors; and the connector-config header's own JSON. */
+/* JSON in, by descriptors: protobuf's canonical form and the peer's own (ph_wire_write_serde), which differ where one can tell
+ * them apart; and the connector-config header's own JSON. */
 #include <yyjson.h>
 
 #include "core/codec.h"
@@ -79,6 +80,24 @@ static bool read_enum(const ProtobufCFieldDescriptor *f, yyjson_val *v, int *ret
     return true;
 }
 
+/* [123,34,…], as serde writes bytes. */
+static bool read_byte_list(struct in *in, yyjson_val *v, void *at)
+{
+    size_t index, count;
+    int64_t n;
+    yyjson_val *e;
+    unsigned char *bytes = ph_arena_alloc(in->arena, yyjson_arr_size(v) + 1);
+    if (bytes == NULL)
+        return no_memory(in);
+    yyjson_arr_foreach(v, index, count, e) {
+        if (!yyjson_is_raw(e) || !number(e, 0, UINT8_MAX, &n))
+            return bad(in, "a list of bytes holds integers from 0 to 255");
+        bytes[index] = (unsigned char)n;
+    }
+    *(ProtobufCBinaryData *)at = (ProtobufCBinaryData){yyjson_arr_size(v), bytes};
+    return true;
+}
+
 static bool read_value(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_val *v, void *at)
 {
     int64_t n = 0;
@@ -91,9 +110,11 @@ static bool read_value(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_
     }
     case PROTOBUF_C_TYPE_BYTES: {
         struct ph_slice raw;
+        if (yyjson_is_arr(v))
+            return read_byte_list(in, v, at);
         if (!yyjson_is_str(v) ||
             !ph_base64_decode(in->arena, ph_slice_of(yyjson_get_str(v), yyjson_get_len(v)), false, true, &raw))
-            return bad(in, "bytes are written as base64 text");
+            return bad(in, "bytes are written as base64 text, or as a list of integers");
         *(ProtobufCBinaryData *)at = (ProtobufCBinaryData){raw.len, (uint8_t *)(uintptr_t)raw.ptr};
         return true;
     }
@@ -167,6 +188,26 @@ static bool read_repeated(struct in *in, const ProtobufCFieldDescriptor *f, yyjs
     return true;
 }
 
+/* The arm of a oneof as serde writes it: {"event_context": {"Payment": {…}}}, where the key is no field's and the one
+ * member's name is an arm's in PascalCase. NULL: it is not that. */
+static const ProtobufCFieldDescriptor *find_arm(const ProtobufCMessageDescriptor *d, yyjson_val *v, yyjson_val **ret_value)
+{
+    if (!yyjson_is_obj(v) || yyjson_obj_size(v) != 1)
+        return NULL;
+    yyjson_val *k = unsafe_yyjson_get_first(v);
+    struct ph_slice name = text_of(k);
+    enum { ARM_BYTES_MAX = 64 };
+    char key[ARM_BYTES_MAX];
+    if (name.len == 0 || name.len >= sizeof(key) || name.ptr[0] < 'A' || name.ptr[0] > 'Z' || memchr(name.ptr, '\0', name.len) != NULL)
+        return NULL;
+    memcpy(key, name.ptr, name.len);
+    key[name.len] = '\0';
+    key[0] = (char)(key[0] - 'A' + 'a');
+    const ProtobufCFieldDescriptor *f = find(d, key);
+    *ret_value = yyjson_obj_iter_get_val(k);
+    return f != NULL && (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 && f->type == PROTOBUF_C_TYPE_MESSAGE ? f : NULL;
+}
+
 static bool read_message(struct in *in, yyjson_val *v, ProtobufCMessage *m)
 {
     if (!yyjson_is_obj(v))
@@ -178,6 +219,8 @@ static bool read_message(struct in *in, yyjson_val *v, ProtobufCMessage *m)
         yyjson_val *value = yyjson_obj_iter_get_val(k);
         bool plain = strlen(yyjson_get_str(k)) == yyjson_get_len(k);
         const ProtobufCFieldDescriptor *f = plain ? find(m->descriptor, yyjson_get_str(k)) : NULL;
+        if (f == NULL)
+            f = find_arm(m->descriptor, value, &value);
         if (f == NULL || yyjson_is_null(value))
             continue;
         bool ok = f->label == PROTOBUF_C_LABEL_REPEATED ? read_repeated(in, f, value, m)

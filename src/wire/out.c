@@ -163,14 +163,35 @@ void ph_out_text(struct ph_out *out, const struct ph_row *row, struct ph_slice t
     put_text(out, text);
 }
 
+/* Only texts that are empty are left out by serde. */
+static bool is_default(const struct ph_out *out, const struct ph_row *row, bool zero)
+{
+    return zero && !row->always && !out->serde;
+}
+
+static void put_byte_list(struct ph_out *out, struct ph_slice bytes)
+{
+    put_byte(out, '[');
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (i > 0)
+            put_byte(out, ',');
+        put_decimal(out, (unsigned char)bytes.ptr[i], false);
+    }
+    put_byte(out, ']');
+}
+
 void ph_out_bytes(struct ph_out *out, const struct ph_row *row, struct ph_slice bytes)
 {
     struct ph_slice text = {0};
-    if (bytes.len == 0 && !row->always)
+    if (is_default(out, row, bytes.len == 0))
         return;
     put_key(out, row, WIRE_BYTES);
     if (!out->json) {
         put_length(out, bytes);
+        return;
+    }
+    if (out->serde) {
+        put_byte_list(out, bytes);
         return;
     }
     if (!ph_base64_encode(out->arena, bytes, false, true, &text))
@@ -180,7 +201,7 @@ void ph_out_bytes(struct ph_out *out, const struct ph_row *row, struct ph_slice 
 
 static void put_number(struct ph_out *out, const struct ph_row *row, int64_t number, bool quoted)
 {
-    if (number == 0 && !row->always)
+    if (is_default(out, row, number == 0))
         return;
     put_key(out, row, WIRE_VARINT);
     if (out->json)
@@ -196,12 +217,12 @@ void ph_out_int32(struct ph_out *out, const struct ph_row *row, int32_t number)
 
 void ph_out_int64(struct ph_out *out, const struct ph_row *row, int64_t number)
 {
-    put_number(out, row, number, true);
+    put_number(out, row, number, !out->serde);
 }
 
 void ph_out_bool(struct ph_out *out, const struct ph_row *row, bool value)
 {
-    if (!value && !row->always)
+    if (is_default(out, row, !value))
         return;
     put_key(out, row, WIRE_VARINT);
     if (out->json)
@@ -216,7 +237,7 @@ void ph_out_named(struct ph_out *out, const struct ph_row *row, int32_t number, 
         put_number(out, row, number, false);
         return;
     }
-    if (number == 0 && !row->always)
+    if (is_default(out, row, number == 0))
         return;
     put_key(out, row, WIRE_VARINT);
     put_json_text(out, name);
@@ -259,6 +280,35 @@ void ph_out_close(struct ph_out *out, size_t mark)
         memmove(out->ptr + mark - 1 + n, out->ptr + mark, len);
     memcpy(out->ptr + mark - 1, bytes, n);
     out->len += n - 1;
+}
+
+/* "payments_response": to "PaymentsResponse": */
+static void put_pascal(struct ph_out *out, struct ph_slice name)
+{
+    bool upper = false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (c != '_')
+            put_byte(out, (char)(upper && c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c));
+        upper = c == '_' || (i == 0 && c == '"');
+    }
+}
+
+size_t ph_out_open_arm(struct ph_out *out, const struct ph_row *row, struct ph_slice oneof)
+{
+    if (!out->serde)
+        return ph_out_open(out, row);
+    const struct ph_row level = {.name = oneof};
+    (void)ph_out_open(out, &level);
+    put_pascal(out, row->name);
+    return open_value(out);
+}
+
+void ph_out_close_arm(struct ph_out *out, size_t mark)
+{
+    ph_out_close(out, mark);
+    if (out->serde)
+        put_byte(out, '}');
 }
 
 /* ---- lists and maps ------------------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@ struct ph_row {
 struct ph_out {
     struct ph_arena *arena;
     bool json;
+    bool serde;  /* JSON: the dialect of the peer's HTTP server (ph_wire_write_serde) */
     bool comma; /* JSON: something stands before, in the same braces */
     bool failed; /* no memory: what is put is lost, and said at the end */
     char *ptr;
@@ -45,6 +46,9 @@ void ph_out_named(struct ph_out *out, const struct ph_row *row, int32_t number, 
 /* A message within. What ph_out_open gives goes to ph_out_close. */
 size_t ph_out_open(struct ph_out *out, const struct ph_row *row);
 void ph_out_close(struct ph_out *out, size_t mark);
+/* The same for an arm of a oneof, which serde writes one level deeper: {"content":{"PaymentsResponse":{…}}}. */
+size_t ph_out_open_arm(struct ph_out *out, const struct ph_row *row, struct ph_slice oneof);
+void ph_out_close_arm(struct ph_out *out, size_t mark);
 
 /* A repeated field, element by element; `index` counts from 0, and ph_out_list_end follows the last one. */
 void ph_out_list_text(struct ph_out *out, const struct ph_row *row, size_t index, struct ph_slice text);

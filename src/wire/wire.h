@@ -32,7 +32,8 @@ struct ph_call {
 PH_MUST_USE enum ph_status ph_wire_read_call(struct ph_arena *arena, enum ph_form form,
                                              struct ph_slice bytes, struct ph_call *ret_call,
                                              struct ph_slice *ret_why);
-/* Canonical protobuf JSON; field names in snake_case or lowerCamelCase, enums as names or numbers. */
+/* Canonical protobuf JSON, or the peer's (ph_wire_write_serde); field names in snake_case or lowerCamelCase, enums as names
+ * or numbers. */
 PH_MUST_USE enum ph_status ph_wire_read_call_json(struct ph_arena *arena, enum ph_form form,
                                                   struct ph_slice text, struct ph_call *ret_call,
                                                   struct ph_slice *ret_why);
@@ -41,6 +42,10 @@ PH_MUST_USE enum ph_status ph_wire_write(struct ph_arena *arena, enum ph_form fo
                                          const struct ph_answer *answer, struct ph_slice *ret_bytes);
 PH_MUST_USE enum ph_status ph_wire_write_json(struct ph_arena *arena, enum ph_form form,
                                               const struct ph_answer *answer, struct ph_slice *ret_text);
+/* JSON as the peer's HTTP server writes it, by serde: bytes as a list of integers, 64-bit numbers as numbers, a oneof one
+ * level deeper under the PascalCase name of its arm, and only absent values and empty texts left out. */
+PH_MUST_USE enum ph_status ph_wire_write_serde(struct ph_arena *arena, enum ph_form form,
+                                               const struct ph_answer *answer, struct ph_slice *ret_text);
 /* types.IntegrationError: what grpc-status-details-bin carries for errors of headers and config (the peer puts it
  * there itself, not in a google.rpc.Status). `suggestion` may be absent. */
 PH_MUST_USE enum ph_status ph_wire_write_integration_error(struct ph_arena *arena, struct ph_slice code,
@@ -49,6 +54,10 @@ PH_MUST_USE enum ph_status ph_wire_write_integration_error(struct ph_arena *aren
 /* {"error":{"code","message"}} */
 PH_MUST_USE enum ph_status ph_wire_write_error_json(struct ph_arena *arena, struct ph_slice code,
                                                     struct ph_slice message, struct ph_slice *ret_text);
+
+/* {"error":{"message","code"}}, the code being the HTTP status as text: the peer's HTTP server. */
+PH_MUST_USE enum ph_status ph_wire_write_peer_error(struct ph_arena *arena, int http_status, struct ph_slice message,
+                                                    struct ph_slice *ret_text);
 
 /* The peer's mapping of an error code (PEER-CONTRACT §7). */
 int ph_wire_grpc_status(enum ph_error_code code);

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
-import { rawExchange, secret, startServer, stripeEvent, stripeSignature } from './server.mjs';
+import { execFileSync } from 'node:child_process';
+import { binary as payhookBin, rawExchange, secret, startServer, stripeEvent, stripeSignature } from './server.mjs';
 
 let server;
 before(async () => { server = await startServer(); });
@@ -60,6 +61,95 @@ test('POST /v1/handle verifies and normalises; a forgery is not told as true', a
   assert.equal(forged.status, 200);
   assert.notEqual(JSON.parse(forged.text).source_verified, true);
   assert.equal(JSON.parse(forged.text).event_response, undefined);
+});
+
+// ---- the peer's routes and its JSON ----
+
+// A request as the peer's clients write it: bytes as integers, a oneof one level deeper.
+function peerBody(body = stripeEvent(), key = secret) {
+  return {
+    merchant_event_id: 'm-1',
+    request_details: {
+      method: 'HTTP_METHOD_POST', uri: '/webhooks/stripe', query_params: '', body: [...Buffer.from(body)],
+      headers: { 'Stripe-Signature': stripeSignature(body, key) },
+    },
+    webhook_secrets: { secret, additional_secret: null },
+    event_context: { event_context: { Payment: { capture_method: 'MANUAL' } } },
+  };
+}
+
+// The peer's JSON in protobuf's own words, by the names of its oneofs alone.
+function fromPeer(value) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  const out = {};
+  for (const [key, inner] of Object.entries(value)) {
+    if (['content', 'resource', 'mandate_id_type', 'payment_method_update_data'].includes(key)) {
+      const [[arm, message]] = Object.entries(inner);
+      out[arm.replace(/(?<!^)[A-Z]/g, (c) => `_${c}`).toLowerCase()] = fromPeer(message);
+    } else if (key === 'body') out[key] = Buffer.from(inner).toString('base64');
+    else if (['minor_amount', 'captured_amount', 'created_at', 'updated_at', 'captured_at', 'authorized_at'].includes(key)) out[key] = String(inner);
+    else out[key] = fromPeer(inner);
+  }
+  return out;
+}
+const withoutDefaults = (value) => JSON.parse(JSON.stringify(value, (key, inner) => (inner === '' || inner === false || inner === 0 ? undefined : inner)));
+
+test('the peer\'s routes read its JSON and answer in it, with what gRPC answers', async () => {
+  const text = JSON.stringify(peerBody());
+  for (const path of ['/events/handle', '/payments/transform', '/refunds/transform', '/disputes/transform']) {
+    const response = await send(server.port, 'POST', path, { headers: json, body: text });
+    assert.equal(response.status, 200, response.text);
+    const answer = JSON.parse(response.text);
+    assert.equal(answer.source_verified, true);
+    assert.equal(answer.merchant_event_id, 'm-1');
+    assert.equal(answer.event_content.content.PaymentsResponse.connector_transaction_id, 'pi_e2e_1');
+    assert.equal(typeof answer.event_content.content.PaymentsResponse.amount.minor_amount, 'number');
+    assert.deepEqual(answer.event_ack_response.body, []);
+  }
+  const parsed = JSON.parse((await send(server.port, 'POST', '/events/parse', { headers: json, body: text })).text);
+  assert.deepEqual(parsed.reference.resource.Payment.connector_transaction_id, 'pi_e2e_1');
+  assert.equal(parsed.event_type, 'PAYMENT_INTENT_SUCCESS');
+  const whole = JSON.parse((await send(server.port, 'POST', '/composite/events/handle', { headers: json, body: text })).text);
+  assert.deepEqual(whole.reference, parsed.reference);
+  assert.equal(whole.source_verified, true);
+  const forged = JSON.parse((await send(server.port, 'POST', '/events/handle', { headers: json, body: JSON.stringify(peerBody(stripeEvent(), 'other')) })).text);
+  assert.equal(forged.source_verified, false);
+});
+
+test('the peer\'s JSON says what canonical JSON says, and both are read', async () => {
+  const canonical = JSON.parse(handleBody());
+  const asPeer = peerBody();
+  delete asPeer.merchant_event_id;
+  const line = JSON.stringify({ connector: 'stripe', secrets: { secret }, at: Math.floor(Date.now() / 1000),
+    request: { method: 'POST', uri: '/webhooks/stripe', headers: canonical.request_details.headers, body: stripeEvent() } });
+  const run = (form) => JSON.parse(execFileSync(payhookBin, ['handle', '--ndjson', ...form], { input: `${line}\n` }).toString());
+  const want = run(['--as', 'handle-event']);
+  for (const request of [canonical, asPeer]) {
+    const response = await send(server.port, 'POST', '/events/handle', { headers: json, body: JSON.stringify(request) });
+    assert.deepEqual(withoutDefaults(fromPeer(JSON.parse(response.text))), withoutDefaults(want), response.text);
+  }
+});
+
+test('what the peer\'s routes refuse has its shape and status', async () => {
+  const assertPeer = (response, status) => {
+    assert.equal(response.status, status, response.text);
+    const { error, ...rest } = JSON.parse(response.text);
+    assert.deepEqual([error.code, typeof error.message, Object.keys(error).length, rest], [String(status), 'string', 2, {}]);
+  };
+  const post = (body, headers = json, path = '/events/handle') => send(server.port, 'POST', path, { headers, body });
+  const broken = (change) => JSON.stringify(Object.assign(peerBody(), change));
+  assertPeer(await post('{'), 400);
+  assertPeer(await post('{}'), 400);
+  assertPeer(await post(broken({}), { ...json, 'content-type': 'text/plain' }), 400);
+  assertPeer(await post(broken({}), { 'content-type': 'application/json' }), 400);
+  assertPeer(await post(broken({}), { ...json, 'x-connector': 'Stripe' }), 400);
+  for (const body of [[256], [-1], [1.5], ['1'], [null], '%', {}, 7])
+    assertPeer(await post(broken({ request_details: { ...peerBody().request_details, body } })), 400);
+  assertPeer(await post(broken({ event_context: { event_context: { Payment: { capture_method: 'LATER' } } } })), 400);
+  assertPeer(await post(broken({ event_context: { event_context: { Payment: [] } } })), 400);
+  assert.equal((await post('x'.repeat(9_000_000))).status, 413);
+  assert.equal((await post(broken({ event_context: { event_context: { Payout: {} } } }))).status, 200);
+  assertError(await send(server.port, 'GET', '/events/handle'), 405);
 });
 
 test('chunked requests are read', async () => {

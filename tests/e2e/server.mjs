@@ -6,7 +6,7 @@ import net from 'node:net';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const secret = 'whsec_e2e_secret';
-const binary = process.env.PAYHOOK_BIN ?? `${root}build/payhook`;
+export const binary = process.env.PAYHOOK_BIN ?? `${root}build/payhook`;
 
 export async function startServer(args = [], env = {}) {
   const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--dev',
