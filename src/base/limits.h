@@ -95,6 +95,9 @@ enum {
     PH_CALLOUT_HOST_BYTES_MAX = 256, /* of DNS */
     PH_CALLOUT_FAILURES_MAX = 5,
     PH_CALLOUT_PAUSE_MS = 30 * 1000,
+    PH_CALLOUTS_PER_CALL_MAX = 3, /* a key set, once more when it lacks the key, and room for one */
+    PH_JWKS_FRESH_MS = 60 * 1000, /* a sender who names keys that are not there costs a fetch a minute at most */
+    PH_CA_FILE_BYTES_MAX = 4 * 1024 * 1024, /* Mozilla's list is a quarter of a megabyte */
 };
 
 #endif

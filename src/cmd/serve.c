@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "client/roots.h"
 #include "cmd/pages.h"
 #include "cmd/serve.h"
 #include "os/file.h"
@@ -45,6 +46,11 @@ static const char help[] =
     "health is open\n"
     "  --allow-config-override      accept x-config-override (it lets callers redirect outbound "
     "calls)\n"
+    "  --no-callouts                fetch no certificates, key sets and verdicts: what needs them is "
+    "unreachable\n"
+    "  --ca-file FILE               PEM: who those servers' certificates must come from (default: the "
+    "system's)\n"
+    "  --egress HOST:PORT           a gateway that all of those connections go to\n"
     "  --max-connection-age SECONDS ask clients to connect anew after this long (default: never)\n"
     "  --threads N                  reactor threads (default: one per core)\n"
     "  --connectors DIR             read further connector pages (*.yaml) from DIR\n"
@@ -92,6 +98,9 @@ enum option_id {
     WEBHOOKS_TLS_CLIENT_CA,
     TOKEN,
     ALLOW_CONFIG_OVERRIDE,
+    NO_CALLOUTS,
+    CA_FILE,
+    EGRESS,
     MAX_CONNECTION_AGE,
     THREADS,
     CONNECTORS,
@@ -120,6 +129,10 @@ static const char **text_of(struct options *options, int option)
         return &server->tls_webhooks.key;
     case WEBHOOKS_TLS_CLIENT_CA:
         return &server->tls_webhooks.client_ca;
+    case CA_FILE:
+        return &server->ca_file;
+    case EGRESS:
+        return &server->egress;
     case TOKEN:
         return &options->token;
     case CONNECTORS:
@@ -144,6 +157,9 @@ static int read_option(struct options *ret, int option, const char *value)
         return 0;
     case ALLOW_CONFIG_OVERRIDE:
         ret->server.allow_config_override = true;
+        return 0;
+    case NO_CALLOUTS:
+        ret->server.callouts = false;
         return 0;
     case MAX_CONNECTION_AGE:
         if (!read_number(value, YEAR_SECONDS, &number))
@@ -181,6 +197,9 @@ static int read_options(int argc, char **argv, struct options *ret)
         {"webhooks-tls-client-ca", required_argument, NULL, WEBHOOKS_TLS_CLIENT_CA},
         {"token", required_argument, NULL, TOKEN},
         {"allow-config-override", no_argument, NULL, ALLOW_CONFIG_OVERRIDE},
+        {"no-callouts", no_argument, NULL, NO_CALLOUTS},
+        {"ca-file", required_argument, NULL, CA_FILE},
+        {"egress", required_argument, NULL, EGRESS},
         {"max-connection-age", required_argument, NULL, MAX_CONNECTION_AGE},
         {"threads", required_argument, NULL, THREADS},
         {"connectors", required_argument, NULL, CONNECTORS},
@@ -233,6 +252,8 @@ static int check_options(struct options *options)
         wrong = check_address(server->listen, options->insecure || (tls && options->token != NULL),
                               "not a loopback address: everybody who reaches it could use it; give "
                               "--tls-cert, --tls-key and --token, or --insecure");
+    if (wrong == 0 && server->egress != NULL)
+        wrong = check_address(server->egress, true, "");
     if (wrong == 0 && server->listen_webhooks != NULL)
         wrong = check_address(server->listen_webhooks, options->insecure || webhooks_tls,
                               "not a loopback address: give --webhooks-tls-cert and "
@@ -335,6 +356,15 @@ static void heap_free(void *ctx, void *ptr)
     free(ptr);
 }
 
+/* A machine without a list of roots cannot check fetched certificates: those requests are unreachable. */
+static bool read_roots(struct ph_arena *arena, struct ph_server_config *server)
+{
+    if (!server->callouts || ph_roots_read(arena, server->ca_file, &server->roots) == PH_OK || server->ca_file == NULL)
+        return true;
+    fprintf(stderr, "payhook serve: --ca-file: no certificates can be read from %s\n", server->ca_file);
+    return false;
+}
+
 /* The pages live as long as the server does. */
 static int load_and_run(struct options *options)
 {
@@ -346,7 +376,7 @@ static int load_and_run(struct options *options)
     int wrong = read_token(&arena, options);
     if (wrong != 0)
         status = wrong;
-    else if (ph_cmd_pages_load(&arena, options->connectors_dir, &pages)) {
+    else if (read_roots(&arena, &options->server) && ph_cmd_pages_load(&arena, options->connectors_dir, &pages)) {
         options->server.connectors = pages.connectors;
         options->server.connector_count = pages.count;
         status = run(&options->server);
@@ -358,7 +388,7 @@ static int load_and_run(struct options *options)
 int ph_cmd_serve(int argc, char **argv)
 {
     struct options options = {
-        .server = {.listen = "127.0.0.1:8080", .threads = default_threads()},
+        .server = {.listen = "127.0.0.1:8080", .threads = default_threads(), .callouts = true},
     };
     int wrong = read_options(argc, argv, &options);
     if (wrong != 0)

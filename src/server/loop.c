@@ -237,7 +237,7 @@ static bool open_queues(struct ph_reactor *r)
            epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->wake, &event) == 0;
 }
 
-struct ph_reactor *ph_reactor_start(const struct ph_server_config *config,
+struct ph_reactor *ph_reactor_start(const struct ph_server_config *config, struct ph_callouts *callouts,
                                     const struct ph_counter_set *counters)
 {
     struct ph_reactor *r = calloc(1, sizeof *r);
@@ -248,6 +248,8 @@ struct ph_reactor *ph_reactor_start(const struct ph_server_config *config,
     r->memory = (struct ph_memory){.allocator = &heap, .limit = PH_REACTOR_BYTES_MAX};
     r->later = ph_later_new(&r->counters, wake, r);
     r->service.config = config;
+    r->service.later = r->later;
+    r->service.callouts = callouts;
     r->service.counters = &r->counters;
     r->service.counter_set = counters;
     r->service.memory = &r->memory;

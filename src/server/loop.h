@@ -8,9 +8,11 @@
 
 struct ph_reactor;
 
-/* Gives a running reactor, or NULL. Keeps both. Signals must be blocked in the calling
- * thread. */
-struct ph_reactor *ph_reactor_start(const struct ph_server_config *config,
+struct ph_callouts;
+
+/* Gives a running reactor, or NULL. Keeps all three; callouts NULL: none are made. Signals must be blocked in the
+ * calling thread. */
+struct ph_reactor *ph_reactor_start(const struct ph_server_config *config, struct ph_callouts *callouts,
                                     const struct ph_counter_set *counters);
 /* Any thread, until it is freed. */
 const struct ph_counters *ph_reactor_counters(const struct ph_reactor *reactor);
@@ -21,7 +23,7 @@ void ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, boo
 size_t ph_reactor_load(struct ph_reactor *reactor);
 /* Begins to finish: what is in flight has PH_DRAIN_MS. */
 void ph_reactor_stop(struct ph_reactor *reactor);
-/* Waits for its end. */
+/* Waits for its end. What it has asked of the network may still be answered afterwards, until it is freed. */
 void ph_reactor_join(struct ph_reactor *reactor);
 /* Once all reactors have ended: they read each other's counters. */
 void ph_reactor_free(struct ph_reactor *reactor);

@@ -1,6 +1,7 @@
 #include "server/operation.h"
 
 #include "os/clock.h"
+#include "server/asking.h"
 #include "server/metadata.h"
 #include "wire/wire.h"
 
@@ -76,15 +77,19 @@ bool ph_operation_run(struct ph_service *service, const struct ph_http_request *
     struct ph_arena *arena = ph_worker_arena(service->worker);
     struct ph_metadata metadata;
     struct ph_call call = {0};
-    if (!ph_metadata_read(service->config, arena, request, ph_os_unix_ms(), &metadata, ret_fault) ||
+    int64_t now_ms = service->asking != NULL ? service->asking->received_ms : ph_os_unix_ms();
+    if (!ph_metadata_read(service->config, arena, request, now_ms, &metadata, ret_fault) ||
         !read_call(arena, form, dialect, bytes, &call, ret_fault))
         return false;
+    const struct ph_config_value *config = metadata.config;
+    if (!ph_asking_config(service, &config, &metadata.config_count))
+        return fail_status(ret_fault, PH_ERR_NO_MEMORY);
     const struct ph_input in = {
         .connector = metadata.connector,
         .request = &call.request,
         .secrets = &call.secret,
         .secret_count = call.has_secret ? 1 : 0,
-        .config = metadata.config,
+        .config = config,
         .config_count = metadata.config_count,
         .capture_method = call.capture_method,
         .now_ms = metadata.received_ms,
@@ -94,6 +99,7 @@ bool ph_operation_run(struct ph_service *service, const struct ph_http_request *
     enum ph_status st = ph_engine_run_keep(service->worker, &in, want_of(form), &answer);
     if (st != PH_OK)
         return fail_status(ret_fault, st);
+    ph_asking_look(service, &answer, now_ms);
     if (answer.error != PH_E_NONE) {
         (void)ph_fault_set(ret_fault, ph_wire_grpc_status(answer.error), answer.error_message);
         ret_fault->name = ph_error_code_name(answer.error);

@@ -356,7 +356,8 @@ enum ph_http_outcome ph_rpc_handle(struct ph_service *service, struct ph_http_ex
                                    struct ph_http_response *ret_response)
 {
     struct ph_fault fault = {0};
-    ph_count(&service->counters->grpc_calls);
+    if (service->asking == NULL) /* else it was counted when it came */
+        ph_count(&service->counters->grpc_calls);
     if (!run(service, exchange, request, ret_response, &fault))
         ph_rpc_answer_fault(service, &fault, ret_response);
     return PH_HTTP_ANSWERED;

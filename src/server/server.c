@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "base/limits.h"
+#include "client/callouts.h"
 #include "http/counters.h"
 #include "os/socket.h"
 #include "server/loop.h"
@@ -24,6 +25,8 @@ struct server {
     const struct ph_server_config *config;
     struct listener listeners[LISTENERS_MAX];
     size_t listener_count;
+    struct ph_client *client;       /* NULL, as the next: no callouts are made */
+    struct ph_callouts *callouts;
     struct ph_reactor *reactors[PH_THREADS_MAX];
     size_t reactor_count;
     int epoll;
@@ -83,7 +86,7 @@ static bool start_reactors(struct server *server)
 {
     add_counters(server, &server->counters);
     while (server->reactor_count < server->config->threads) {
-        struct ph_reactor *reactor = ph_reactor_start(server->config, &server->counter_set);
+        struct ph_reactor *reactor = ph_reactor_start(server->config, server->callouts, &server->counter_set);
         if (reactor == NULL) {
             fprintf(stderr, "payhook: cannot start a thread: out of memory or threads\n");
             return false;
@@ -94,6 +97,22 @@ static bool start_reactors(struct server *server)
     return true;
 }
 
+/* Its thread starts with the first callout. */
+static bool start_callouts(struct server *server)
+{
+    const struct ph_server_config *config = server->config;
+    if (!config->callouts)
+        return true;
+    server->client = ph_client_new(
+        &(struct ph_client_options){.ca_file = config->ca_file, .connect_to = config->egress});
+    if (server->client != NULL)
+        server->callouts = ph_callouts_new(
+            server->client, &(struct ph_callouts_options){.allow_private = config->egress != NULL});
+    if (server->callouts == NULL)
+        fprintf(stderr, "payhook: out of memory\n");
+    return server->callouts != NULL;
+}
+
 static bool start(struct server *server)
 {
     const struct ph_server_config *config = server->config;
@@ -102,7 +121,7 @@ static bool start(struct server *server)
         return false;
     if (config->listen_webhooks != NULL && config->dev)
         printf("NOT DURABLE: dev mode prints webhooks and keeps none\n");
-    if (!start_reactors(server) || !add_listener(server, config->listen, false))
+    if (!start_callouts(server) || !start_reactors(server) || !add_listener(server, config->listen, false))
         return false;
     if (config->listen_webhooks != NULL && !add_listener(server, config->listen_webhooks, true))
         return false;
@@ -209,6 +228,8 @@ static void finish(struct server *server)
         ph_reactor_stop(server->reactors[i]);
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_join(server->reactors[i]);
+    ph_client_free(server->client); /* ends what is asked still: the reactors' tables hear of it */
+    ph_callouts_free(server->callouts);
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_free(server->reactors[i]);
     ph_os_close(server->reserve);

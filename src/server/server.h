@@ -33,6 +33,10 @@ struct ph_server_config {
     const struct ph_endpoint *endpoints; /* sorted by name */
     size_t endpoint_count;
     bool allow_config_override;    /* x-config-override is accepted */
+    bool callouts;                 /* what a page needs from the network is fetched */
+    const char *ca_file;           /* of those: PEM; NULL: the system's */
+    const char *egress;            /* HOST:PORT that all of them go through; NULL: none */
+    struct ph_slice roots;         /* what a fetched certificate must lead to: base64 DER in a comma list */
     int64_t connection_age_max_ms; /* 0: connections may grow old */
     bool dev;                      /* ingress prints events and keeps none */
 };

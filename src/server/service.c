@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "crypto/crypto.h"
+#include "server/asking.h"
 #include "server/metrics.h"
 #include "server/operation.h"
 #include "server/rpc.h"
@@ -272,15 +273,20 @@ enum ph_http_outcome ph_service_handle(void *ctx, struct ph_http_exchange *excha
                                        struct ph_http_response *ret_response)
 {
     struct ph_service *service = ctx;
+    enum ph_http_outcome outcome = PH_HTTP_ANSWERED;
+    service->wanted = NULL;
+    service->again = false;
     ph_worker_reset(service->worker);
     ph_service_begin(service, request, ret_response);
     if (!check_token(service, request, ret_response))
         return PH_HTTP_ANSWERED;
     if (ph_grpc_is_call(request))
-        return ph_rpc_handle(service, exchange, request, ret_response);
-    if (!ph_service_refused(service, request, ret_response))
+        outcome = ph_rpc_handle(service, exchange, request, ret_response);
+    else if (!ph_service_refused(service, request, ret_response))
         handle_http(service, request, ret_response);
-    return PH_HTTP_ANSWERED;
+    if (service->wanted != NULL && ph_asking_begin(service, exchange, request))
+        return PH_HTTP_LATER;
+    return outcome;
 }
 
 bool ph_service_streams(void *ctx, struct ph_slice target)

@@ -9,6 +9,9 @@
 #include "server/server.h"
 
 struct ph_rpc_stream;
+struct ph_asking;
+struct ph_callouts;
+struct ph_later;
 
 /* What the handlers of one reactor share. Answers live in the worker's arena. */
 struct ph_service {
@@ -19,6 +22,12 @@ struct ph_service {
     struct ph_memory *memory;                 /* of the reactor: for what outlives a call */
     struct ph_rpc_stream *streams;            /* open ones */
     bool draining;
+    struct ph_later *later;
+    struct ph_callouts *callouts;         /* NULL: none are made */
+    struct ph_asking *asking;             /* the call being run has been run before; else NULL */
+    const struct ph_callout *wanted;      /* what the run before the answer leaves to ask; NULL: nothing */
+    bool again;                           /* … and whether what was brought is too old */
+    int64_t received_ms;                  /* … and when the call was received */
     struct ph_random_pool random;
     char fresh_id[PH_UUID_TEXT_BYTES];
     char grpc_prefix[PH_GRPC_PREFIX_BYTES];
