@@ -39,6 +39,34 @@ enum {
     /* A line of --ndjson: a 1 MiB body whose every byte is written \u00XX, with its headers and config. */
     PH_LINE_BYTES_MAX = 8 * 1024 * 1024,
 
+    /* ---- pages (connectors/<name>.yaml) ----
+     * A page may come from anybody, and is read at start: every count below bounds time and memory, and is
+     * several times what the largest page of ours (stripe, 21 KiB) uses. */
+    PH_PAGE_BYTES_MAX = 512 * 1024,
+    PH_PAGE_TEXT_BYTES_MAX = 4096,   /* one text: notes are paragraphs, the rest are lines */
+    PH_PAGE_DEPTH_MAX = 16,          /* the loader recurses; a page of ours nests 6 deep */
+    PH_PAGE_NODES_MAX = 50 * 1000,   /* texts, lists and maps */
+    PH_PAGE_MEMBERS_MAX = 1000,      /* of one map or list: keys are compared each with each */
+    PH_PAGE_ERRORS_MAX = 20,         /* told at once: a screenful */
+    PH_PAGE_DETAIL_BYTES_MAX = 80,   /* of the page, quoted in one error */
+    PH_PAGE_NAME_BYTES_MAX = 64,     /* of a connector: it stands in URLs, file names and C */
+    PH_PAGE_VARIANTS_MAX = 16,       /* each reads the page's sections again */
+    PH_PAGE_SIGNATURES_MAX = 8,      /* schemes of one variant; paypal has two */
+    PH_PAGE_LAYOUTS_MAX = 16,
+    PH_PAGE_LAYOUT_PARTS_MAX = 16,
+    PH_PAGE_LETS_MAX = 16,
+    PH_LET_DEPTH_MAX = 4,            /* lets that name lets: what a text needs is walked recursively */
+    PH_LET_PIECES_MAX = 256,         /* of a let, its own lets written out: they must not multiply */
+    PH_PAGE_MAPS_MAX = 128,          /* maps, each counted once for every vocabulary it serves */
+    PH_PAGE_BLOCKS_MAX = 64,
+    PH_PAGE_RULES_MAX = 500,         /* of a variant; stripe has 60 */
+    PH_PAGE_TYPES_MAX = 1000,        /* event types that a variant's rules spell out: each gets a group */
+    PH_POINTER_STEPS_MAX = PH_DEPTH_MAX, /* no document is deeper */
+    PH_POINTER_NODES_MAX = 1024,     /* different beginnings of a page's pointers; paypal has 260 */
+    PH_TEMPLATE_PIECES_MAX = 64,     /* paypal's verify call has 17 */
+    PH_ALTERNATIVES_MAX = 16,        /* of one value: a or b or … */
+    PH_FILTERS_MAX = 8,              /* on one reference */
+
     /* ---- the server ---- */
     /* A call's whole message: the largest body as base64 text, with its headers and secrets. */
     PH_MESSAGE_BYTES_MAX = PH_BODY_BYTES_MAX / 2 * 3,

@@ -24,7 +24,7 @@ static bool read_page(struct ph_arena *arena, const char *path, const struct ph_
     enum ph_status st = ph_os_read_file(arena, path, PH_PAGE_BYTES_MAX, &text);
     if (st == PH_OK)
         st = ph_page_read(arena, ph_slice_str(path), text, &errors, ret);
-    for (size_t i = 0; i < errors.count && i < PH_PAGE_ERRORS_MAX; i++)
+    for (size_t i = 0; i < errors.count; i++)
         fprintf(stderr, "%.*s\n", (int)errors.list[i].text.len, errors.list[i].text.ptr);
     if (st != PH_OK && errors.count == 0)
         fprintf(stderr, "%s: %s\n", path, ph_status_text(st));

@@ -115,8 +115,6 @@ enum ph_status ph_sign_bytes(struct ph_run *run, enum ph_signature_kind kind, en
 
 /* ---- what a text needs ---------------------------------------------------------------------------- */
 
-enum { LET_DEPTH_MAX = 4 }; /* lets name lets */
-
 static bool piece_lacks(const struct ph_run *run, const struct ph_piece *p, bool *ret_bears)
 {
     switch (p->source) {
@@ -142,7 +140,7 @@ static bool lacks(const struct ph_run *run, const struct ph_template *t, bool *r
     for (uint16_t i = 0; i < t->count; i++) {
         const struct ph_piece *p = &t->pieces[i];
         if (p->source == PH_SRC_LET)
-            missing = missing || depth == LET_DEPTH_MAX ||
+            missing = missing || depth == PH_LET_DEPTH_MAX ||
                       lacks(run, &run->variant->lets[p->index].value, ret_bears, depth + 1);
         else if (piece_lacks(run, p, ret_bears))
             missing = true;
@@ -155,6 +153,17 @@ bool ph_lacks_secret(const struct ph_run *run, const struct ph_template *t, bool
     return lacks(run, t, ret_bears, 0);
 }
 
+enum ph_status ph_eval_key(struct ph_run *run, const struct ph_expr *key, struct ph_slice *ret)
+{
+    *ret = (struct ph_slice){0};
+    for (uint16_t i = 0; i < key->count && ret->len == 0; i++) {
+        bool bears = false;
+        if (!ph_lacks_secret(run, &key->alternatives[i], &bears))
+            PH_TRY(ph_eval_template(run, &key->alternatives[i], ret));
+    }
+    return PH_OK;
+}
+
 static bool uses_secret(const struct ph_run *run, const struct ph_template *t, int depth)
 {
     for (uint16_t i = 0; i < t->count; i++) {
@@ -162,7 +171,7 @@ static bool uses_secret(const struct ph_run *run, const struct ph_template *t, i
         if (p->source == PH_SRC_SECRET || p->source == PH_SRC_SECRET2)
             return true;
         if (p->source == PH_SRC_LET &&
-            (depth == LET_DEPTH_MAX || uses_secret(run, &run->variant->lets[p->index].value, depth + 1)))
+            (depth == PH_LET_DEPTH_MAX || uses_secret(run, &run->variant->lets[p->index].value, depth + 1)))
             return true;
     }
     return false;

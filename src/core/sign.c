@@ -200,7 +200,7 @@ static enum ph_status mac_or_key(struct signing *s, enum ph_signature_kind kind,
         return ret->len > 0 ? PH_OK : PH_ERR_INVALID;
     }
     if (s->sig->key.count > 0)
-        PH_TRY(ph_eval_expr(run, &s->sig->key, &key));
+        PH_TRY(ph_eval_key(run, &s->sig->key, &key));
     PH_TRY(ph_mac_key(run, s->sig->secret_form, key, ret));
     return ret->len > 0 ? PH_OK : PH_ERR_INVALID;
 }

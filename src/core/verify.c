@@ -69,7 +69,7 @@ static enum ph_status add_key(struct ph_judge *j, int32_t index, struct ph_key_t
     if (!any_computable(j) || layout_lacks(j))
         return PH_OK;
     if (sig->key.count > 0)
-        PH_TRY(ph_eval_expr(run, &sig->key, &text));
+        PH_TRY(ph_eval_key(run, &sig->key, &text));
     else if (sig->message_count > 0 && (sig->kind == PH_SIG_DIGEST || sig->kind == PH_SIG_TOKEN))
         text = PH_S("in the message"); /* the key text only says that there is one */
     if (sig->kind == PH_SIG_HMAC && text.len > 0)

@@ -70,6 +70,9 @@ PH_MUST_USE enum ph_status ph_sign_bytes(struct ph_run *run, enum ph_signature_k
 /* Whether a text would be computed without a secret, config field or configured URL that it names; lets
  * are looked into. *ret_bears: it names a secret or a config field at all. */
 bool ph_lacks_secret(const struct ph_run *run, const struct ph_template *t, bool *ret_bears);
+/* The first alternative of a key that lacks none of the secrets and config fields it names (V1: the rest of
+ * "{secret}:{/id}" is no key); empty: there is none. */
+PH_MUST_USE enum ph_status ph_eval_key(struct ph_run *run, const struct ph_expr *key, struct ph_slice *ret);
 /* Whether any of them depends on run->secret or run->secret2. */
 bool ph_uses_secret(const struct ph_run *run, const struct ph_template *templates, size_t count);
 

@@ -5,330 +5,195 @@
 
 #include "reader/build.h"
 
-/* ---- errors and memory ------------------------------------------------------------------------------------ */
+#define WORDS(array) array, PH_COUNTOF(array)
 
-void *ph_build_alloc(struct ph_build *b, size_t bytes)
-{
-    /* Without memory the page is given up at the end; until then what is written goes to waste here. */
-    static _Thread_local char waste[PH_PAGE_BYTES_MAX];
-    void *ptr = ph_arena_zalloc(b->arena, bytes);
-    if (ptr == NULL) {
-        b->no_memory = true;
-        memset(waste, 0, sizeof(waste));
-        ptr = waste;
-    }
-    return ptr;
-}
-
-void ph_build_error(struct ph_build *b, const struct ph_yaml *at, const char *what, struct ph_slice detail, const char *more)
-{
-    struct ph_slice parts[] = {ph_slice_str(what), detail, ph_slice_str(more)};
-    ph_page_error(b->arena, b->errors, b->file, at->line, at->column, parts, PH_COUNTOF(parts));
-}
-
-void ph_build_unknown(struct ph_build *b, const struct ph_yaml *at, const char *what, struct ph_slice word,
-                      const struct ph_slice *known, size_t count)
-{
-    struct ph_slice near = ph_nearest(word, known, count);
-    struct ph_slice parts[] = {PH_S("unknown "), ph_slice_str(what), PH_S(" `"), word, PH_S("`"),
-                               near.len > 0 ? PH_S("; did you mean `") : PH_S(""), near, near.len > 0 ? PH_S("`?") : PH_S("")};
-    ph_page_error(b->arena, b->errors, b->file, at->line, at->column, parts, PH_COUNTOF(parts));
-}
-
-void ph_build_keys(struct ph_build *b, struct ph_yaml *map, const struct ph_slice *known, size_t count)
-{
-    if (map->kind != PH_YAML_MAP) {
-        ph_build_error(b, map, "a map belongs here", PH_S(""), "");
-        return;
-    }
-    for (struct ph_yaml *e = map->first; e != NULL; e = e->next) {
-        bool found = false;
-        for (size_t i = 0; i < count && !found; i++) {
-            bool prefix = known[i].ptr[known[i].len - 1] == '.';
-            found = ph_slice_eq(known[i], e->key) || (prefix && ph_slice_starts(e->key, known[i]));
-        }
-        if (!found)
-            ph_build_unknown(b, e, "key", e->key, known, count);
-    }
-}
-
-/* ---- small sections ----------------------------------------------------------------------------------------- */
-
-static bool format_of(struct ph_slice name, enum ph_format *ret)
-{
-    static const struct ph_slice names[] = {[PH_FORMAT_JSON] = PH_SI("json"), [PH_FORMAT_FORM] = PH_SI("form"),
-                                            [PH_FORMAT_XML] = PH_SI("xml"), [PH_FORMAT_MEDIA_TYPE] = PH_SI("media-type"),
-                                            [PH_FORMAT_TEXT] = PH_SI("text")};
-    for (size_t i = 0; i < PH_COUNTOF(names); i++) {
-        if (ph_slice_eq(names[i], name)) {
-            *ret = (enum ph_format)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void body_of(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v)
-{
-    static const struct ph_slice known[] = {PH_SI("format"), PH_SI("inner"), PH_SI("decode")};
-    static const struct ph_slice words[] = {[PH_DECODE_BASE64] = PH_SI("base64"), [PH_DECODE_JSON] = PH_SI("json"),
-                                            [PH_DECODE_XML] = PH_SI("xml"), [PH_DECODE_FORM] = PH_SI("form"),
-                                            [PH_DECODE_JWT] = PH_SI("jwt")};
-    if (at == NULL)
-        return;
-    struct ph_yaml *format = at->kind == PH_YAML_MAP ? ph_yaml_get(at, "format") : at, *e;
-    if (format != NULL && !format_of(format->text, &v->format))
-        ph_build_error(b, format, "a body is json, form, xml, media-type or text, not ", format->text, "");
-    if (at->kind != PH_YAML_MAP)
-        return;
-    ph_build_keys(b, at, known, PH_COUNTOF(known));
-    if ((e = ph_yaml_get(at, "inner")) != NULL)
-        v->inner = ph_build_ref(b, e, e->text);
-    if ((e = ph_yaml_get(at, "decode")) != NULL) {
-        const struct ph_slice *list = ph_build_list(b, e, &v->decode_count);
-        enum ph_decode *decode = ph_build_alloc(b, (v->decode_count + 1U) * sizeof(*decode));
-        for (uint16_t i = 0; i < v->decode_count; i++) {
-            size_t w = 0;
-            while (w < PH_COUNTOF(words) && !ph_slice_eq(words[w], list[i]))
-                w++;
-            if (w == PH_COUNTOF(words))
-                ph_build_unknown(b, e, "decoding", list[i], words, PH_COUNTOF(words));
-            decode[i] = (enum ph_decode)(w % PH_COUNTOF(words));
-        }
-        v->decode = decode;
-    }
-}
-
-static void each_of(struct ph_build *b, struct ph_yaml *at, struct ph_let *let)
-{
-    static const struct ph_slice known[] = {PH_SI("each"), PH_SI("drop"), PH_SI("order"), PH_SI("pair"), PH_SI("join"), PH_SI("skip-empty")};
-    struct ph_yaml *e;
-    ph_build_keys(b, at, known, PH_COUNTOF(known));
-    let->kind = PH_LET_EACH;
-    let->keys = let->values = true;
-    let->between_pair = PH_S("=");
-    if ((e = ph_yaml_get(at, "each")) != NULL)
-        let->of = ph_build_ref(b, e, e->text);
-    else
-        ph_build_error(b, at, "`each` is missing: the object", PH_S(""), "");
-    if ((e = ph_yaml_get(at, "drop")) != NULL)
-        let->drop = ph_build_list(b, e, &let->drop_count);
-    if ((e = ph_yaml_get(at, "order")) != NULL)
-        let->order = ph_slice_eq(e->text, PH_S("key")) ? PH_ORDER_KEY : ph_slice_eq(e->text, PH_S("key-nocase")) ? PH_ORDER_KEY_NOCASE : PH_ORDER_RECEIVED;
-    if ((e = ph_yaml_get(at, "join")) != NULL)
-        let->between = e->text;
-    if ((e = ph_yaml_get(at, "skip-empty")) != NULL)
-        let->skip_empty = ph_slice_eq(e->text, PH_S("true"));
-    if ((e = ph_yaml_get(at, "pair")) != NULL) {
-        let->keys = e->text.len > 0 && e->text.ptr[0] == 'k';
-        let->values = e->text.len > 0 && e->text.ptr[e->text.len - 1] == 'v';
-        let->between_pair = let->keys && let->values ? ph_slice_of(e->text.ptr + 1, e->text.len - 2) : PH_S("");
-    }
-}
-
-static void lets_of(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v)
-{
-    enum { LETS_MAX = 16 };
-    b->lets = NULL;
-    b->let_count = 0;
-    if (at == NULL)
-        return;
-    struct ph_let *lets = ph_build_alloc(b, LETS_MAX * sizeof(*lets));
-    b->lets = lets;
-    for (struct ph_yaml *e = at->first; e != NULL; e = e->next) {
-        if (b->let_count == LETS_MAX) {
-            ph_build_error(b, e, "more than 16 lets", PH_S(""), "");
-            break;
-        }
-        struct ph_let *let = &lets[b->let_count];
-        let->name = e->key;
-        if (e->kind == PH_YAML_MAP)
-            each_of(b, e, let);
-        else
-            let->value = ph_build_template(b, e, e->text);
-        b->let_count++;
-    }
-    v->lets = lets;
-    v->let_count = (uint16_t)b->let_count;
-}
-
-static void event_of(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v)
-{
-    static const struct ph_slice known[] = {PH_SI("id"), PH_SI("type"), PH_SI("time")};
-    struct ph_yaml *e;
-    if (at == NULL)
-        return;
-    ph_build_keys(b, at, known, PH_COUNTOF(known));
-    if ((e = ph_yaml_get(at, "id")) != NULL)
-        v->id = ph_build_expr(b, e, e->text);
-    if ((e = ph_yaml_get(at, "type")) != NULL)
-        v->type = ph_build_expr(b, e, e->text);
-    if ((e = ph_yaml_get(at, "time")) != NULL) {
-        struct ph_slice text = e->text;
-        if (!ph_build_time_unit(&text, &v->time_unit))
-            ph_build_error(b, e, "a time begins with unix, unix-ms or iso: ", e->text, "");
-        else
-            v->time = ph_build_expr(b, e, text);
-    }
-}
-
-static int32_t number_of(struct ph_build *b, const struct ph_yaml *at, int32_t max)
-{
-    int32_t n = 0;
-    for (size_t i = 0; i < at->text.len; i++) {
-        if (at->text.ptr[i] < '0' || at->text.ptr[i] > '9' || n > max) {
-            ph_build_error(b, at, "a number belongs here, not ", at->text, "");
-            return 0;
-        }
-        n = n * 10 + (at->text.ptr[i] - '0');
-    }
-    return n;
-}
-
-static void reply_of(struct ph_build *b, struct ph_yaml *at, int32_t status, struct ph_variant *v, struct ph_reply *reply)
-{
-    static const struct ph_slice known[] = {PH_SI("status"), PH_SI("headers"), PH_SI("body"), PH_SI("within"), PH_SI("sign")};
-    static const struct ph_slice sign_known[] = {PH_SI("kind"), PH_SI("key"), PH_SI("message"), PH_SI("encoding")};
-    struct ph_yaml *e, *sign;
-    *reply = (struct ph_reply){.status = status};
-    if (at == NULL)
-        return;
-    ph_build_keys(b, at, known, PH_COUNTOF(known));
-    if ((e = ph_yaml_get(at, "status")) != NULL)
-        reply->status = number_of(b, e, 599);
-    reply->headers = ph_build_headers(b, ph_yaml_get(at, "headers"), &reply->header_count);
-    if ((e = ph_yaml_get(at, "within")) != NULL && e->text.len > 1 && e->text.ptr[e->text.len - 1] == 's') {
-        struct ph_yaml seconds = *e;
-        seconds.text.len--;
-        v->ack_within_ms = number_of(b, &seconds, 100000) * 1000;
-    }
-    if ((sign = ph_yaml_get(at, "sign")) != NULL) {
-        ph_build_keys(b, sign, sign_known, PH_COUNTOF(sign_known));
-        if ((e = ph_yaml_get(sign, "kind")) == NULL || !ph_build_kind(e->text, &reply->sign_kind, &reply->sign_hash))
-            ph_build_error(b, sign, "a signed reply needs its `kind`", PH_S(""), "");
-        if ((e = ph_yaml_get(sign, "key")) != NULL)
-            reply->sign_key = ph_build_expr(b, e, e->text);
-        if ((e = ph_yaml_get(sign, "message")) != NULL)
-            reply->sign_message = ph_build_template(b, e, e->text);
-        if ((e = ph_yaml_get(sign, "encoding")) != NULL && !ph_build_encoding(e->text, &reply->sign_encoding))
-            ph_build_error(b, e, "an encoding is hex, hex-lower, base64, base64url or text, not ", e->text, "");
-        b->captures[0] = PH_S("signature");
-        b->capture_count = 1;
-    }
-    if ((e = ph_yaml_get(at, "body")) != NULL)
-        reply->body = ph_build_template(b, e, e->text);
-    b->capture_count = 0;
-}
-
-/* ---- variants ------------------------------------------------------------------------------------------------ */
+/* ---- variants ------------------------------------------------------------------------------------------------- */
 
 /* The section of the variant, else of the page. */
-static struct ph_yaml *section(struct ph_yaml *variant, struct ph_yaml *page, const char *name)
+static struct ph_yaml *section(const struct ph_yaml *own, const struct ph_yaml *page, const char *name)
 {
-    struct ph_yaml *own = variant != NULL ? ph_yaml_get(variant, name) : NULL;
-    struct ph_yaml *shared = ph_yaml_get(page, name);
-    return own != NULL ? own : shared;
+    struct ph_yaml *e = ph_yaml_get(own, name);
+    return e != NULL ? e : ph_yaml_get(page, name);
 }
 
-static bool is_block(struct ph_slice key)
+static void items_of(struct ph_build *b, const struct ph_yaml *at, struct ph_variant *v)
 {
-    static const struct ph_slice heads[] = {PH_SI("payment"), PH_SI("refund"), PH_SI("dispute"), PH_SI("mandate"), PH_SI("payout")};
-    for (size_t i = 0; i < PH_COUNTOF(heads); i++)
-        if (ph_slice_starts(key, heads[i]) && (key.len == heads[i].len || key.ptr[heads[i].len] == '.'))
-            return true;
-    return false;
+    size_t any = 0;
+    if (!ph_build_is(b, at, PH_YAML_TEXT))
+        return;
+    v->items = ph_build_pointer(b, at, at->text);
+    for (uint16_t i = 0; i < v->items->count; i++)
+        any += v->items->steps[i].kind == PH_STEP_ANY;
+    if (any != 1 && v->items->count > 0)
+        ph_build_error(b, at, "`items` is a pointer with one '*', where the events are: /list/*, not ", at->text, "");
 }
 
-/* Blocks and rules of both, the variant's in place of the page's of the same name. */
-static struct ph_yaml *merged(struct ph_build *b, struct ph_yaml *variant, struct ph_yaml *page)
+static void dedupe_of(struct ph_build *b, const struct ph_yaml *at, const struct ph_yaml *page, struct ph_variant *v)
 {
-    struct ph_yaml *out = ph_build_alloc(b, sizeof(*out));
-    *out = (struct ph_yaml){.kind = PH_YAML_MAP, .line = page->line, .column = page->column};
-    for (int pass = 0; pass < 2; pass++) {
-        struct ph_yaml *from = pass == 0 ? variant : page;
-        for (struct ph_yaml *e = from != NULL ? from->first : NULL; e != NULL; e = e->next) {
-            if (!is_block(e->key) && !ph_slice_eq(e->key, PH_S("rules")))
-                continue;
-            bool have = false;
-            for (struct ph_yaml *o = out->first; o != NULL && !have; o = o->next)
-                have = ph_slice_eq(o->key, e->key);
-            if (have)
-                continue;
-            struct ph_yaml *copy = ph_build_alloc(b, sizeof(*copy));
-            *copy = *e;
-            copy->next = NULL;
-            if (out->first == NULL)
-                out->first = copy;
-            else
-                out->last->next = copy;
-            out->last = copy;
-        }
+    if (at == NULL) {
+        ph_build_error(b, page, "`dedupe` is missing: what names one event, or `none`", PH_S(""), "");
+        return;
     }
-    return out;
+    if (at->kind == PH_YAML_TEXT && ph_slice_eq(at->text, PH_S("none")))
+        return;
+    struct ph_build_list list = ph_build_list(b, at);
+    struct ph_expr *dedupe = ph_build_alloc(b, (list.count + 1U) * sizeof(*dedupe));
+    for (uint16_t i = 0; i < list.count; i++)
+        dedupe[i] = ph_build_expr(b, list.at[i], list.texts[i]);
+    v->dedupe = dedupe;
+    v->dedupe_count = list.count;
+}
+
+static void rules_of(struct ph_build *b, const struct ph_yaml *own, const struct ph_yaml *page, struct ph_variant *v)
+{
+    struct ph_built_blocks blocks;
+    const struct ph_yaml *rules = section(own, page, "rules");
+    ph_build_blocks(b, own, page, &blocks);
+    if (rules == NULL)
+        ph_build_error(b, own != NULL ? own : page, "`rules` is missing: what the events mean (`rules: [ ]`: nothing we know)", PH_S(""), "");
+    else
+        ph_build_rules(b, rules, &blocks, v);
 }
 
 /* A value, or `{ of: value, keys: false }`. */
-static void account_of(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v)
+static void account_of(struct ph_build *b, const struct ph_yaml *at, struct ph_variant *v)
 {
     static const struct ph_slice known[] = {PH_SI("of"), PH_SI("keys")};
-    struct ph_yaml *of = at, *keys = NULL;
+    const struct ph_yaml *of = at, *keys = NULL;
     if (at->kind == PH_YAML_MAP) {
-        ph_build_keys(b, at, known, PH_COUNTOF(known));
+        ph_build_keys(b, at, WORDS(known));
         of = ph_yaml_get(at, "of");
         keys = ph_yaml_get(at, "keys");
     }
-    if (of == NULL || of->kind != PH_YAML_TEXT)
+    if (of == NULL || of->kind == PH_YAML_LIST)
         ph_build_error(b, at, "an account is a value, or { of: value, keys: false }", PH_S(""), "");
     else
-        v->account = ph_build_expr(b, of, of->text);
-    v->account_apart = keys != NULL && ph_slice_eq(keys->text, PH_S("false"));
+        v->account = ph_build_expr(b, of, ph_build_text(b, of));
+    v->account_apart = keys != NULL && !ph_build_flag(b, keys);
 }
 
-static void variant_of(struct ph_build *b, struct ph_yaml *own, struct ph_yaml *page, struct ph_variant *v)
+static void variant_of(struct ph_build *b, const struct ph_yaml *own, const struct ph_yaml *page, struct ph_variant *v)
 {
-    struct ph_yaml *e;
-    struct ph_yaml *name = own != NULL ? ph_yaml_get(own, "name") : NULL;
-    v->name = name != NULL ? name->text : PH_S("");
-    lets_of(b, section(own, page, "let"), v);
+    const struct ph_yaml *e, *name = ph_yaml_get(own, "name");
+    v->name = name != NULL ? ph_build_text(b, name) : PH_S("");
     b->maps = section(own, page, "maps");
-    v->when = ph_build_tests(b, own != NULL ? ph_yaml_get(own, "when") : NULL, &v->when_count);
-    body_of(b, section(own, page, "body"), v);
-    if ((e = section(own, page, "items")) != NULL)
-        v->items = ph_build_pointer(b, e, e->text);
+    if (b->maps != NULL && !ph_build_is(b, b->maps, PH_YAML_MAP))
+        b->maps = NULL;
+    ph_build_lets(b, section(own, page, "let"), v);
+    v->when = ph_build_tests(b, ph_yaml_get(own, "when"), &v->when_count);
+    ph_build_body(b, section(own, page, "body"), v);
+    items_of(b, section(own, page, "items"), v);
     if ((e = section(own, page, "signature")) != NULL)
         v->signatures = ph_build_signatures(b, e, &v->signature_count);
     else
         ph_build_error(b, page, "`signature` is missing; a processor that signs nothing says `kind: none`", PH_S(""), "");
-    event_of(b, section(own, page, "event"), v);
+    if ((e = section(own, page, "event")) != NULL)
+        ph_build_event(b, e, v);
+    else
+        ph_build_error(b, page, "`event` is missing: where its id, type and time are", PH_S(""), "");
     if ((e = section(own, page, "account")) != NULL)
         account_of(b, e, v);
     if ((e = section(own, page, "mode")) != NULL)
         v->mode = ph_build_choice(b, e, PH_WORDS_MODE);
     v->needs = ph_build_needs(b, section(own, page, "require"), &v->need_count);
-    ph_build_rules(b, merged(b, own, page), v);
-    if ((e = section(own, page, "dedupe")) == NULL) {
-        ph_build_error(b, page, "`dedupe` is missing: what names one event, or `none`", PH_S(""), "");
-    } else if (!(e->kind == PH_YAML_TEXT && ph_slice_eq(e->text, PH_S("none")))) {
-        const struct ph_slice *texts = ph_build_list(b, e, &v->dedupe_count);
-        struct ph_expr *dedupe = ph_build_alloc(b, (v->dedupe_count + 1U) * sizeof(*dedupe));
-        for (uint16_t i = 0; i < v->dedupe_count; i++)
-            dedupe[i] = ph_build_expr(b, e, texts[i]);
-        v->dedupe = dedupe;
-    }
-    reply_of(b, section(own, page, "ack"), 200, v, &v->ack);
-    reply_of(b, section(own, page, "refuse"), 401, v, &v->refuse);
     v->fetch = ph_build_fetch(b, section(own, page, "fetch"), PH_FETCH_EVENT);
+    rules_of(b, own, page, v);
+    dedupe_of(b, section(own, page, "dedupe"), page, v);
+    ph_build_reply(b, section(own, page, "ack"), true, v, &v->ack);
+    ph_build_reply(b, section(own, page, "refuse"), false, v, &v->refuse);
 }
 
-/* ---- the page ------------------------------------------------------------------------------------------------- */
+#define SECTION_WORDS                                                                                              \
+    PH_SI("body"), PH_SI("items"), PH_SI("let"), PH_SI("maps"), PH_SI("signature"), PH_SI("event"), PH_SI("account"), \
+        PH_SI("mode"), PH_SI("require"), PH_SI("rules"), PH_SI("payment"), PH_SI("refund"), PH_SI("dispute"),          \
+        PH_SI("mandate"), PH_SI("payout"), PH_SI("payment."), PH_SI("refund."), PH_SI("dispute."), PH_SI("mandate."),  \
+        PH_SI("payout."), PH_SI("dedupe"), PH_SI("ack"), PH_SI("refuse"), PH_SI("fetch")
+static const struct ph_slice variant_keys[] = {PH_SI("name"), PH_SI("when"), SECTION_WORDS};
+static const struct ph_slice page_keys[] = {PH_SI("language"), PH_SI("name"), PH_SI("title"), PH_SI("sources"), PH_SI("retry"), PH_SI("notes"),
+                                            PH_SI("config"), PH_SI("currencies"), PH_SI("variants"), PH_SI("native"), SECTION_WORDS};
 
-static const struct ph_slice page_keys[] = {
-    PH_SI("language"), PH_SI("name"), PH_SI("title"), PH_SI("sources"), PH_SI("retry"), PH_SI("notes"), PH_SI("config"),
-    PH_SI("body"), PH_SI("items"), PH_SI("let"), PH_SI("maps"), PH_SI("signature"), PH_SI("event"), PH_SI("account"),
-    PH_SI("mode"), PH_SI("require"), PH_SI("rules"), PH_SI("payment"), PH_SI("refund"), PH_SI("dispute"), PH_SI("mandate"),
-    PH_SI("payout"), PH_SI("payment."), PH_SI("refund."), PH_SI("dispute."), PH_SI("mandate."), PH_SI("payout."),
-    PH_SI("dedupe"), PH_SI("currencies"), PH_SI("ack"), PH_SI("refuse"), PH_SI("fetch"), PH_SI("variants"), PH_SI("native"),
-    PH_SI("when")};
+/* Whether `earlier` takes every request that `later` could: bodies are read before `when` is judged. */
+static bool takes_all(const struct ph_variant *earlier, const struct ph_variant *later)
+{
+    return earlier->when_count == 0 && earlier->decode_count == 0 && earlier->items == NULL &&
+           (earlier->format == later->format || earlier->format == PH_FORMAT_TEXT);
+}
+
+static const struct ph_yaml *item(const struct ph_yaml *list, size_t index)
+{
+    const struct ph_yaml *e = list->first;
+    while (index-- > 0)
+        e = e->next;
+    return e;
+}
+
+static void variant_checks(struct ph_build *b, const struct ph_yaml *list, const struct ph_variant *variants)
+{
+    size_t n = 0;
+    for (const struct ph_yaml *e = list->first; e != NULL; e = e->next, n++) {
+        const struct ph_yaml *name = ph_yaml_get(e, "name");
+        if (!ph_is_name(variants[n].name) && e->kind == PH_YAML_MAP)
+            ph_build_error(b, name != NULL ? name : e, "a variant needs a `name`, of a-z, 0-9, _ and -", PH_S(""), "");
+        for (size_t i = 0; i < n; i++) {
+            if (name != NULL && ph_slice_eq(variants[i].name, variants[n].name))
+                ph_build_error(b, name, "another variant has this name: ", variants[n].name, "");
+            if (ph_yaml_get(item(list, i), "when") == NULL && takes_all(&variants[i], &variants[n]))
+                ph_build_error(b, e, "this variant is never used: one before it has no `when` and takes every body that this one reads: ",
+                               variants[i].name, "");
+        }
+    }
+}
+
+static void variants_of(struct ph_build *b, const struct ph_yaml *page, struct ph_connector *c)
+{
+    const struct ph_yaml *list = ph_yaml_get(page, "variants");
+    if (list == NULL) {
+        struct ph_variant *one = ph_build_alloc(b, sizeof(*one));
+        variant_of(b, NULL, page, one);
+        c->variants = one;
+        c->variant_count = 1;
+        return;
+    }
+    if (!ph_build_is(b, list, PH_YAML_LIST) || !ph_build_within(b, list, list->count, PH_PAGE_VARIANTS_MAX, "more than 16 variants"))
+        return;
+    if (list->count == 0)
+        ph_build_error(b, list, "no variant stands here; leave `variants` out", PH_S(""), "");
+    struct ph_variant *variants = ph_build_alloc(b, (list->count + 1) * sizeof(*variants));
+    for (const struct ph_yaml *e = list->first; e != NULL; e = e->next) {
+        struct ph_variant *v = &variants[c->variant_count++];
+        if (ph_build_keys(b, e, WORDS(variant_keys)))
+            variant_of(b, e, page, v);
+    }
+    variant_checks(b, list, variants);
+    c->variants = variants;
+}
+
+/* What stands on the page and nobody names is a word misspelt somewhere. */
+static void unused_in(struct ph_build *b, const struct ph_yaml *at)
+{
+    const char *const sections[] = {"maps", "let"};
+    const char *const what[] = {"no choice uses the map `", "nothing uses the let `"};
+    for (size_t i = 0; i < PH_COUNTOF(sections); i++) {
+        const struct ph_yaml *section = ph_yaml_get(at, sections[i]);
+        for (const struct ph_yaml *e = section != NULL && section->kind == PH_YAML_MAP ? section->first : NULL; e != NULL; e = e->next)
+            if (!e->used)
+                ph_build_error_key(b, e, what[i], "`; use it or leave it out");
+    }
+    for (const struct ph_yaml *e = at->first; e != NULL; e = e->next)
+        if (ph_block_kind(e->key) != PH_KIND_NONE && !e->used)
+            ph_build_error_key(b, e, "no rule uses the block `", "`; use it or leave it out");
+}
+
+static void check_unused(struct ph_build *b, const struct ph_yaml *page)
+{
+    const struct ph_yaml *list = ph_yaml_get(page, "variants");
+    unused_in(b, page);
+    for (const struct ph_yaml *e = list != NULL && list->kind == PH_YAML_LIST ? list->first : NULL; e != NULL; e = e->next)
+        if (e->kind == PH_YAML_MAP)
+            unused_in(b, e);
+}
+
+/* ---- facts about the page ------------------------------------------------------------------------------------- */
 
 static struct ph_slice hash_of(struct ph_build *b, struct ph_slice text)
 {
@@ -336,7 +201,7 @@ static struct ph_slice hash_of(struct ph_build *b, struct ph_slice text)
     unsigned int len = 0;
     static const char digits[] = "0123456789abcdef";
     if (EVP_Digest(text.ptr, text.len, digest, &len, EVP_sha256(), NULL) != 1)
-        return PH_S("");
+        longjmp(b->no_memory, 1); /* nothing else can go wrong with a digest */
     char *out = ph_build_alloc(b, len * 2U + 1);
     for (unsigned int i = 0; i < len; i++) {
         out[2 * i] = digits[digest[i] >> 4];
@@ -345,113 +210,131 @@ static struct ph_slice hash_of(struct ph_build *b, struct ph_slice text)
     return ph_slice_of(out, len * 2U);
 }
 
-static struct ph_slice needed(struct ph_build *b, struct ph_yaml *page, const char *key)
+static void names_of(struct ph_build *b, const struct ph_yaml *page, struct ph_connector *c)
 {
-    struct ph_yaml *e = ph_yaml_get(page, key);
-    if (e != NULL && e->kind == PH_YAML_TEXT && e->text.len > 0)
-        return e->text;
-    ph_build_error(b, page, "this key is missing: ", ph_slice_str(key), "");
-    return PH_S("");
+    const struct ph_yaml *first = page->first, *name = ph_yaml_get(page, "name"), *title = ph_yaml_get(page, "title");
+    if (first == NULL || !ph_slice_eq(first->key, PH_S("language")) || !ph_slice_eq(first->text, PH_S("1")))
+        ph_build_error(b, page, "a page begins with `language: 1`", PH_S(""), "");
+    c->name = name != NULL ? ph_build_text(b, name) : PH_S("");
+    c->title = title != NULL ? ph_build_text(b, title) : PH_S("");
+    if (name == NULL || title == NULL)
+        ph_build_error(b, page, "this key is missing: ", name == NULL ? PH_S("name") : PH_S("title"), "");
+    bool plain = c->name.len <= PH_PAGE_NAME_BYTES_MAX && ph_is_name(c->name) && ph_slice_find(c->name, PH_S("-"), 0) == SIZE_MAX;
+    if (name != NULL && name->kind == PH_YAML_TEXT && !plain)
+        ph_build_error(b, name, "a name is of a-z, 0-9 and _, at most 64 of them, not `", c->name, "`");
+    if (title != NULL && title->kind == PH_YAML_TEXT && c->title.len == 0)
+        ph_build_error(b, title, "the title is empty: the processor's name as people write it", PH_S(""), "");
 }
 
-static void facts_of(struct ph_build *b, struct ph_yaml *page, struct ph_connector *c)
+static void facts_of(struct ph_build *b, const struct ph_yaml *page, struct ph_connector *c)
 {
-    struct ph_yaml *e, *sources = ph_yaml_get(page, "sources"), *config = ph_yaml_get(page, "config");
-    size_t count = 0;
-    for (e = sources != NULL ? sources->first : NULL; e != NULL; e = e->next)
-        count++;
-    if (count == 0)
-        ph_build_error(b, page, "`sources` is missing: where the facts come from, and when they were read", PH_S(""), "");
-    struct ph_source_note *notes = ph_build_alloc(b, (count + 1) * sizeof(*notes));
-    for (e = sources != NULL ? sources->first : NULL; e != NULL; e = e->next)
-        notes[c->source_count++] = (struct ph_source_note){e->key, e->text};
-    c->sources = notes;
-    count = 0;
-    for (e = config != NULL ? config->first : NULL; e != NULL; e = e->next)
-        count++;
-    struct ph_config_field *fields = ph_build_alloc(b, (count + 1) * sizeof(*fields));
-    for (e = config != NULL ? config->first : NULL; e != NULL; e = e->next)
-        fields[c->config_count++] = (struct ph_config_field){e->key, e->text};
-    c->config = fields;
-    if ((e = ph_yaml_get(page, "retry")) != NULL)
-        c->retry = e->text;
-    if ((e = ph_yaml_get(page, "notes")) != NULL)
-        c->notes = e->text;
-    if ((e = ph_yaml_get(page, "native")) != NULL)
-        c->native = e->text;
-}
-
-static void currencies_of(struct ph_build *b, struct ph_yaml *at, struct ph_connector *c)
-{
-    size_t count = 0;
-    for (struct ph_yaml *e = at != NULL ? at->first : NULL; e != NULL; e = e->next)
-        count++;
-    struct ph_currency_exception *list = ph_build_alloc(b, (count + 1) * sizeof(*list));
-    for (struct ph_yaml *e = at != NULL ? at->first : NULL; e != NULL; e = e->next) {
-        struct ph_currency_exception *row = &list[c->currency_count];
-        bool known = ph_currency_find(e->key) != NULL, is_code = ph_currency_find(e->text) != NULL;
-        bool none = ph_slice_eq(e->text, PH_S("none"));
-        if (e->key.len < 2 || e->key.len > 3 || known == (none || is_code)) {
-            ph_build_error(b, e, "decimals are for ISO codes, `none` and another code for those that are not: ", e->key, "");
-            continue;
-        }
-        memcpy(row->code, e->key.ptr, e->key.len);
-        if (is_code)
-            memcpy(row->is, e->text.ptr, 3);
-        else
-            row->decimals = none ? PH_DECIMALS_NONE : (uint8_t)number_of(b, e, 4);
-        c->currency_count++;
+    const struct ph_yaml *sources = ph_yaml_get(page, "sources"), *config = ph_yaml_get(page, "config"), *e;
+    if (sources == NULL || (sources->kind == PH_YAML_MAP && sources->count == 0)) {
+        ph_build_error(b, sources != NULL ? sources : page, "`sources` is missing: where the facts come from, and when they were read", PH_S(""), "");
+    } else if (ph_build_is(b, sources, PH_YAML_MAP)) {
+        struct ph_source_note *notes = ph_build_alloc(b, sources->count * sizeof(*notes));
+        for (e = sources->first; e != NULL; e = e->next)
+            notes[c->source_count++] = (struct ph_source_note){e->key, ph_build_text(b, e)};
+        c->sources = notes;
     }
+    if (ph_build_is(b, config, PH_YAML_MAP)) {
+        struct ph_config_field *fields = ph_build_alloc(b, (config->count + 1) * sizeof(*fields));
+        for (e = config->first; e != NULL; e = e->next) {
+            if (!ph_is_name(e->key))
+                ph_build_error_key(b, e, "a config field's name is of a-z, 0-9, _ and -, not `", "`");
+            fields[c->config_count++] = (struct ph_config_field){e->key, ph_build_text(b, e)};
+        }
+        c->config = fields;
+    }
+    b->config = c->config;
+    b->config_count = c->config_count;
+    if ((e = ph_yaml_get(page, "retry")) != NULL)
+        c->retry = ph_build_text(b, e);
+    if ((e = ph_yaml_get(page, "notes")) != NULL)
+        c->notes = ph_build_text(b, e);
+    if ((e = ph_yaml_get(page, "native")) != NULL)
+        ph_build_error(b, e, "there is no native hook of that name: ", ph_build_text(b, e), "");
+}
+
+static bool is_currency(struct ph_slice code)
+{
+    const struct ph_currency *currency = ph_currency_find(code);
+    return currency != NULL && memcmp(currency->code, code.ptr, 3) == 0;
+}
+
+/* Decimals for a code of ISO 4217; that code, or `none`, for a word of the processor's own. */
+static bool currency_of(struct ph_build *b, const struct ph_yaml *at, struct ph_currency_exception *ret)
+{
+    enum { CODE_BYTES_MIN = 2, CODE_BYTES_MAX = 3, DECIMALS_MAX = 4 };
+    struct ph_slice text = ph_build_text(b, at);
+    bool known = is_currency(at->key), none = ph_slice_eq(text, PH_S("none")), is_code = is_currency(text);
+    bool word = at->key.len >= CODE_BYTES_MIN && at->key.len <= CODE_BYTES_MAX && memchr(at->key.ptr, '\0', at->key.len) == NULL;
+    *ret = (struct ph_currency_exception){0};
+    if (at->kind != PH_YAML_TEXT)
+        return false;
+    if (!known && (!word || ph_currency_find(at->key) != NULL)) {
+        ph_build_error_key(b, at, "not a currency code, of ISO 4217 in capitals or of the processor's own (two or three letters): ", "");
+        return false;
+    }
+    if (known == (none || is_code)) {
+        ph_build_error(b, at, "a code of ISO 4217 takes its decimals; another takes the code it stands for, or `none`; not `", text, "`");
+        return false;
+    }
+    memcpy(ret->code, at->key.ptr, at->key.len);
+    if (is_code)
+        memcpy(ret->is, text.ptr, CODE_BYTES_MAX);
+    else
+        ret->decimals = none ? PH_DECIMALS_NONE : (uint8_t)ph_build_number(b, at, text, 0, DECIMALS_MAX);
+    return true;
+}
+
+static void currencies_of(struct ph_build *b, const struct ph_yaml *at, struct ph_connector *c)
+{
+    if (!ph_build_is(b, at, PH_YAML_MAP))
+        return;
+    struct ph_currency_exception *list = ph_build_alloc(b, (at->count + 1) * sizeof(*list));
+    for (const struct ph_yaml *e = at->first; e != NULL; e = e->next)
+        c->currency_count += currency_of(b, e, &list[c->currency_count]);
     c->currencies = list;
+}
+
+/* ---- the page ------------------------------------------------------------------------------------------------- */
+
+static enum ph_status read_page(struct ph_build *b, struct ph_slice text, const struct ph_connector **ret)
+{
+    struct ph_yaml *page;
+    PH_TRY(ph_yaml_read(b->arena, b->file, text, b->errors, &page));
+    if (!ph_build_keys(b, page, WORDS(page_keys)))
+        return PH_ERR_MALFORMED;
+    struct ph_connector *c = ph_build_alloc(b, sizeof(*c));
+    c->hash = hash_of(b, text);
+    names_of(b, page, c);
+    facts_of(b, page, c);
+    currencies_of(b, ph_yaml_get(page, "currencies"), c);
+    ph_nodes_start(b);
+    variants_of(b, page, c);
+    ph_nodes_end(b, c);
+    check_unused(b, page);
+    if (b->errors->count > 0 || b->errors->no_memory)
+        return PH_ERR_MALFORMED;
+    *ret = c;
+    return PH_OK;
 }
 
 enum ph_status ph_page_read(struct ph_arena *arena, struct ph_slice file, struct ph_slice text,
                             struct ph_page_errors *errors, const struct ph_connector **ret)
 {
-    struct ph_build b = {.arena = arena, .file = file, .errors = errors};
-    struct ph_yaml *page = ph_yaml_read(arena, file, text, errors), *e;
-    if (page == NULL)
-        return PH_ERR_MALFORMED;
-    if (page->kind != PH_YAML_MAP) {
-        ph_build_error(&b, page, "a page is a map that begins with `language: 1`", PH_S(""), "");
-        return PH_ERR_MALFORMED;
-    }
-    struct ph_connector *c = ph_arena_zalloc(arena, sizeof(*c));
-    if (c == NULL)
+    struct ph_build *b = ph_arena_zalloc(arena, sizeof(*b));
+    if (b == NULL)
         return PH_ERR_NO_MEMORY;
-    if (page->first == NULL || !ph_slice_eq(page->first->key, PH_S("language")) || !ph_slice_eq(page->first->text, PH_S("1")))
-        ph_build_error(&b, page, "a page begins with `language: 1`", PH_S(""), "");
-    ph_build_keys(&b, page, page_keys, PH_COUNTOF(page_keys) - 1); /* `when` is a variant's */
-    c->name = needed(&b, page, "name");
-    c->title = needed(&b, page, "title");
-    for (size_t i = 0; i < c->name.len; i++) {
-        char ch = c->name.ptr[i];
-        if (!((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '_')) {
-            ph_build_error(&b, ph_yaml_get(page, "name"), "a name is of a-z, 0-9 and _: ", c->name, "");
-            break;
-        }
-    }
-    c->hash = hash_of(&b, text);
-    facts_of(&b, page, c);
-    currencies_of(&b, ph_yaml_get(page, "currencies"), c);
-    struct ph_yaml *list = ph_yaml_get(page, "variants");
-    size_t count = list == NULL;
-    for (e = list != NULL ? list->first : NULL; e != NULL; e = e->next)
-        count++;
-    struct ph_variant *variants = ph_build_alloc(&b, (count + 1) * sizeof(*variants));
-    ph_nodes_start(&b);
-    if (list == NULL)
-        variant_of(&b, NULL, page, &variants[c->variant_count++]);
-    for (e = list != NULL ? list->first : NULL; e != NULL; e = e->next) {
-        ph_build_keys(&b, e, page_keys, PH_COUNTOF(page_keys));
-        variant_of(&b, e, page, &variants[c->variant_count++]);
-    }
-    c->variants = variants;
-    ph_nodes_end(&b, c);
-    if (b.no_memory)
+    b->arena = arena;
+    b->file = file;
+    b->errors = errors;
+    if (setjmp(b->no_memory) != 0) /* R1: comes back here from ph_build_alloc */
         return PH_ERR_NO_MEMORY;
-    if (errors->count > 0)
-        return PH_ERR_MALFORMED;
-    *ret = c;
-    return PH_OK;
+    enum ph_status st = read_page(b, text, ret);
+    if (errors->no_memory)
+        return PH_ERR_NO_MEMORY;
+    ph_page_errors_sort(errors);
+    return st;
 }

@@ -1,0 +1,186 @@
+/* What would let a request verify that nobody signed. The engine compares what the page tells it to: a page
+ * whose texts hold no secret, or whose key the sender chooses, would call every forgery genuine.
+ *
+ * P1: what a keyed hash is made with, a token or a password is compared to, and a digest is taken of, holds
+ *     a secret (or a config field that may be one) in every alternative, whole.
+ * P2: a public key comes from the configuration, the page or the processor's own API, never from the request.
+ * P3: the signature is read from the request, and from nothing that only we know.
+ * P4: the signed text holds something of the request, and the time that is judged. (A digest of credentials
+ *     alone is a token in other words: phonepe sends one; its page says that it covers nothing.) */
+#include "reader/build.h"
+
+static bool is_asymmetric(enum ph_signature_kind kind)
+{
+    return kind >= PH_SIG_RSA && kind <= PH_SIG_ED25519;
+}
+
+static bool is_shared(const struct ph_signature *sig)
+{
+    return sig->kind == PH_SIG_HMAC || sig->kind == PH_SIG_BASIC ||
+           (sig->kind == PH_SIG_JWS && sig->algorithm_count > 0 && ph_slice_starts(sig->algorithms[0], PH_S("HS")));
+}
+
+/* ---- P1 ----------------------------------------------------------------------------------------------------- */
+
+static void no_secret(struct ph_build *b, const struct ph_yaml *at, const char *what, unsigned holds)
+{
+    if ((holds & PH_HOLDS_CUT) != 0)
+        ph_build_error(b, at, "anyone could sign this: a filter may leave nothing of the secret in ", ph_slice_str(what),
+                       "; there only lower, upper, reverse, hex, base64, base64url, json, url-encode and digests keep it");
+    else if ((holds & PH_HOLDS_PUBLIC) != 0)
+        ph_build_error(b, at, "anyone could sign this: certificates, key sets and addresses are no secret; name secret, secret2 or a config field of the page in ",
+                       ph_slice_str(what), "");
+    else
+        ph_build_error(b, at, "anyone could sign this: no secret is in ", ph_slice_str(what),
+                       "; name secret, secret2 or config:… in every alternative of it");
+}
+
+static bool bears(unsigned holds)
+{
+    return (holds & (PH_HOLDS_SECRET | PH_HOLDS_CONFIG)) != 0;
+}
+
+static void check_key(struct ph_build *b, const struct ph_yaml *at, const struct ph_signature *sig)
+{
+    const struct ph_yaml *key = ph_yaml_get(at, "key");
+    for (uint16_t i = 0; i < sig->key.count && key != NULL; i++) {
+        unsigned holds = ph_template_holds(b, &sig->key.alternatives[i], true);
+        if (is_shared(sig) && !bears(holds))
+            no_secret(b, key, "`key`", holds);
+        else if (!is_shared(sig) && (holds & (PH_HOLDS_REQUEST | PH_HOLDS_FETCHED)) != 0) /* P2 */
+            ph_build_error(b, key, "the sender would choose the key that proves it: `key` must not read the request", PH_S(""),
+                           "; name secret or config:…, or `fetch` it from the processor");
+    }
+}
+
+/* The place of message m: a list has one for each. */
+static const struct ph_yaml *message_at(const struct ph_yaml *at, uint16_t m)
+{
+    const struct ph_yaml *message = ph_yaml_get(at, "message");
+    if (message == NULL || message->kind != PH_YAML_LIST)
+        return message != NULL ? message : at;
+    const struct ph_yaml *e = message->first;
+    while (m-- > 0 && e->next != NULL)
+        e = e->next;
+    return e;
+}
+
+static void check_messages(struct ph_build *b, const struct ph_yaml *at, const struct ph_signature *sig)
+{
+    bool in_text = sig->kind == PH_SIG_DIGEST || sig->kind == PH_SIG_TOKEN;
+    bool needs = in_text || sig->kind == PH_SIG_HMAC || is_asymmetric(sig->kind);
+    if (needs && sig->message_count == 0)
+        ph_build_error(b, at, "`message` is missing: the signed text", PH_S(""), "");
+    for (uint16_t m = 0; m < sig->message_count; m++) {
+        const struct ph_yaml *place = message_at(at, m);
+        unsigned holds = ph_template_holds(b, &sig->messages[m], false);
+        if (in_text && !bears(holds))
+            no_secret(b, place, "`message`", holds);
+        else if (!in_text && (holds & PH_HOLDS_REQUEST) == 0) /* P4 */
+            ph_build_error(b, place, "nothing of the request is in `message`: one signature would fit every request", PH_S(""),
+                           "; name what is signed");
+    }
+}
+
+/* ---- P3 ----------------------------------------------------------------------------------------------------- */
+
+static void check_from(struct ph_build *b, const struct ph_yaml *at, const struct ph_signature *sig)
+{
+    const struct ph_yaml *from = ph_yaml_get(at, "from");
+    if (from == NULL)
+        ph_build_error(b, at, "`from` is missing: where the signature text is", PH_S(""), "");
+    for (uint16_t i = 0; i < sig->from.count && from != NULL; i++) {
+        unsigned holds = ph_template_holds(b, &sig->from.alternatives[i], false);
+        if ((holds & PH_HOLDS_REQUEST) == 0 || (holds & ~(unsigned)PH_HOLDS_REQUEST) != 0)
+            ph_build_error(b, from, "the signature must come from the request (header:…, query:…, a pointer), and nothing of ours with it: ",
+                           from->text, "");
+    }
+}
+
+/* ---- P4: the time ------------------------------------------------------------------------------------------- */
+
+static bool signs(const struct ph_build *b, const struct ph_template *t, const struct ph_piece *time, int depth)
+{
+    bool in_body = time->source == PH_SRC_POINTER || time->source == PH_SRC_OUTER || time->source == PH_SRC_BODY;
+    for (uint16_t i = 0; i < t->count; i++) {
+        const struct ph_piece *p = &t->pieces[i];
+        bool same = p->source == time->source && p->index == time->index && ph_slice_eq_nocase(p->text, time->text);
+        bool body = p->source == PH_SRC_BODY || p->source == PH_SRC_POINTER || p->source == PH_SRC_OUTER;
+        bool listed = p->source == PH_SRC_LISTED_HEADERS && time->source == PH_SRC_HEADER;
+        if (p->source == PH_SRC_LET && depth < PH_LET_DEPTH_MAX) {
+            const struct ph_let *let = &b->lets[p->index];
+            if ((let->kind == PH_LET_EACH && in_body) || signs(b, &let->value, time, depth + 1))
+                return true;
+        }
+        if (in_body ? body : same || listed)
+            return true;
+    }
+    return false;
+}
+
+static bool time_signed(const struct ph_build *b, const struct ph_signature *sig, const struct ph_piece *time)
+{
+    if (sig->kind == PH_SIG_CALLOUT)
+        return true; /* the processor's API judges all of it */
+    if (sig->kind == PH_SIG_JWS && (time->source == PH_SRC_JWS || (sig->message_count == 0 && time->source != PH_SRC_HEADER && time->source != PH_SRC_QUERY)))
+        return true;
+    for (uint16_t m = 0; m < sig->message_count; m++)
+        if (!signs(b, &sig->messages[m], time, 0))
+            return false;
+    return sig->message_count > 0;
+}
+
+static void check_time(struct ph_build *b, const struct ph_yaml *at, const struct ph_signature *sig)
+{
+    const struct ph_yaml *time = ph_yaml_get(at, "time"), *tolerance = ph_yaml_get(at, "tolerance");
+    if (tolerance != NULL && time == NULL)
+        ph_build_error_key(b, tolerance, "`", "` judges the signed time, and no `time` says where that is");
+    if (time != NULL && tolerance == NULL)
+        ph_build_error_key(b, time, "how far may `", "` be off? say `tolerance` (300s, 300s past, none)");
+    for (uint16_t i = 0; i < sig->time.count && time != NULL; i++) {
+        const struct ph_template *t = &sig->time.alternatives[i];
+        bool good = (ph_template_holds(b, t, false) & PH_HOLDS_REQUEST) != 0;
+        for (uint16_t k = 0; k < t->count && good; k++)
+            good = t->pieces[k].source == PH_SRC_LITERAL || time_signed(b, sig, &t->pieces[k]);
+        if (!good)
+            ph_build_error(b, time, "this time is not signed, so a replay could bring any: `message` must hold what is read here: ", time->text, "");
+    }
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------------------ */
+
+static void check_fetch(struct ph_build *b, const struct ph_yaml *at, const struct ph_signature *sig)
+{
+    const struct ph_yaml *fetch = ph_yaml_get(at, "fetch");
+    if (sig->kind == PH_SIG_CALLOUT && sig->fetch == NULL && fetch == NULL)
+        ph_build_error(b, at, "a callout needs `fetch`: whom to ask, and what answer says yes", PH_S(""), "");
+    if (sig->fetch != NULL && (sig->kind == PH_SIG_CALLOUT) != (sig->fetch->kind == PH_FETCH_VERDICT))
+        ph_build_error(b, fetch, "a callout fetches a verdict, and nothing else does", PH_S(""), "");
+    if (is_asymmetric(sig->kind) && sig->fetch != NULL && sig->fetch->kind == PH_FETCH_CERTIFICATE &&
+        sig->certificate_name_count == 0) /* P2: its address may come from the sender */
+        ph_build_error(b, fetch, "anyone's certificate would do: say `certificate`, the names that a fetched one may bear", PH_S(""), "");
+    if (sig->kind == PH_SIG_JWS && sig->algorithm_count == 0)
+        ph_build_error(b, at, "`algorithms` is missing: which `alg` values are taken (the sender must not choose)", PH_S(""), "");
+}
+
+static bool reads_event(const struct ph_template *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (uint16_t k = 0; k < list[i].count; k++)
+            if (list[i].pieces[k].source == PH_SRC_POINTER || list[i].pieces[k].source == PH_SRC_LET)
+                return true;
+    return false;
+}
+
+void ph_check_signature(struct ph_build *b, const struct ph_yaml *at, struct ph_signature *sig)
+{
+    if (sig->kind == PH_SIG_NONE)
+        return;
+    check_from(b, at, sig);
+    check_key(b, at, sig);
+    check_messages(b, at, sig);
+    check_time(b, at, sig);
+    check_fetch(b, at, sig);
+    sig->per_item = reads_event(sig->messages, sig->message_count) || reads_event(sig->from.alternatives, sig->from.count) ||
+                    reads_event(sig->key.alternatives, sig->key.count);
+}
