@@ -48,7 +48,7 @@ enum {
     PH_PAGE_NODES_MAX = 50 * 1000,   /* texts, lists and maps */
     PH_PAGE_MEMBERS_MAX = 1000,      /* of one map or list: keys are compared each with each */
     PH_PAGE_ERRORS_MAX = 20,         /* told at once: a screenful */
-    PH_PAGE_DETAIL_BYTES_MAX = 80,   /* of the page, quoted in one error */
+    PH_PAGE_DETAIL_BYTES_MAX = 120,  /* of the page, quoted in one error */
     PH_PAGE_NAME_BYTES_MAX = 64,     /* of a connector: it stands in URLs, file names and C */
     PH_PAGE_VARIANTS_MAX = 16,       /* each reads the page's sections again */
     PH_PAGE_SIGNATURES_MAX = 8,      /* schemes of one variant; paypal has two */

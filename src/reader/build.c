@@ -30,14 +30,38 @@ void ph_build_error_key(struct ph_build *b, const struct ph_yaml *member, const 
     ph_build_error(b, &key, what, member->key, more);
 }
 
+/* "; known: a, b, c", where the words are few enough to read. */
+static struct ph_slice all_of(struct ph_build *b, const struct ph_slice *known, size_t count)
+{
+    enum { LISTED_MAX = 12 };
+    struct ph_slice head = PH_S("; known: "), comma = PH_S(", ");
+    if (count == 0 || count > LISTED_MAX)
+        return PH_S("");
+    size_t len = 0, room = head.len;
+    for (size_t i = 0; i < count; i++)
+        room += known[i].len + comma.len;
+    char *out = ph_build_alloc(b, room);
+    for (size_t i = 0; i < count; i++) {
+        struct ph_slice between = i == 0 ? head : comma;
+        memcpy(out + len, between.ptr, between.len);
+        len += between.len;
+        if (known[i].len > 0)
+            memcpy(out + len, known[i].ptr, known[i].len);
+        len += known[i].len;
+    }
+    return ph_slice_of(out, len);
+}
+
 void ph_build_unknown(struct ph_build *b, const struct ph_yaml *at, const char *what, struct ph_slice word,
                       const struct ph_slice *known, size_t count)
 {
     if (b->errors->count > PH_PAGE_ERRORS_MAX)
-        return; /* the search for the nearest word is not for nothing */
+        return; /* told by nobody: not worth the search for the nearest word */
     struct ph_slice near = ph_nearest(word, known, count);
+    bool found = near.len > 0;
     struct ph_slice parts[] = {PH_S("unknown "), ph_slice_str(what), PH_S(" `"), word,
-                               near.len > 0 ? PH_S("`; did you mean `") : PH_S("`"), near, near.len > 0 ? PH_S("`?") : PH_S("")};
+                               found ? PH_S("`; did you mean `") : PH_S("`"), found ? near : all_of(b, known, count),
+                               found ? PH_S("`?") : PH_S("")};
     tell(b, at, parts, PH_COUNTOF(parts));
 }
 

@@ -41,6 +41,7 @@ struct ph_build {
     size_t node_count;
     bool many_fits;         /* a `*` may stand in the value being read */
     bool secrets;           /* `secret` means something here */
+    size_t errors_before;   /* the signature that is being read */
     bool rules_crooked;     /* an `on` or a `when` did not read: what a rule takes is not known */
     bool signature_visible; /* {signature} is known here */
 };

@@ -217,8 +217,10 @@ static void names_of(struct ph_build *b, const struct ph_yaml *page, struct ph_c
         ph_build_error(b, page, "a page begins with `language: 1`", PH_S(""), "");
     c->name = name != NULL ? ph_build_text(b, name) : PH_S("");
     c->title = title != NULL ? ph_build_text(b, title) : PH_S("");
-    if (name == NULL || title == NULL)
-        ph_build_error(b, page, "this key is missing: ", name == NULL ? PH_S("name") : PH_S("title"), "");
+    if (name == NULL)
+        ph_build_error(b, page, "`name` is missing: the connector's, of a-z, 0-9 and _", PH_S(""), "");
+    if (title == NULL)
+        ph_build_error(b, page, "`title` is missing: the processor's name as people write it", PH_S(""), "");
     bool plain = c->name.len <= PH_PAGE_NAME_BYTES_MAX && ph_is_name(c->name) && ph_slice_find(c->name, PH_S("-"), 0) == SIZE_MAX;
     if (name != NULL && name->kind == PH_YAML_TEXT && !plain)
         ph_build_error(b, name, "a name is of a-z, 0-9 and _, at most 64 of them, not `", c->name, "`");

@@ -137,6 +137,8 @@ static void check_time(struct ph_build *b, const struct ph_yaml *at, const struc
         ph_build_error_key(b, tolerance, "`", "` judges the signed time, and no `time` says where that is");
     if (time != NULL && tolerance == NULL)
         ph_build_error_key(b, time, "how far may `", "` be off? say `tolerance` (300s, 300s past, none)");
+    if (b->errors->count > b->errors_before)
+        return; /* what the message holds is not known for certain */
     for (uint16_t i = 0; i < sig->time.count && time != NULL; i++) {
         const struct ph_template *t = &sig->time.alternatives[i];
         bool good = (ph_template_holds(b, t, false) & PH_HOLDS_REQUEST) != 0;

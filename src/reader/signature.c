@@ -219,6 +219,7 @@ static void signature_of(struct ph_build *b, const struct ph_yaml *at, struct ph
 {
     const struct ph_yaml *e;
     *sig = (struct ph_signature){.past_ms = -1, .future_ms = -1};
+    b->errors_before = b->errors->count;
     if (!ph_build_keys(b, at, WORDS(words)))
         return;
     if ((e = ph_yaml_get(at, "kind")) == NULL)
