@@ -41,7 +41,7 @@ enum {
 
     /* ---- pages (connectors/<name>.yaml) ----
      * A page may come from anybody, and is read at start: every count below bounds time and memory, and is
-     * several times what the largest page of ours (stripe, 21 KiB) uses. */
+     * several times what the largest page of ours (stripe, 27 KiB) uses. */
     PH_PAGE_BYTES_MAX = 512 * 1024,
     PH_PAGE_TEXT_BYTES_MAX = 4096,   /* one text: notes are paragraphs, the rest are lines */
     PH_PAGE_DEPTH_MAX = 16,          /* the loader recurses; a page of ours nests 6 deep */
@@ -52,6 +52,8 @@ enum {
     PH_PAGE_NAME_BYTES_MAX = 64,     /* of a connector: it stands in URLs, file names and C */
     PH_PAGE_VARIANTS_MAX = 16,       /* each reads the page's sections again */
     PH_PAGE_SIGNATURES_MAX = 8,      /* schemes of one variant; paypal has two */
+    PH_PAGE_MESSAGES_MAX = 8,        /* signed texts that one scheme allows; phonepe has two */
+    PH_PAGE_TIME_PIECES_MAX = 8,     /* of a signed time: each is looked for in every message */
     PH_PAGE_LAYOUTS_MAX = 16,
     PH_PAGE_LAYOUT_PARTS_MAX = 16,
     PH_PAGE_LETS_MAX = 16,
@@ -59,10 +61,10 @@ enum {
     PH_LET_PIECES_MAX = 256,         /* of a let, its own lets written out: they must not multiply */
     PH_PAGE_MAPS_MAX = 128,          /* maps, each counted once for every vocabulary it serves */
     PH_PAGE_BLOCKS_MAX = 64,
-    PH_PAGE_RULES_MAX = 500,         /* of a variant; stripe has 60 */
+    PH_PAGE_RULES_MAX = 500,         /* of a variant; the most is 53 */
     PH_PAGE_TYPES_MAX = 1000,        /* event types that a variant's rules spell out: each gets a group */
     PH_POINTER_STEPS_MAX = PH_DEPTH_MAX, /* no document is deeper */
-    PH_POINTER_NODES_MAX = 1024,     /* different beginnings of a page's pointers; paypal has 260 */
+    PH_POINTER_NODES_MAX = 1024,     /* different beginnings of a page's pointers; the most is 91 */
     PH_TEMPLATE_PIECES_MAX = 64,     /* paypal's verify call has 17 */
     PH_ALTERNATIVES_MAX = 16,        /* of one value: a or b or … */
     PH_FILTERS_MAX = 8,              /* on one reference */

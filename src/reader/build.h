@@ -33,6 +33,7 @@ struct ph_build {
     const struct ph_let *lets; /* in force */
     struct ph_yaml *let_nodes[PH_PAGE_LETS_MAX];
     size_t let_pieces[PH_PAGE_LETS_MAX], let_depth[PH_PAGE_LETS_MAX];
+    unsigned let_holds[PH_PAGE_LETS_MAX][2]; /* by `as_key` (holds.c) */
     size_t let_count;
     struct ph_slice captures[PH_READER_CAPTURES_MAX]; /* of the signature being read; [0] "signature" */
     size_t capture_count;
@@ -128,6 +129,8 @@ enum {
 };
 /* `as_key`: the engine refuses the text when it comes out empty. */
 unsigned ph_template_holds(const struct ph_build *b, const struct ph_template *t, bool as_key);
+/* Keeps what a let holds, once it is read: lets that name it then need not look into it again. */
+void ph_note_let(struct ph_build *b, size_t index);
 unsigned ph_expr_holds(const struct ph_build *b, const struct ph_expr *e);
 bool ph_config_is_public(struct ph_slice name);
 

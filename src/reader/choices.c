@@ -79,19 +79,23 @@ static const struct ph_map *read_map(struct ph_build *b, const struct ph_yaml *a
     return map;
 }
 
+static void unknown_map(struct ph_build *b, const struct ph_yaml *at, struct ph_slice name)
+{
+    struct ph_slice known[PH_PAGE_MAPS_MAX];
+    size_t count = 0;
+    for (const struct ph_yaml *m = b->maps != NULL ? b->maps->first : NULL; m != NULL && count < PH_PAGE_MAPS_MAX; m = m->next)
+        known[count++] = m->key;
+    ph_build_unknown(b, at, "map (of the section `maps`)", name, known, count);
+}
+
 /* The page's map of that name, read once for each vocabulary it serves. */
 static const struct ph_map *map_of(struct ph_build *b, const struct ph_yaml *at, struct ph_slice name, enum ph_vocabulary words)
 {
-    struct ph_yaml *found = NULL;
-    struct ph_slice *known = ph_build_alloc(b, ((b->maps != NULL ? b->maps->count : 0) + 1) * sizeof(*known));
-    size_t known_count = 0;
-    for (struct ph_yaml *m = b->maps != NULL ? b->maps->first : NULL; m != NULL; m = m->next) {
-        known[known_count++] = m->key;
-        if (ph_slice_eq(m->key, name))
-            found = m;
-    }
+    struct ph_yaml *found = b->maps != NULL ? b->maps->first : NULL;
+    while (found != NULL && !ph_slice_eq(found->key, name))
+        found = found->next;
     if (found == NULL) {
-        ph_build_unknown(b, at, "map (of the section `maps`)", name, known, known_count);
+        unknown_map(b, at, name);
         return NULL;
     }
     found->used = true;

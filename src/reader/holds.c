@@ -46,9 +46,7 @@ static enum keeping keeping_of(enum ph_filter_op op)
     return PH_CUTS;
 }
 
-static unsigned holds(const struct ph_build *b, const struct ph_template *t, bool as_key, int depth);
-
-static unsigned source_holds(const struct ph_build *b, const struct ph_piece *p, bool as_key, int depth)
+static unsigned source_holds(const struct ph_build *b, const struct ph_piece *p, bool as_key)
 {
     switch (p->source) {
     case PH_SRC_LITERAL:
@@ -66,11 +64,7 @@ static unsigned source_holds(const struct ph_build *b, const struct ph_piece *p,
     case PH_SRC_FETCHED:
         return PH_HOLDS_FETCHED;
     case PH_SRC_LET:
-        if (depth > PH_LET_DEPTH_MAX)
-            return 0;
-        if (b->lets[p->index].kind == PH_LET_EACH)
-            return source_holds(b, &b->lets[p->index].of, false, depth + 1);
-        return holds(b, &b->lets[p->index].value, as_key, depth + 1);
+        return b->let_holds[p->index][as_key];
     case PH_SRC_POINTER:
     case PH_SRC_OUTER:
     case PH_SRC_JWS:
@@ -87,13 +81,13 @@ static unsigned source_holds(const struct ph_build *b, const struct ph_piece *p,
     return PH_HOLDS_REQUEST;
 }
 
-static unsigned holds(const struct ph_build *b, const struct ph_template *t, bool as_key, int depth)
+unsigned ph_template_holds(const struct ph_build *b, const struct ph_template *t, bool as_key)
 {
     unsigned all = 0;
     for (uint16_t i = 0; i < t->count; i++) {
         const struct ph_piece *p = &t->pieces[i];
         bool alone = as_key && t->count == 1;
-        unsigned one = source_holds(b, p, alone, depth);
+        unsigned one = source_holds(b, p, alone);
         bool kept = true;
         for (uint16_t f = 0; f < p->filter_count; f++) {
             enum keeping k = keeping_of(p->filters[f].op);
@@ -106,15 +100,18 @@ static unsigned holds(const struct ph_build *b, const struct ph_template *t, boo
     return all;
 }
 
-unsigned ph_template_holds(const struct ph_build *b, const struct ph_template *t, bool as_key)
+void ph_note_let(struct ph_build *b, size_t index)
 {
-    return holds(b, t, as_key, 0);
+    const struct ph_let *let = &b->lets[index];
+    for (int as_key = 0; as_key < 2; as_key++)
+        b->let_holds[index][as_key] = let->kind == PH_LET_EACH ? source_holds(b, &let->of, false)
+                                                               : ph_template_holds(b, &let->value, as_key != 0);
 }
 
 unsigned ph_expr_holds(const struct ph_build *b, const struct ph_expr *e)
 {
     unsigned all = 0;
     for (uint16_t i = 0; i < e->count; i++)
-        all |= holds(b, &e->alternatives[i], false, 0);
+        all |= ph_template_holds(b, &e->alternatives[i], false);
     return all;
 }

@@ -239,7 +239,7 @@ static void facts_of(struct ph_build *b, const struct ph_yaml *page, struct ph_c
             notes[c->source_count++] = (struct ph_source_note){e->key, ph_build_text(b, e)};
         c->sources = notes;
     }
-    if (ph_build_is(b, config, PH_YAML_MAP)) {
+    if (ph_build_is(b, config, PH_YAML_MAP) && ph_build_within(b, config, config->count, PH_CONFIG_VALUES_MAX, "more than 64 config fields")) {
         struct ph_config_field *fields = ph_build_alloc(b, (config->count + 1) * sizeof(*fields));
         for (e = config->first; e != NULL; e = e->next) {
             if (!ph_is_name(e->key))

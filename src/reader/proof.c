@@ -137,7 +137,11 @@ static void check_time(struct ph_build *b, const struct ph_yaml *at, const struc
         ph_build_error_key(b, tolerance, "`", "` judges the signed time, and no `time` says where that is");
     if (time != NULL && tolerance == NULL)
         ph_build_error_key(b, time, "how far may `", "` be off? say `tolerance` (300s, 300s past, none)");
-    if (b->errors->count > b->errors_before)
+    size_t pieces = 0;
+    for (uint16_t i = 0; i < sig->time.count; i++)
+        pieces += sig->time.alternatives[i].count;
+    if (!ph_build_within(b, time, pieces, PH_PAGE_TIME_PIECES_MAX, "a time of more than 8 pieces") ||
+        b->errors->count > b->errors_before)
         return; /* what the message holds is not known for certain */
     for (uint16_t i = 0; i < sig->time.count && time != NULL; i++) {
         const struct ph_template *t = &sig->time.alternatives[i];
@@ -151,6 +155,30 @@ static void check_time(struct ph_build *b, const struct ph_yaml *at, const struc
 
 /* ---- the rest ------------------------------------------------------------------------------------------------ */
 
+/* Whether a text reads what a fetched certificate comes back as. */
+static bool reads_certificate(const struct ph_build *b, const struct ph_template *t, int depth)
+{
+    bool any = false;
+    for (uint16_t i = 0; i < t->count && !any; i++) {
+        const struct ph_piece *p = &t->pieces[i];
+        any = (p->source == PH_SRC_CONFIG && ph_slice_eq(p->text, PH_S("fetched_certificate_pem"))) ||
+              (p->source == PH_SRC_LET && depth < PH_LET_DEPTH_MAX && reads_certificate(b, &b->lets[p->index].value, depth + 1));
+    }
+    return any;
+}
+
+/* P2: the address of a certificate may come from the sender, so its name must not be anybody's. */
+static void check_certificate(struct ph_build *b, const struct ph_yaml *at, const struct ph_signature *sig)
+{
+    bool fetched = sig->fetch != NULL && sig->fetch->kind == PH_FETCH_CERTIFICATE;
+    for (uint16_t i = 0; i < sig->key.count && !fetched; i++)
+        fetched = reads_certificate(b, &sig->key.alternatives[i], 0);
+    if (fetched && sig->kind == PH_SIG_JWS)
+        ph_build_error(b, at, "the key of a jws is never fetched as a certificate, whose name nobody would check: fetch `kind: jwks`", PH_S(""), "");
+    else if (fetched && sig->certificate_name_count == 0)
+        ph_build_error(b, at, "anyone's certificate would do: say `certificate`, the names that a fetched one may bear", PH_S(""), "");
+}
+
 static void check_fetch(struct ph_build *b, const struct ph_yaml *at, const struct ph_signature *sig)
 {
     const struct ph_yaml *fetch = ph_yaml_get(at, "fetch");
@@ -158,9 +186,11 @@ static void check_fetch(struct ph_build *b, const struct ph_yaml *at, const stru
         ph_build_error(b, at, "a callout needs `fetch`: whom to ask, and what answer says yes", PH_S(""), "");
     if (sig->fetch != NULL && (sig->kind == PH_SIG_CALLOUT) != (sig->fetch->kind == PH_FETCH_VERDICT))
         ph_build_error(b, fetch, "a callout fetches a verdict, and nothing else does", PH_S(""), "");
-    if (is_asymmetric(sig->kind) && sig->fetch != NULL && sig->fetch->kind == PH_FETCH_CERTIFICATE &&
-        sig->certificate_name_count == 0) /* P2: its address may come from the sender */
-        ph_build_error(b, fetch, "anyone's certificate would do: say `certificate`, the names that a fetched one may bear", PH_S(""), "");
+    bool asks = false; /* P4 */
+    for (int i = 0; i < 2 && sig->fetch != NULL; i++)
+        asks = asks || (ph_template_holds(b, i == 0 ? &sig->fetch->url : &sig->fetch->body, false) & PH_HOLDS_REQUEST) != 0;
+    if (sig->kind == PH_SIG_CALLOUT && sig->fetch != NULL && !asks)
+        ph_build_error(b, fetch, "nothing of the request is asked about: one yes would do for every request; put it in `body` or `url`", PH_S(""), "");
     if (sig->kind == PH_SIG_JWS && sig->algorithm_count == 0)
         ph_build_error(b, at, "`algorithms` is missing: which `alg` values are taken (the sender must not choose)", PH_S(""), "");
 }
@@ -183,6 +213,7 @@ void ph_check_signature(struct ph_build *b, const struct ph_yaml *at, struct ph_
     check_messages(b, at, sig);
     check_time(b, at, sig);
     check_fetch(b, at, sig);
+    check_certificate(b, at, sig);
     sig->per_item = reads_event(sig->messages, sig->message_count) || reads_event(sig->from.alternatives, sig->from.count) ||
                     reads_event(sig->key.alternatives, sig->key.count);
 }

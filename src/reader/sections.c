@@ -136,6 +136,7 @@ void ph_build_lets(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v)
         else
             let->value = ph_build_template(b, e, ph_build_text(b, e));
         weigh(b, e, b->let_count, let);
+        ph_note_let(b, b->let_count);
         b->let_nodes[b->let_count++] = e;
     }
     b->secrets = false;

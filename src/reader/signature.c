@@ -132,6 +132,8 @@ static void messages_of(struct ph_build *b, const struct ph_yaml *at, struct ph_
     if (e == NULL)
         return;
     struct ph_build_list list = ph_build_list(b, e);
+    if (!ph_build_within(b, e, list.count, PH_PAGE_MESSAGES_MAX, "more than 8 signed texts"))
+        return;
     struct ph_template *messages = ph_build_alloc(b, (list.count + 1U) * sizeof(*messages));
     for (uint16_t i = 0; i < list.count; i++) {
         messages[i] = ph_build_template(b, list.at[i], list.texts[i]);

@@ -120,7 +120,7 @@ static bool let_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slic
         piece->source = PH_SRC_LET;
         piece->index = (int16_t)i;
         b->let_nodes[i]->used = true;
-        if (!b->secrets && (ph_template_holds(b, &b->lets[i].value, true) & (PH_HOLDS_SECRET | PH_HOLDS_CUT)) != 0)
+        if (!b->secrets && (b->let_holds[i][true] & (PH_HOLDS_SECRET | PH_HOLDS_CUT)) != 0)
             refuse_secret(b, at, name);
         return true;
     }
@@ -172,15 +172,14 @@ bool ph_config_is_public(struct ph_slice name)
 
 static void config_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slice name)
 {
-    struct ph_slice known[PH_COUNTOF(public_config) + 32];
+    struct ph_slice known[PH_COUNTOF(public_config) + PH_CONFIG_VALUES_MAX];
     size_t count = 0;
     if (ph_config_is_public(name) || ph_slice_eq(name, PH_S("private_key_pem")))
         return;
     for (size_t i = 0; i < b->config_count; i++) {
         if (ph_slice_eq(b->config[i].name, name))
             return;
-        if (count < 32)
-            known[count++] = b->config[i].name;
+        known[count++] = b->config[i].name;
     }
     for (size_t i = 0; i < PH_COUNTOF(public_config); i++)
         known[count++] = public_config[i];
