@@ -33,12 +33,16 @@ enum ph_vocabulary ph_block_words(enum ph_kind kind)
 
 static bool field_of(struct ph_build *b, const struct ph_yaml *member, enum ph_kind kind, enum ph_field *ret)
 {
-    struct ph_slice known[PH_FIELD_COUNT];
+    static const struct ph_slice others[] = {PH_SI("connector_mandate_id"), PH_SI("reference"), PH_SI("effect"), PH_SI("require")};
+    struct ph_slice known[PH_FIELD_COUNT + PH_COUNTOF(others)];
     size_t count = 0;
+    bool of_another = false;
     for (int f = 0; f < PH_FIELD_COUNT; f++) {
-        if (!ph_field_fits(kind, (enum ph_field)f))
-            continue;
         known[count] = ph_field_name((enum ph_field)f);
+        if (!ph_field_fits(kind, (enum ph_field)f)) {
+            of_another = of_another || ph_slice_eq(known[count], member->key);
+            continue;
+        }
         if (ph_slice_eq(known[count++], member->key)) {
             *ret = (enum ph_field)f;
             return true;
@@ -48,6 +52,12 @@ static bool field_of(struct ph_build *b, const struct ph_yaml *member, enum ph_k
         *ret = PH_F_CONNECTOR_MANDATE_ID;
         return true;
     }
+    if (of_another) {
+        ph_build_error_key(b, member, "`", "` is a field of other content, not of this kind");
+        return false;
+    }
+    for (size_t i = kind == PH_KIND_MANDATE; i < PH_COUNTOF(others); i++)
+        known[count++] = others[i];
     struct ph_yaml key = ph_yaml_key(member);
     ph_build_unknown(b, &key, "field", member->key, known, count);
     return false;

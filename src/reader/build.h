@@ -30,6 +30,7 @@ struct ph_build {
     struct ph_yaml *maps; /* the section in force, or NULL */
     struct ph_built_map built_maps[PH_PAGE_MAPS_MAX];
     size_t built_map_count;
+    const struct ph_pointer *inner; /* where the body holds the event's text, if it does */
     const struct ph_let *lets; /* in force */
     struct ph_yaml *let_nodes[PH_PAGE_LETS_MAX];
     size_t let_pieces[PH_PAGE_LETS_MAX], let_depth[PH_PAGE_LETS_MAX];
@@ -42,8 +43,8 @@ struct ph_build {
     size_t node_count;
     bool many_fits;         /* a `*` may stand in the value being read */
     bool secrets;           /* `secret` means something here */
-    size_t errors_before;   /* the signature that is being read */
-    bool rules_crooked;     /* an `on` or a `when` did not read: what a rule takes is not known */
+    size_t errors_before;   /* … the signature being read began */
+    bool rules_crooked;     /* a rule did not read: what it takes is not known */
     bool signature_visible; /* {signature} is known here */
 };
 
@@ -129,6 +130,8 @@ enum {
 };
 /* `as_key`: the engine refuses the text when it comes out empty. */
 unsigned ph_template_holds(const struct ph_build *b, const struct ph_template *t, bool as_key);
+/* Whether no filter makes what it reads less than it is. */
+bool ph_piece_is_whole(const struct ph_piece *p);
 /* Keeps what a let holds, once it is read: lets that name it then need not look into it again. */
 void ph_note_let(struct ph_build *b, size_t index);
 unsigned ph_expr_holds(const struct ph_build *b, const struct ph_expr *e);

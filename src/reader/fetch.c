@@ -21,6 +21,8 @@ static bool says_yes(const struct ph_fetch *fetch)
         const struct ph_test *test = &fetch->accept[i];
         bool positive = test->op == PH_TEST_ONE_OF || test->op == PH_TEST_PREFIX || test->op == PH_TEST_OVER;
         bool fetched = test->of.count > 0;
+        for (uint16_t k = 0; k < test->value_count; k++)
+            positive = positive && test->values[k].len > 0;
         for (uint16_t k = 0; k < test->of.count; k++)
             fetched = fetched && test->of.alternatives[k].count == 1 && test->of.alternatives[k].pieces[0].source == PH_SRC_FETCHED;
         if (positive && fetched)
@@ -59,7 +61,7 @@ static bool is_host(struct ph_slice s)
 static void check_url(struct ph_build *b, const struct ph_yaml *at, const struct ph_fetch *fetch)
 {
     struct ph_slice scheme = PH_S("https://");
-    if (fetch->url.count == 0 || fetch->url.pieces[0].source != PH_SRC_LITERAL)
+    if (fetch->host_count == 0 || fetch->url.count == 0 || fetch->url.pieces[0].source != PH_SRC_LITERAL)
         return;
     struct ph_slice text = fetch->url.pieces[0].text;
     if (!ph_slice_starts(text, scheme)) {
@@ -81,11 +83,15 @@ static void check_url(struct ph_build *b, const struct ph_yaml *at, const struct
 static void hosts_of(struct ph_build *b, const struct ph_yaml *at, struct ph_fetch *fetch)
 {
     struct ph_build_list list = ph_build_list(b, at);
-    fetch->hosts = list.texts;
-    fetch->host_count = list.count;
-    for (uint16_t i = 0; i < list.count; i++)
-        if (!is_host(list.texts[i]) && list.at[i]->kind == PH_YAML_TEXT)
+    bool good = true;
+    for (uint16_t i = 0; i < list.count; i++) {
+        bool host = is_host(list.texts[i]);
+        good = good && host;
+        if (!host && list.at[i]->kind == PH_YAML_TEXT)
             ph_build_error(b, list.at[i], "a host is a bare name in lower case, without port, path or '*', not `", list.texts[i], "`");
+    }
+    fetch->hosts = list.texts;
+    fetch->host_count = good ? list.count : 0; /* none: what is not known is not compared with */
 }
 
 const struct ph_fetch *ph_build_fetch(struct ph_build *b, const struct ph_yaml *at, enum ph_fetch_kind kind)
@@ -117,7 +123,7 @@ const struct ph_fetch *ph_build_fetch(struct ph_build *b, const struct ph_yaml *
         fetch->body = ph_build_template(b, e, ph_build_text(b, e));
     fetch->accept = ph_build_tests(b, ph_yaml_get(at, "accept"), &fetch->accept_count);
     if ((e = ph_yaml_get(at, "accept")) != NULL && fetch->kind != PH_FETCH_VERDICT)
-        ph_build_error_key(b, e, "", " is for `kind: verdict` alone");
+        ph_build_error_key(b, e, "`", "` is for `kind: verdict` alone");
     else if (fetch->kind == PH_FETCH_VERDICT && !says_yes(fetch))
         ph_build_error(b, e != NULL ? e : at, "`accept` must name a fetched:/ member and the word by which it says yes", PH_S(""), "");
     return fetch;

@@ -100,6 +100,14 @@ unsigned ph_template_holds(const struct ph_build *b, const struct ph_template *t
     return all;
 }
 
+bool ph_piece_is_whole(const struct ph_piece *p)
+{
+    bool whole = true;
+    for (uint16_t f = 0; f < p->filter_count && whole; f++)
+        whole = keeping_of(p->filters[f].op) != PH_CUTS;
+    return whole;
+}
+
 void ph_note_let(struct ph_build *b, size_t index)
 {
     const struct ph_let *let = &b->lets[index];

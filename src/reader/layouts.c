@@ -164,8 +164,10 @@ void ph_check_captures(struct ph_build *b, const struct ph_yaml *at, const struc
     if (layout != NULL && !any)
         ph_build_error(b, layout, "no layout has {signature}: where is it?", PH_S(""), "");
     for (uint16_t i = 0; i < sig->layout_count && any && sig->list.len == 0; i++)
-        if (!has_signature(&sig->layouts[i]))
+        if (!has_signature(&sig->layouts[i])) {
             ph_build_error(b, layout, "a layout without {signature} is an entry of a list: say `list` and its separator", PH_S(""), "");
+            return;
+        }
     for (uint16_t i = 0; i < sig->message_count && message != NULL; i++)
         check_used(b, message, sig, &sig->messages[i]);
     for (uint16_t i = 0; i < sig->time.count && time != NULL; i++)

@@ -168,7 +168,8 @@ static void variants_of(struct ph_build *b, const struct ph_yaml *page, struct p
     c->variants = variants;
 }
 
-/* What stands on the page and nobody names is a word misspelt somewhere. */
+/* What stands on the page and nobody names is a word misspelt somewhere: told of pages that read, as what did
+ * not read may have named it. */
 static void unused_in(struct ph_build *b, const struct ph_yaml *at)
 {
     const char *const sections[] = {"maps", "let"};
@@ -187,6 +188,8 @@ static void unused_in(struct ph_build *b, const struct ph_yaml *at)
 static void check_unused(struct ph_build *b, const struct ph_yaml *page)
 {
     const struct ph_yaml *list = ph_yaml_get(page, "variants");
+    if (b->errors->count > 0)
+        return;
     unused_in(b, page);
     for (const struct ph_yaml *e = list != NULL && list->kind == PH_YAML_LIST ? list->first : NULL; e != NULL; e = e->next)
         if (e->kind == PH_YAML_MAP)
@@ -239,9 +242,10 @@ static void facts_of(struct ph_build *b, const struct ph_yaml *page, struct ph_c
             notes[c->source_count++] = (struct ph_source_note){e->key, ph_build_text(b, e)};
         c->sources = notes;
     }
-    if (ph_build_is(b, config, PH_YAML_MAP) && ph_build_within(b, config, config->count, PH_CONFIG_VALUES_MAX, "more than 64 config fields")) {
+    if (ph_build_is(b, config, PH_YAML_MAP)) {
+        (void)ph_build_within(b, config, config->count, PH_CONFIG_VALUES_MAX, "more than 64 config fields");
         struct ph_config_field *fields = ph_build_alloc(b, (config->count + 1) * sizeof(*fields));
-        for (e = config->first; e != NULL; e = e->next) {
+        for (e = config->first; e != NULL && c->config_count < PH_CONFIG_VALUES_MAX; e = e->next) {
             if (!ph_is_name(e->key))
                 ph_build_error_key(b, e, "a config field's name is of a-z, 0-9, _ and -, not `", "`");
             fields[c->config_count++] = (struct ph_config_field){e->key, ph_build_text(b, e)};

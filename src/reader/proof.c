@@ -68,9 +68,6 @@ static const struct ph_yaml *message_at(const struct ph_yaml *at, uint16_t m)
 static void check_messages(struct ph_build *b, const struct ph_yaml *at, const struct ph_signature *sig)
 {
     bool in_text = sig->kind == PH_SIG_DIGEST || sig->kind == PH_SIG_TOKEN;
-    bool needs = in_text || sig->kind == PH_SIG_HMAC || is_asymmetric(sig->kind);
-    if (needs && sig->message_count == 0)
-        ph_build_error(b, at, "`message` is missing: the signed text", PH_S(""), "");
     for (uint16_t m = 0; m < sig->message_count; m++) {
         const struct ph_yaml *place = message_at(at, m);
         unsigned holds = ph_template_holds(b, &sig->messages[m], false);
@@ -87,8 +84,6 @@ static void check_messages(struct ph_build *b, const struct ph_yaml *at, const s
 static void check_from(struct ph_build *b, const struct ph_yaml *at, const struct ph_signature *sig)
 {
     const struct ph_yaml *from = ph_yaml_get(at, "from");
-    if (from == NULL)
-        ph_build_error(b, at, "`from` is missing: where the signature text is", PH_S(""), "");
     for (uint16_t i = 0; i < sig->from.count && from != NULL; i++) {
         unsigned holds = ph_template_holds(b, &sig->from.alternatives[i], false);
         if ((holds & PH_HOLDS_REQUEST) == 0 || (holds & ~(unsigned)PH_HOLDS_REQUEST) != 0)
@@ -99,20 +94,55 @@ static void check_from(struct ph_build *b, const struct ph_yaml *at, const struc
 
 /* ---- P4: the time ------------------------------------------------------------------------------------------- */
 
+static bool begins_with(const struct ph_pointer *whole, const struct ph_pointer *part)
+{
+    bool same = part->count <= whole->count;
+    for (uint16_t i = 0; i < part->count && same; i++)
+        same = part->steps[i].kind == whole->steps[i].kind && ph_slice_eq(part->steps[i].key, whole->steps[i].key) &&
+               ph_slice_eq(part->steps[i].value, whole->steps[i].value);
+    return same;
+}
+
+/* Whether signing what `p` reads of the body signs what `time` reads of it: the same place, or one around it. */
+static bool around(const struct ph_build *b, const struct ph_piece *p, const struct ph_piece *time)
+{
+    if (p->source == PH_SRC_BODY)
+        return time->source == PH_SRC_POINTER || time->source == PH_SRC_OUTER || time->source == PH_SRC_BODY;
+    if (p->pointer == NULL || time->pointer == NULL)
+        return false;
+    if (p->source == time->source)
+        return begins_with(time->pointer, p->pointer);
+    const struct ph_pointer *inner = b->inner; /* the event is the document that stands there */
+    return p->source == PH_SRC_OUTER && time->source == PH_SRC_POINTER &&
+           (p->pointer->count == 0 || (inner != NULL && begins_with(inner, p->pointer)));
+}
+
+static bool each_signs(const struct ph_build *b, const struct ph_let *let, const struct ph_piece *time)
+{
+    if (!let->values || !around(b, &let->of, time))
+        return false;
+    uint16_t member = let->of.pointer->count;
+    for (uint16_t i = 0; i < let->drop_count && let->of.source == time->source && member < time->pointer->count; i++)
+        if (ph_slice_eq(let->drop[i], time->pointer->steps[member].key))
+            return false;
+    return true;
+}
+
 static bool signs(const struct ph_build *b, const struct ph_template *t, const struct ph_piece *time, int depth)
 {
-    bool in_body = time->source == PH_SRC_POINTER || time->source == PH_SRC_OUTER || time->source == PH_SRC_BODY;
     for (uint16_t i = 0; i < t->count; i++) {
         const struct ph_piece *p = &t->pieces[i];
-        bool same = p->source == time->source && p->index == time->index && ph_slice_eq_nocase(p->text, time->text);
-        bool body = p->source == PH_SRC_BODY || p->source == PH_SRC_POINTER || p->source == PH_SRC_OUTER;
-        bool listed = p->source == PH_SRC_LISTED_HEADERS && time->source == PH_SRC_HEADER;
+        if (!ph_piece_is_whole(p))
+            continue;
         if (p->source == PH_SRC_LET && depth < PH_LET_DEPTH_MAX) {
             const struct ph_let *let = &b->lets[p->index];
-            if ((let->kind == PH_LET_EACH && in_body) || signs(b, &let->value, time, depth + 1))
+            if (let->kind == PH_LET_EACH ? each_signs(b, let, time) : signs(b, &let->value, time, depth + 1))
                 return true;
         }
-        if (in_body ? body : same || listed)
+        bool named = p->source == time->source && time->pointer == NULL && p->index == time->index &&
+                     ph_slice_eq_nocase(p->text, time->text);
+        bool listed = p->source == PH_SRC_LISTED_HEADERS && time->source == PH_SRC_HEADER;
+        if (named || listed || around(b, p, time))
             return true;
     }
     return false;
@@ -132,17 +162,12 @@ static bool time_signed(const struct ph_build *b, const struct ph_signature *sig
 
 static void check_time(struct ph_build *b, const struct ph_yaml *at, const struct ph_signature *sig)
 {
-    const struct ph_yaml *time = ph_yaml_get(at, "time"), *tolerance = ph_yaml_get(at, "tolerance");
-    if (tolerance != NULL && time == NULL)
-        ph_build_error_key(b, tolerance, "`", "` judges the signed time, and no `time` says where that is");
-    if (time != NULL && tolerance == NULL)
-        ph_build_error_key(b, time, "how far may `", "` be off? say `tolerance` (300s, 300s past, none)");
+    const struct ph_yaml *time = ph_yaml_get(at, "time");
     size_t pieces = 0;
     for (uint16_t i = 0; i < sig->time.count; i++)
         pieces += sig->time.alternatives[i].count;
-    if (!ph_build_within(b, time, pieces, PH_PAGE_TIME_PIECES_MAX, "a time of more than 8 pieces") ||
-        b->errors->count > b->errors_before)
-        return; /* what the message holds is not known for certain */
+    if (!ph_build_within(b, time, pieces, PH_PAGE_TIME_PIECES_MAX, "a time of more than 8 pieces"))
+        return;
     for (uint16_t i = 0; i < sig->time.count && time != NULL; i++) {
         const struct ph_template *t = &sig->time.alternatives[i];
         bool good = (ph_template_holds(b, t, false) & PH_HOLDS_REQUEST) != 0;
@@ -182,8 +207,6 @@ static void check_certificate(struct ph_build *b, const struct ph_yaml *at, cons
 static void check_fetch(struct ph_build *b, const struct ph_yaml *at, const struct ph_signature *sig)
 {
     const struct ph_yaml *fetch = ph_yaml_get(at, "fetch");
-    if (sig->kind == PH_SIG_CALLOUT && sig->fetch == NULL && fetch == NULL)
-        ph_build_error(b, at, "a callout needs `fetch`: whom to ask, and what answer says yes", PH_S(""), "");
     if (sig->fetch != NULL && (sig->kind == PH_SIG_CALLOUT) != (sig->fetch->kind == PH_FETCH_VERDICT))
         ph_build_error(b, fetch, "a callout fetches a verdict, and nothing else does", PH_S(""), "");
     bool asks = false; /* P4 */
@@ -191,7 +214,24 @@ static void check_fetch(struct ph_build *b, const struct ph_yaml *at, const stru
         asks = asks || (ph_template_holds(b, i == 0 ? &sig->fetch->url : &sig->fetch->body, false) & PH_HOLDS_REQUEST) != 0;
     if (sig->kind == PH_SIG_CALLOUT && sig->fetch != NULL && !asks)
         ph_build_error(b, fetch, "nothing of the request is asked about: one yes would do for every request; put it in `body` or `url`", PH_S(""), "");
-    if (sig->kind == PH_SIG_JWS && sig->algorithm_count == 0)
+}
+
+/* What each kind cannot do without. */
+static void check_complete(struct ph_build *b, const struct ph_yaml *at, enum ph_signature_kind kind)
+{
+    const struct ph_yaml *time = ph_yaml_get(at, "time"), *tolerance = ph_yaml_get(at, "tolerance");
+    bool text = kind == PH_SIG_DIGEST || kind == PH_SIG_HMAC || is_asymmetric(kind);
+    if (ph_yaml_get(at, "from") == NULL)
+        ph_build_error(b, at, "`from` is missing: where the signature text is", PH_S(""), "");
+    if (text && ph_yaml_get(at, "message") == NULL)
+        ph_build_error(b, at, "`message` is missing: the signed text", PH_S(""), "");
+    if (tolerance != NULL && time == NULL)
+        ph_build_error_key(b, tolerance, "`", "` judges the signed time, and no `time` says where that is");
+    if (time != NULL && tolerance == NULL)
+        ph_build_error_key(b, time, "how far may `", "` be off? say `tolerance` (300s, 300s past, none)");
+    if (kind == PH_SIG_CALLOUT && ph_yaml_get(at, "fetch") == NULL)
+        ph_build_error(b, at, "a callout needs `fetch`: whom to ask, and what answer says yes", PH_S(""), "");
+    if (kind == PH_SIG_JWS && ph_yaml_get(at, "algorithms") == NULL)
         ph_build_error(b, at, "`algorithms` is missing: which `alg` values are taken (the sender must not choose)", PH_S(""), "");
 }
 
@@ -208,6 +248,10 @@ void ph_check_signature(struct ph_build *b, const struct ph_yaml *at, struct ph_
 {
     if (sig->kind == PH_SIG_NONE)
         return;
+    bool read = b->errors->count == b->errors_before;
+    check_complete(b, at, sig->kind);
+    if (!read)
+        return; /* refused already, and what its texts hold is not known for certain */
     check_from(b, at, sig);
     check_key(b, at, sig);
     check_messages(b, at, sig);

@@ -48,13 +48,14 @@ static void rule_of(struct ph_build *b, const struct ph_yaml *at, const struct p
                                             PH_SI("payment."), PH_SI("refund."), PH_SI("dispute."), PH_SI("mandate."), PH_SI("payout.")};
     static const struct ph_slice needs[] = {PH_SI("capture_method")};
     const struct ph_yaml *e;
+    size_t errors_before = b->errors->count;
     rule->line = (int32_t)at->line;
     if (!ph_build_keys(b, at, WORDS(known)))
         return;
     if ((e = ph_yaml_get(at, "on")) != NULL)
         on_of(b, e, rule);
     rule->when = ph_build_tests(b, ph_yaml_get(at, "when"), &rule->test_count);
-    if ((e != NULL && rule->on_count == 0) || (ph_yaml_get(at, "when") != NULL && rule->test_count == 0))
+    if (b->errors->count > errors_before)
         b->rules_crooked = true;
     if ((e = ph_yaml_get(at, "is")) != NULL)
         rule->is = ph_build_choice(b, e, PH_WORDS_EVENT_TYPE);

@@ -29,6 +29,7 @@ void ph_build_body(struct ph_build *b, const struct ph_yaml *at, struct ph_varia
     static const struct ph_slice formats[] = {[PH_FORMAT_JSON] = PH_SI("json"), [PH_FORMAT_FORM] = PH_SI("form"),
                                               [PH_FORMAT_XML] = PH_SI("xml"), [PH_FORMAT_MEDIA_TYPE] = PH_SI("media-type"),
                                               [PH_FORMAT_TEXT] = PH_SI("text")};
+    b->inner = NULL;
     if (at == NULL)
         return;
     bool map = at->kind == PH_YAML_MAP;
@@ -46,6 +47,7 @@ void ph_build_body(struct ph_build *b, const struct ph_yaml *at, struct ph_varia
         v->inner = ph_build_ref(b, inner, ph_build_text(b, inner));
         if (v->inner.source != PH_SRC_POINTER && v->inner.source != PH_SRC_OUTER)
             ph_build_error(b, inner, "`inner` is a pointer into the body as sent, not ", inner->text, "");
+        b->inner = v->inner.pointer;
     }
     if (decode != NULL)
         decode_of(b, decode, v);
@@ -121,12 +123,13 @@ void ph_build_lets(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v)
 {
     b->lets = NULL;
     b->let_count = 0;
-    if (!ph_build_is(b, at, PH_YAML_MAP) || !ph_build_within(b, at, at->count, PH_PAGE_LETS_MAX, "more than 16 lets"))
+    if (!ph_build_is(b, at, PH_YAML_MAP))
         return;
+    (void)ph_build_within(b, at, at->count, PH_PAGE_LETS_MAX, "more than 16 lets");
     struct ph_let *lets = ph_build_alloc(b, (at->count + 1) * sizeof(*lets));
     b->lets = lets;
     b->secrets = true;
-    for (struct ph_yaml *e = at->first; e != NULL; e = e->next) {
+    for (struct ph_yaml *e = at->first; e != NULL && b->let_count < PH_PAGE_LETS_MAX; e = e->next) {
         struct ph_let *let = &lets[b->let_count];
         let->name = e->key;
         if (!ph_is_name(e->key) || ph_is_reference_word(e->key))
@@ -230,7 +233,7 @@ void ph_build_reply(struct ph_build *b, const struct ph_yaml *at, bool ack, stru
         if (ack)
             v->ack_within_ms = ms;
         else
-            ph_build_error_key(b, e, "", " belongs to `ack`: the deadline is one for both");
+            ph_build_error_key(b, e, "`", "` belongs to `ack`: the deadline is one for both");
     }
     if ((e = ph_yaml_get(at, "sign")) != NULL)
         sign_of(b, e, reply);

@@ -360,8 +360,10 @@ struct ph_expr ph_build_expr(struct ph_build *b, const struct ph_yaml *at, struc
         return (struct ph_expr){0};
     }
     struct ph_slice left = PH_S("or "), right = PH_S(" or");
-    if (ph_slice_starts(text, left) || (text.len > 3 && ph_slice_eq(ph_slice_from(text, text.len - 3), right)))
+    if (ph_slice_starts(text, left) || (text.len > 3 && ph_slice_eq(ph_slice_from(text, text.len - 3), right))) {
         ph_build_error(b, at, "` or ` has nothing on one side: ", text, "");
+        return (struct ph_expr){0};
+    }
     for (size_t start = 0; start <= text.len; start = alternative_end(text, start) + 4)
         count++;
     if (!ph_build_within(b, at, count, PH_ALTERNATIVES_MAX, "more than 16 alternatives"))
