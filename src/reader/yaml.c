@@ -30,7 +30,8 @@ static bool next(struct loader *l, yaml_event_t *event)
     if (yaml_parser_parse(&l->parser, event))
         return true;
     const char *problem = l->parser.problem, *context = l->parser.context;
-    if (l->parser.error == YAML_MEMORY_ERROR) {
+    /* Where a tag does not fit into memory libyaml ends without naming an error; it has no other cause to. */
+    if (l->parser.error == YAML_MEMORY_ERROR || l->parser.error == YAML_NO_ERROR) {
         stop(l, PH_ERR_NO_MEMORY);
         return false;
     }
