@@ -343,7 +343,7 @@ static struct ph_template alternative_of(struct ph_build *b, const struct ph_yam
     text = ph_slice_trim(text);
     if (text.len > 1 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"')
         return ph_build_template(b, at, ph_slice_of(text.ptr + 1, text.len - 2));
-    if (ph_slice_find(text, PH_S("{"), 0) != SIZE_MAX)
+    if (ph_slice_find(text, PH_S("{"), 0) != SIZE_MAX || ph_slice_find(text, PH_S("}"), 0) != SIZE_MAX)
         return ph_build_template(b, at, text);
     struct ph_piece *piece = ph_build_alloc(b, sizeof(*piece));
     *piece = ph_build_ref(b, at, text);

@@ -65,6 +65,21 @@ static void every_page_read_at_run_time_gives_the_tables_that_are_compiled_in(vo
     assert_true(ph_connectors_builtin_count >= 14);
 }
 
+/* The example a page's author begins with. */
+static void the_page_of_the_documentation_reads(void **state)
+{
+    (void)state;
+    static char text[PH_PAGE_BYTES_MAX];
+    snprintf(text, sizeof(text), "%s/docs/connector-language.md", PAYHOOK_SOURCE_DIR);
+    FILE *f = fopen(text, "rb");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+    fclose(f);
+    const char *begin = strstr(text, "```yaml\n"), *end = begin != NULL ? strstr(begin + 8, "```") : NULL;
+    assert_non_null(end);
+    assert_told(ph_slice_of(begin + 8, (size_t)(end - begin - 8)), "");
+}
+
 /* The comparison itself: pages that differ in one fact differ there. */
 static void tables_of_pages_that_differ_in_one_fact_differ(void **state)
 {
@@ -109,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_page_read_at_run_time_gives_the_tables_that_are_compiled_in),
+        cmocka_unit_test(the_page_of_the_documentation_reads),
         cmocka_unit_test(tables_of_pages_that_differ_in_one_fact_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

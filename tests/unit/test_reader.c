@@ -89,6 +89,37 @@ static void what_is_quoted_is_cut_between_characters_and_cannot_move_a_terminal(
     assert_told(ph_slice_str(text), told);
 }
 
+/* ---- alternatives ------------------------------------------------------------------------------------------------ */
+
+static void quotes_and_braces_hold_an_alternative_together(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        unsigned alternatives, pieces; /* of the first */
+    } cases[] = {
+        {"/a", 1, 1},
+        {"/a or /b", 2, 1},
+        {"'/a or {/b}:{/c} or =x'", 3, 1},
+        {"'{/a}:{/b} or /c'", 2, 3},
+        {"'\"a or {/b}\" or /c'", 2, 2},
+        {"'\"a or b\"'", 1, 1},
+        {"'{/a|before-first: or } or /c'", 2, 1},
+        {"'{{ or }} or {/c}'", 3, 1},
+    };
+    for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
+        char text[512];
+        struct page p;
+        snprintf(text, sizeof(text), HEAD BODY "signature: { kind: none }\nrules: []\naccount: %s\n", cases[i].value);
+        page_read(&p, ph_slice_str(text));
+        assert_string_equal(page_told(&p), "");
+        const struct ph_expr *account = &p.connector->variants[0].account;
+        assert_int_equal(account->count, cases[i].alternatives);
+        assert_int_equal(account->alternatives[0].count, cases[i].pieces);
+        page_done(&p);
+    }
+}
+
 /* ---- what nothing uses ------------------------------------------------------------------------------------------- */
 
 static void what_nothing_names_is_told_of_a_page_that_reads_otherwise(void **state)
@@ -132,6 +163,7 @@ int main(void)
         cmocka_unit_test(what_variants_share_is_told_once),
         cmocka_unit_test(a_screenful_is_told_and_that_there_is_more),
         cmocka_unit_test(what_is_quoted_is_cut_between_characters_and_cannot_move_a_terminal),
+        cmocka_unit_test(quotes_and_braces_hold_an_alternative_together),
         cmocka_unit_test(what_nothing_names_is_told_of_a_page_that_reads_otherwise),
         cmocka_unit_test(a_variant_that_no_request_reaches_is_told),
     };
