@@ -391,6 +391,30 @@ static void json_is_read_in_both_name_styles(void **state)
     assert_full_call(&call);
 }
 
+/* Bytes as integers, a oneof one level deeper. */
+static void the_peers_json_is_read_to_the_same_call(void **state)
+{
+    struct ph_call call;
+    struct ph_slice why = {0};
+    (void)state;
+    assert_int_equal(
+        read_json("{\"merchant_event_id\":\"me_1\",\"request_details\":{\"method\":3,"
+                  "\"uri\":\"/hooks?a=b\",\"headers\":{\"Content-Type\":\"application/json\","
+                  "\"X-Signature\":\"caf\xc3\xa9\"},\"body\":[0,255,123,125,10],\"query_params\":\"a=b\"},"
+                  "\"webhook_secrets\":{\"secret\":\"whsec\",\"additional_secret\":\"more\"},"
+                  "\"event_context\":{\"event_context\":{\"Payment\":{\"capture_method\":\"MANUAL\"}}}}",
+                  &call, &why),
+        PH_OK);
+    assert_full_call(&call);
+    /* An arm that is none is skipped, like every key that is not known. */
+    assert_int_equal(read_json("{\"request_details\":{\"body\":[]},\"event_context\":{\"event_context\":"
+                               "{\"Mandate\":{},\"Payment\":{\"capture_method\":\"MANUAL\"}}}}",
+                               &call, &why),
+                     PH_OK);
+    assert_int_equal(call.capture_method, 0);
+    assert_int_equal(call.request.body.len, 0);
+}
+
 static void json_of_the_wrong_shape_is_malformed(void **state)
 {
     static const char *const bad[] = {
@@ -399,7 +423,13 @@ static void json_of_the_wrong_shape_is_malformed(void **state)
         "{",
         "{\"request_details\":7}",
         "{\"request_details\":{\"method\":\"PATCHY\"}}",
-        "{\"request_details\":{\"body\":[1]}}",
+        "{\"request_details\":{\"body\":[256]}}",
+        "{\"request_details\":{\"body\":[-1]}}",
+        "{\"request_details\":{\"body\":[1.0]}}",
+        "{\"request_details\":{\"body\":[\"1\"]}}",
+        "{\"request_details\":{\"body\":{}}}",
+        "{\"request_details\":{},\"event_context\":{\"event_context\":{\"Payment\":{\"capture_method\":99}}}}",
+        "{\"request_details\":{},\"event_context\":{\"event_context\":{\"Payment\":7}}}",
         "{\"request_details\":{\"body\":\"A\"}}",
         "{\"request_details\":{\"headers\":{\"a\":1}}}",
         "{\"request_details\":{\"uri\":\"a\\u0000b\"}}",
@@ -880,6 +910,7 @@ int main(void)
         cmocka_unit_test(a_call_without_request_details_is_invalid),
         cmocka_unit_test(bytes_that_are_no_utf8_in_a_header_are_malformed),
         cmocka_unit_test(json_is_read_in_both_name_styles),
+        cmocka_unit_test(the_peers_json_is_read_to_the_same_call),
         cmocka_unit_test(json_of_the_wrong_shape_is_malformed),
         cmocka_unit_test(handle_tells_everything_of_a_verified_event),
         cmocka_unit_test(handle_fails_closed_for_every_other_verdict),
