@@ -27,18 +27,25 @@ static bool fail_at(struct reader *r, const char *why, size_t number)
     return false;
 }
 
+/* A name without blanks, a value on one line. */
+static bool is_header(const struct ph_header *h)
+{
+    for (size_t i = 0; i < h->name.len; i++)
+        if ((unsigned char)h->name.ptr[i] <= ' ')
+            return false;
+    for (size_t i = 0; i < h->value.len; i++)
+        if (h->value.ptr[i] == '\0' || h->value.ptr[i] == '\r' || h->value.ptr[i] == '\n')
+            return false;
+    return h->name.len > 0;
+}
+
 bool ph_request_file_header(struct ph_slice line, struct ph_header *ret)
 {
     size_t colon = ph_slice_find(line, PH_S(":"), 0);
-    if (colon == SIZE_MAX || colon == 0)
+    if (colon == SIZE_MAX)
         return false;
-    for (size_t i = 0; i < line.len; i++) {
-        unsigned char c = (unsigned char)line.ptr[i];
-        if (c == '\0' || c == '\r' || c == '\n' || (i < colon && c <= ' '))
-            return false;
-    }
     *ret = (struct ph_header){ph_slice_of(line.ptr, colon), ph_slice_trim(ph_slice_from(line, colon + 1))};
-    return true;
+    return is_header(ret);
 }
 
 static struct ph_slice header_of(const struct ph_request_file *f, struct ph_slice name)
@@ -235,6 +242,8 @@ static bool read_har_headers(struct reader *r, yyjson_val *request)
             continue; /* HTTP/2's own: the request line */
         if (header.name.len == 0 || !ph_slice_present(header.value))
             return fail_at(r, "the HAR has a header without name or value, number", i + 1);
+        if (!is_header(&header))
+            return fail_at(r, "the HAR has a header with a line break, or a blank in its name, number", i + 1);
         if (r->ret->header_count == PH_HEADERS_MAX)
             return fail(r, "the message has more than 128 headers");
         r->ret->headers[r->ret->header_count++] = header;

@@ -41,9 +41,10 @@ static void print_event(const struct ph_endpoint *endpoint, const struct ph_even
                                             PH_F_CAPTURED_AMOUNT, PH_F_PAYMENT_AMOUNT};
     print_text(endpoint->name);
     printf("  ");
-    print_text(or_else(ph_word_name(PH_WORDS_EVENT_TYPE, event->event_type), PH_S("?")));
-    printf("  ");
+    /* The verdict first: nobody is to read what a forgery says before that. */
     print_text(or_else(ph_word_name(PH_WORDS_VERDICT, event->verdict), PH_S("?")));
+    printf("  ");
+    print_text(or_else(ph_word_name(PH_WORDS_EVENT_TYPE, event->event_type), PH_S("?")));
     printf("  ");
     print_text(or_else(event->id, or_else(event->dedupe_key, PH_S("-"))));
     for (size_t i = 0; i < PH_COUNTOF(amounts); i++)

@@ -283,7 +283,7 @@ test('a signed webhook is acknowledged and printed; a forged one is refused', as
   const bare = await send(server.webhookPort, 'POST', path, { body });
   assert.equal(bare.status, 401, bare.text);
   assert.match(server.output, /NOT DURABLE/);
-  assert.match(server.output, /PAYMENT_INTENT_SUCCESS.*VERIFIED.*evt_e2e_1.*49\.05 EUR/);
+  assert.match(server.output, /VERIFIED.*PAYMENT_INTENT_SUCCESS.*evt_e2e_1.*49\.05 EUR/);
   assert.match(server.output, /FORGED/);
 });
 
