@@ -63,41 +63,44 @@ void ph_arena_wipe(struct ph_arena *arena)
     ph_arena_reset(arena);
 }
 
-static struct ph_arena_block *grow(struct ph_arena *arena, size_t bytes)
+/* Blocks double, so that a request that needs much does so in few
+ * steps (A3: and the largest is kept). */
+static size_t block_size(const struct ph_arena *arena, size_t bytes)
 {
-    /* Blocks double, so that a request that needs much does so in few steps (A3: and the largest is
-     * kept). */
     size_t size = PH_ARENA_BLOCK_BYTES;
+    if (arena->exact)
+        return bytes;
     if (arena->head != NULL && arena->head->size <= SIZE_MAX / 4)
         size = arena->head->size * 2;
-    if (size < bytes)
-        size = bytes;
     if (size > arena->limit - arena->total)
         size = arena->limit - arena->total;
-    if (size < bytes || size > SIZE_MAX - sizeof(struct ph_arena_block))
+    return size < bytes ? bytes : size;
+}
+
+/* Cuts from a new block; NULL: A2, or the allocator refused. */
+static void *grow(struct ph_arena *arena, size_t bytes, size_t rounded)
+{
+    size_t size = block_size(arena, arena->exact ? bytes : rounded);
+    struct ph_arena_block *block = NULL;
+    if (size <= arena->limit - arena->total && size <= SIZE_MAX - sizeof(*block))
+        block = arena->allocator->alloc(arena->allocator->ctx, sizeof(*block) + size);
+    if (block == NULL) {
+        arena->ran_out = true;
         return NULL;
-    struct ph_arena_block *block =
-        arena->allocator->alloc(arena->allocator->ctx, sizeof(struct ph_arena_block) + size);
-    if (block == NULL)
-        return NULL;
-    *block = (struct ph_arena_block){.next = arena->head, .size = size};
+    }
+    *block = (struct ph_arena_block){.next = arena->head, .size = size, .used = arena->exact ? size : rounded};
     arena->head = block;
     arena->total += size;
-    return block;
+    return block->data;
 }
 
 void *ph_arena_alloc(struct ph_arena *arena, size_t bytes)
 {
     assert(arena->allocator != NULL);
-    if (bytes > arena->limit)
-        return NULL;
     size_t rounded = (bytes + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     struct ph_arena_block *block = arena->head;
-    if (block == NULL || block->size - block->used < rounded) {
-        block = grow(arena, rounded);
-        if (block == NULL)
-            return NULL;
-    }
+    if (rounded < bytes || block == NULL || block->size - block->used < rounded)
+        return grow(arena, bytes, rounded < bytes ? SIZE_MAX : rounded);
     void *ptr = block->data + block->used;
     block->used += rounded;
     return ptr;

@@ -3,7 +3,9 @@
  * A1: memory handed out stays put until ph_arena_reset or ph_arena_done.
  * A2: an arena never grows past `limit`; past it every allocation answers NULL.
  * A3: after warm-up (one request of the largest kind) a reset arena serves the next request without
- *     touching the allocator: blocks are kept, up to `keep` bytes. */
+ *     touching the allocator: blocks are kept, up to `keep` bytes.
+ * A4: that something was refused is remembered in `ran_out`: who cannot tell "absent" from "no memory" on the
+ *     way asks at the end. */
 #ifndef PH_BASE_ARENA_H
 #define PH_BASE_ARENA_H
 
@@ -26,6 +28,9 @@ struct ph_arena {
     size_t limit;                         /* bytes, all blocks together */
     size_t keep;                          /* bytes kept over a reset */
     size_t total;                         /* bytes held in blocks */
+    bool ran_out;                         /* A4; whoever asks clears it first */
+    bool exact;                           /* for tests: each cut is a block of its own, so that each can fail
+                                           * and a sanitizer sees what reaches past it */
 };
 
 /* Starts empty; allocates nothing yet. Keeps `allocator`. */

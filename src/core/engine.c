@@ -5,6 +5,7 @@
 #include "core/codec.h"
 #include "core/steps.h"
 #include "core/value.h"
+#include "crypto/crypto.h"
 
 struct ph_slice ph_error_code_name(enum ph_error_code code)
 {
@@ -193,8 +194,8 @@ static bool may_fetch(const struct ph_run *run, enum ph_want want, const struct 
     return answer->events[0].verdict == PH_VERIFIED || answer->events[0].verdict == PH_UNSIGNED;
 }
 
-enum ph_status ph_engine_run_keep(struct ph_worker *worker, const struct ph_input *in, enum ph_want want,
-                                  struct ph_answer *ret_answer)
+static enum ph_status run_all(struct ph_worker *worker, const struct ph_input *in, enum ph_want want,
+                              struct ph_answer *ret_answer)
 {
     struct ph_run run;
     struct ph_problem problem = {0};
@@ -218,6 +219,22 @@ enum ph_status ph_engine_run_keep(struct ph_worker *worker, const struct ph_inpu
         PH_TRY(ph_make_callout(&run, run.variant->fetch, &answer.callout));
     answer.trace = run.trace;
     answer.trace_count = run.trace_count;
+    *ret_answer = answer;
+    return PH_OK;
+}
+
+/* What a text or a check that was lost would have changed is not asked: E5. */
+enum ph_status ph_engine_run_keep(struct ph_worker *worker, const struct ph_input *in, enum ph_want want,
+                                  struct ph_answer *ret_answer)
+{
+    struct ph_arena *arena = ph_worker_arena(worker);
+    struct ph_answer answer;
+    arena->ran_out = false;
+    enum ph_status st = run_all(worker, in, want, &answer), trouble = ph_crypto_trouble(ph_worker_crypto(worker));
+    if (arena->ran_out)
+        return PH_ERR_NO_MEMORY;
+    PH_TRY(trouble);
+    PH_TRY(st);
     *ret_answer = answer;
     return PH_OK;
 }

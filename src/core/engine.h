@@ -7,7 +7,9 @@
  *     with a non-empty secret makes PH_VERIFIED.
  * E3: what it needs from the network it describes (struct ph_callout) and is called again with the
  *     response among the config.
- * E4: an answer points into the input and the worker's arena: it lives until the worker's next call. */
+ * E4: an answer points into the input and the worker's arena: it lives until the worker's next call.
+ * E5: where memory or the crypto library fails there is no answer, PH_ERR_NO_MEMORY or PH_ERR_CRYPTO instead:
+ *     never another verdict, never a part. */
 #ifndef PH_CORE_ENGINE_H
 #define PH_CORE_ENGINE_H
 

@@ -138,7 +138,7 @@ static bool good(struct ph_run *run, const struct algorithm *alg, struct ph_key 
     size_t der_len;
     if (alg->kind == PH_SIG_ECDSA) {
         if (ph_crypto_ec_bytes(key) != alg->ec_bytes ||
-            !ph_crypto_ecdsa_to_der(raw, alg->ec_bytes, der, sizeof(der), &der_len))
+            !ph_crypto_ecdsa_to_der(ph_worker_crypto(run->worker), raw, alg->ec_bytes, der, sizeof(der), &der_len))
             return false;
         raw = ph_slice_of(der, der_len);
     }
@@ -196,7 +196,7 @@ static enum ph_status raw_signature(struct ph_run *run, const struct algorithm *
     unsigned char *raw = ph_arena_alloc(run->arena, 2 * alg->ec_bytes);
     if (raw == NULL)
         return PH_ERR_NO_MEMORY;
-    if (!ph_crypto_ecdsa_to_raw(*ret, alg->ec_bytes, raw))
+    if (!ph_crypto_ecdsa_to_raw(ph_worker_crypto(run->worker), *ret, alg->ec_bytes, raw))
         return PH_ERR_INVALID;
     *ret = ph_slice_of(raw, 2 * alg->ec_bytes);
     return PH_OK;

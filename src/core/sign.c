@@ -437,10 +437,19 @@ enum ph_status ph_engine_sign_keep(struct ph_worker *worker, const struct ph_inp
     }
     struct signing s = {.ret_reason = ret_reason, .unique = unique};
     struct ph_signed out = {.method = ph_slice_present(in->request->method) ? in->request->method : PH_S("POST")};
+    struct ph_arena *arena = ph_worker_arena(worker);
+    arena->ran_out = false;
     enum ph_status st = begin(&s, worker, in, variant, body);
     if (st == PH_OK) {
         s.request.method = out.method;
         st = sign(&s, worker, body, &out);
+    }
+    enum ph_status trouble = ph_crypto_trouble(ph_worker_crypto(worker));
+    if (arena->ran_out)
+        trouble = PH_ERR_NO_MEMORY;
+    if (trouble == PH_ERR_NO_MEMORY) { /* whatever it led to: E5 */
+        st = trouble;
+        *ret_reason = default_reason(st);
     }
     if (st != PH_OK) {
         if (!ph_slice_present(*ret_reason))

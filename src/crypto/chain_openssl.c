@@ -65,12 +65,13 @@ bool ph_crypto_chain_ok(struct ph_crypto *c, struct ph_slice pem, const struct p
         if (names[i].len == 0 || X509_VERIFY_PARAM_add1_host(param, names[i].ptr, names[i].len) != 1)
             goto out;
     good = X509_verify_cert(ctx) == 1;
+    c->ran_out = c->ran_out || X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM;
 out:
     sk_X509_pop_free(between, X509_free);
     X509_free(leaf);
     X509_STORE_CTX_free(ctx);
     X509_STORE_free(store);
     BIO_free(bio);
-    ERR_clear_error();
+    ph_openssl_drop_errors(c);
     return good;
 }

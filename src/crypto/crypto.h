@@ -16,6 +16,9 @@ enum { PH_DIGEST_BYTES_MAX = 64, PH_SIGNATURE_BYTES_MAX = 1024, PH_KEY_CACHE = 3
 struct ph_crypto;
 struct ph_crypto *ph_crypto_new(const struct ph_allocator *allocator);
 void ph_crypto_free(struct ph_crypto *crypto);
+/* What went wrong on our side since this was last asked: PH_ERR_NO_MEMORY, PH_ERR_CRYPTO or PH_OK. A signature
+ * that "does not match" proves nothing unless it is PH_OK. */
+PH_MUST_USE enum ph_status ph_crypto_trouble(struct ph_crypto *crypto);
 
 /* Digest of the parts, one after the other; PH_ERR_UNSUPPORTED for PH_HASH_NONE. */
 PH_MUST_USE enum ph_status ph_crypto_digest(struct ph_crypto *crypto, enum ph_hash hash, const struct ph_slice *parts,
@@ -56,9 +59,9 @@ PH_MUST_USE enum ph_status ph_crypto_sign(struct ph_crypto *crypto, struct ph_ke
                                           struct ph_slice message, unsigned char *out, size_t room,
                                           size_t *ret_len);
 /* ECDSA signatures between DER and raw r||s of 2*bytes (JWS). False: malformed. */
-bool ph_crypto_ecdsa_to_der(struct ph_slice raw, size_t bytes, unsigned char *out, size_t room,
+bool ph_crypto_ecdsa_to_der(struct ph_crypto *crypto, struct ph_slice raw, size_t bytes, unsigned char *out, size_t room,
                             size_t *ret_len);
-bool ph_crypto_ecdsa_to_raw(struct ph_slice der, size_t bytes, unsigned char *out);
+bool ph_crypto_ecdsa_to_raw(struct ph_crypto *crypto, struct ph_slice der, size_t bytes, unsigned char *out);
 
 /* Whether the certificate (PEM; intermediates may follow it) leads to one of the roots (DER) at that time
  * and bears one of the names (a DNS name of it, its common name where it has none; no wildcards). No root or

@@ -2,6 +2,7 @@
  * a fetch and a key schedule cost more than hashing 2 KB does. */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/params.h>
 
 #include "crypto/openssl_private.h"
@@ -59,6 +60,25 @@ void ph_crypto_free(struct ph_crypto *c)
     c->allocator->free(c->allocator->ctx, c);
 }
 
+enum ph_status ph_crypto_trouble(struct ph_crypto *c)
+{
+    enum ph_status st = c->ran_out ? PH_ERR_NO_MEMORY : c->failed ? PH_ERR_CRYPTO : PH_OK;
+    c->ran_out = c->failed = false;
+    return st;
+}
+
+void ph_openssl_drop_errors(struct ph_crypto *c)
+{
+    for (unsigned long e = ERR_get_error(); e != 0; e = ERR_get_error())
+        c->ran_out = c->ran_out || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+}
+
+static enum ph_status failed(struct ph_crypto *c)
+{
+    ph_openssl_drop_errors(c);
+    return c->ran_out ? PH_ERR_NO_MEMORY : PH_ERR_CRYPTO;
+}
+
 EVP_MD *ph_openssl_digest(struct ph_crypto *c, enum ph_hash hash)
 {
     const char *name = ph_openssl_hash_name(hash);
@@ -75,12 +95,12 @@ enum ph_status ph_crypto_digest(struct ph_crypto *c, enum ph_hash hash, const st
     EVP_MD *md = ph_openssl_digest(c, hash);
     unsigned int len = 0;
     if (md == NULL)
-        return hash == PH_HASH_NONE ? PH_ERR_UNSUPPORTED : PH_ERR_CRYPTO;
+        return hash == PH_HASH_NONE ? PH_ERR_UNSUPPORTED : failed(c);
     bool good = EVP_DigestInit_ex2(c->digest_ctx, md, NULL) == 1;
     for (size_t i = 0; i < count && good; i++)
         good = EVP_DigestUpdate(c->digest_ctx, parts[i].ptr, parts[i].len) == 1;
     if (!good || EVP_DigestFinal_ex(c->digest_ctx, out, &len) != 1)
-        return PH_ERR_CRYPTO;
+        return failed(c);
     *ret_len = len;
     return PH_OK;
 }
@@ -134,6 +154,7 @@ static EVP_MAC_CTX *keyed(struct ph_crypto *c, enum ph_hash hash, struct ph_slic
     }
     forget(c, oldest);
     unsigned char *copy = c->allocator->alloc(c->allocator->ctx, key.len);
+    c->ran_out = c->ran_out || copy == NULL;
     if (copy == NULL)
         return NULL;
     memcpy(copy, key.ptr, key.len);
@@ -167,7 +188,7 @@ enum ph_status ph_crypto_hmac(struct ph_crypto *c, enum ph_hash hash, struct ph_
         good = EVP_MAC_update(ctx, (const unsigned char *)parts[at].ptr, parts[at].len) == 1;
     OPENSSL_cleanse(small, held); /* a piece may be a secret */
     if (!good || EVP_MAC_final(ctx, out, ret_len, PH_DIGEST_BYTES_MAX) != 1)
-        return PH_ERR_CRYPTO;
+        return failed(c);
     return PH_OK;
 }
 

@@ -72,8 +72,10 @@ static void remember_key(struct ph_crypto *c, struct ph_slice from, EVP_PKEY *pk
 static EVP_PKEY *public_from_bio(struct ph_crypto *c, struct ph_slice text, bool der)
 {
     BIO *bio = BIO_new_mem_buf(text.ptr, (int)text.len);
-    if (bio == NULL)
+    if (bio == NULL) {
+        ph_openssl_drop_errors(c);
         return NULL;
+    }
     const unsigned char *at = (const unsigned char *)text.ptr;
     EVP_PKEY *pkey = der ? d2i_PUBKEY_ex(NULL, &at, (long)text.len, c->lib, NULL)
                          : PEM_read_bio_PUBKEY_ex(bio, NULL, no_password, NULL, c->lib, NULL);
@@ -86,7 +88,7 @@ static EVP_PKEY *public_from_bio(struct ph_crypto *c, struct ph_slice text, bool
         X509_free(x);
     }
     BIO_free(bio);
-    ERR_clear_error();
+    ph_openssl_drop_errors(c);
     return pkey;
 }
 
@@ -128,7 +130,7 @@ static EVP_PKEY *parse_public(struct ph_crypto *c, struct ph_arena *arena, struc
         pkey = public_from_bio(c, raw, !looks_pem(raw));
     if (pkey == NULL)
         pkey = public_from_bio(c, text, true);
-    ERR_clear_error();
+    ph_openssl_drop_errors(c);
     return pkey;
 }
 
@@ -172,7 +174,7 @@ enum ph_status ph_crypto_private_key(struct ph_crypto *c, struct ph_arena *arena
     EVP_PKEY *pkey = parse_private(c, unpacked.len > 0 ? unpacked : text);
     if (unpacked.len > 0)
         OPENSSL_cleanse((char *)(uintptr_t)unpacked.ptr, unpacked.len);
-    ERR_clear_error();
+    ph_openssl_drop_errors(c);
     if (pkey == NULL)
         return PH_ERR_INVALID;
     *ret = ph_openssl_key(pkey);
@@ -203,7 +205,7 @@ static EVP_PKEY *from_params(struct ph_crypto *c, const char *type, OSSL_PARAM_B
             pkey = NULL;
         }
     }
-    ERR_clear_error();
+    ph_openssl_drop_errors(c);
     return pkey;
 }
 
@@ -249,7 +251,7 @@ enum ph_status ph_crypto_ec_key(struct ph_crypto *c, struct ph_slice curve, stru
 enum ph_status ph_crypto_ed25519_key(struct ph_crypto *c, struct ph_slice x, struct ph_key **ret)
 {
     EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key_ex(c->lib, "ED25519", NULL, (const unsigned char *)x.ptr, x.len);
-    ERR_clear_error();
+    ph_openssl_drop_errors(c);
     if (pkey == NULL)
         return PH_ERR_INVALID;
     *ret = ph_openssl_key(pkey);
@@ -280,10 +282,11 @@ enum ph_status ph_crypto_rsa_key(struct ph_crypto *c, struct ph_slice n, struct 
 size_t ph_crypto_ec_bytes(const struct ph_key *key)
 {
     EVP_PKEY *pkey = ph_openssl_pkey(key);
-    return EVP_PKEY_is_a(pkey, "EC") ? ((size_t)EVP_PKEY_get_bits(pkey) + 7) / 8 : 0;
+    return EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC ? ((size_t)EVP_PKEY_get_bits(pkey) + 7) / 8 : 0;
 }
 
-/* A hash that is not named would let the library choose one. */
+/* A hash that is not named would let the library choose one. By number: asked by name, the library needs memory
+ * and says "no" without it. */
 static bool fits(EVP_PKEY *pkey, enum ph_signature_kind kind, enum ph_hash hash)
 {
     if (kind != PH_SIG_ED25519 && ph_openssl_hash_name(hash) == NULL)
@@ -291,11 +294,11 @@ static bool fits(EVP_PKEY *pkey, enum ph_signature_kind kind, enum ph_hash hash)
     switch (kind) {
     case PH_SIG_RSA:
     case PH_SIG_RSA_PSS:
-        return EVP_PKEY_is_a(pkey, "RSA") == 1;
+        return EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA;
     case PH_SIG_ECDSA:
-        return EVP_PKEY_is_a(pkey, "EC") == 1;
+        return EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC;
     case PH_SIG_ED25519:
-        return EVP_PKEY_is_a(pkey, "ED25519") == 1;
+        return EVP_PKEY_get_base_id(pkey) == EVP_PKEY_ED25519;
     default:
         return false;
     }
@@ -311,6 +314,16 @@ static bool set_padding(EVP_PKEY_CTX *pctx, enum ph_signature_kind kind)
     return true;
 }
 
+/* The library calls a signature that is no DER an error too. */
+static bool is_malformed(enum ph_signature_kind kind, struct ph_slice signature)
+{
+    const unsigned char *at = (const unsigned char *)signature.ptr;
+    ECDSA_SIG *sig = kind == PH_SIG_ECDSA ? d2i_ECDSA_SIG(NULL, &at, (long)signature.len) : NULL;
+    bool malformed = kind == PH_SIG_ECDSA && (sig == NULL || at != (const unsigned char *)signature.ptr + signature.len);
+    ECDSA_SIG_free(sig);
+    return malformed;
+}
+
 bool ph_crypto_verify(struct ph_crypto *c, struct ph_key *key, enum ph_signature_kind kind, enum ph_hash hash,
                       struct ph_slice message, struct ph_slice signature)
 {
@@ -320,13 +333,17 @@ bool ph_crypto_verify(struct ph_crypto *c, struct ph_key *key, enum ph_signature
     const char *name = kind == PH_SIG_ED25519 ? NULL : ph_openssl_hash_name(hash);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *pctx = NULL;
-    bool good = ctx != NULL && EVP_DigestVerifyInit_ex(ctx, &pctx, name, c->lib, NULL, pkey, NULL) == 1 &&
-                set_padding(pctx, kind) &&
-                EVP_DigestVerify(ctx, (const unsigned char *)signature.ptr, signature.len,
-                                 (const unsigned char *)message.ptr, message.len) == 1;
+    bool ready = ctx != NULL && EVP_DigestVerifyInit_ex(ctx, &pctx, name, c->lib, NULL, pkey, NULL) == 1 &&
+                 set_padding(pctx, kind);
+    if (ready) /* once only: or it copies the context first, and takes a copy that failed for a signature that did */
+        EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
+    int found = ready ? EVP_DigestVerify(ctx, (const unsigned char *)signature.ptr, signature.len,
+                                         (const unsigned char *)message.ptr, message.len)
+                      : -1;
     EVP_MD_CTX_free(ctx);
-    ERR_clear_error();
-    return good;
+    c->failed = c->failed || (found < 0 && !(ready && is_malformed(kind, signature)));
+    ph_openssl_drop_errors(c);
+    return found == 1;
 }
 
 enum ph_status ph_crypto_sign(struct ph_crypto *c, struct ph_key *key, enum ph_signature_kind kind,
@@ -344,14 +361,14 @@ enum ph_status ph_crypto_sign(struct ph_crypto *c, struct ph_key *key, enum ph_s
                 set_padding(pctx, kind) &&
                 EVP_DigestSign(ctx, out, &len, (const unsigned char *)message.ptr, message.len) == 1;
     EVP_MD_CTX_free(ctx);
-    ERR_clear_error();
+    ph_openssl_drop_errors(c);
     if (!good)
         return PH_ERR_CRYPTO;
     *ret_len = len;
     return PH_OK;
 }
 
-bool ph_crypto_ecdsa_to_der(struct ph_slice raw, size_t bytes, unsigned char *out, size_t room, size_t *ret_len)
+bool ph_crypto_ecdsa_to_der(struct ph_crypto *c, struct ph_slice raw, size_t bytes, unsigned char *out, size_t room, size_t *ret_len)
 {
     if (bytes == 0 || raw.len != 2 * bytes)
         return false;
@@ -372,20 +389,20 @@ bool ph_crypto_ecdsa_to_der(struct ph_slice raw, size_t bytes, unsigned char *ou
     BN_free(r);
     BN_free(s);
     ECDSA_SIG_free(sig);
+    ph_openssl_drop_errors(c);
     if (len <= 0)
         return false;
     *ret_len = (size_t)len;
     return true;
 }
 
-bool ph_crypto_ecdsa_to_raw(struct ph_slice der, size_t bytes, unsigned char *out)
+bool ph_crypto_ecdsa_to_raw(struct ph_crypto *c, struct ph_slice der, size_t bytes, unsigned char *out)
 {
     const unsigned char *at = (const unsigned char *)der.ptr;
     ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
-    if (sig == NULL)
-        return false;
-    bool good = BN_bn2binpad(ECDSA_SIG_get0_r(sig), out, (int)bytes) >= 0 &&
+    bool good = sig != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(sig), out, (int)bytes) >= 0 &&
                 BN_bn2binpad(ECDSA_SIG_get0_s(sig), out + bytes, (int)bytes) >= 0;
     ECDSA_SIG_free(sig);
+    ph_openssl_drop_errors(c);
     return good;
 }

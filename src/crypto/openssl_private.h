@@ -33,6 +33,7 @@ struct ph_crypto {
     struct ph_openssl_mac macs[PH_KEY_CACHE];
     struct ph_openssl_public keys[PH_KEY_CACHE];
     uint64_t clock;
+    bool ran_out, failed; /* since ph_crypto_trouble was last asked */
 };
 
 /* struct ph_key is an EVP_PKEY under another name: nothing above the seam looks inside. */
@@ -46,6 +47,8 @@ static inline struct ph_key *ph_openssl_key(EVP_PKEY *pkey)
 }
 
 const char *ph_openssl_hash_name(enum ph_hash hash);
+/* Empties the library's error queue; what it says of memory is kept for ph_crypto_trouble. */
+void ph_openssl_drop_errors(struct ph_crypto *crypto);
 EVP_MD *ph_openssl_digest(struct ph_crypto *crypto, enum ph_hash hash);
 /* A hash over more bytes: finds a cache slot, decides nothing. Starts from PH_OPENSSL_PRINT. */
 #define PH_OPENSSL_PRINT 1469598103934665603ULL

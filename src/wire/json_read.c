@@ -10,19 +10,12 @@ struct in {
     struct ph_arena *arena;
     struct ph_slice why; /* "request_details.body: ...": every level puts its name before it */
     size_t depth;
-    bool no_memory;
 };
 
 static bool bad(struct in *in, const char *what)
 {
     in->why = ph_slice_str(what);
     return false;
-}
-
-static bool no_memory(struct in *in)
-{
-    in->no_memory = true;
-    return bad(in, "out of memory");
 }
 
 static bool bad_in(struct in *in, const char *name, bool leaf)
@@ -88,7 +81,7 @@ static bool read_byte_list(struct in *in, yyjson_val *v, void *at)
     yyjson_val *e;
     unsigned char *bytes = ph_arena_alloc(in->arena, yyjson_arr_size(v) + 1);
     if (bytes == NULL)
-        return no_memory(in);
+        return bad(in, "out of memory");
     yyjson_arr_foreach(v, index, count, e) {
         if (!yyjson_is_raw(e) || !number(e, 0, UINT8_MAX, &n))
             return bad(in, "a list of bytes holds integers from 0 to 255");
@@ -121,7 +114,7 @@ static bool read_value(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_
     case PROTOBUF_C_TYPE_MESSAGE: {
             ProtobufCMessage *sub = ph_message_new(in->arena, f->descriptor);
         if (sub == NULL)
-            return no_memory(in);
+            return bad(in, "out of memory");
         *(ProtobufCMessage **)at = sub;
         return read_message(in, v, sub);
     }
@@ -153,12 +146,12 @@ static bool read_map(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_va
     size_t count = yyjson_obj_size(v), i = 0;
     ProtobufCMessage **list = ph_arena_zalloc(in->arena, (count + 1) * sizeof(*list));
     if (list == NULL)
-        return no_memory(in);
+        return bad(in, "out of memory");
     yyjson_obj_iter it = yyjson_obj_iter_with(v);
     for (yyjson_val *k; (k = yyjson_obj_iter_next(&it)) != NULL; i++) {
         list[i] = ph_message_new(in->arena, d);
         if (list[i] == NULL)
-            return no_memory(in);
+            return bad(in, "out of memory");
         if (!read_value(in, &d->fields[0], k, (char *)list[i] + d->fields[0].offset) ||
             !read_value(in, &d->fields[1], yyjson_obj_iter_get_val(k), (char *)list[i] + d->fields[1].offset))
             return false;
@@ -178,7 +171,7 @@ static bool read_repeated(struct in *in, const ProtobufCFieldDescriptor *f, yyjs
     char *list = ph_arena_zalloc(in->arena, (count + 1) * ph_message_value_size(f));
     yyjson_val *e;
     if (list == NULL)
-        return no_memory(in);
+        return bad(in, "out of memory");
     yyjson_arr_foreach(v, index, max, e) {
         if (!read_value(in, f, e, list + index * ph_message_value_size(f)))
             return false;
@@ -270,13 +263,14 @@ enum ph_status ph_message_read_json(struct ph_arena *arena, const ProtobufCMessa
 {
     struct in in = {.arena = arena};
     yyjson_val *root;
+    arena->ran_out = false;
     PH_TRY(read_json(arena, text, &root, ret_why));
     ProtobufCMessage *m = ph_message_new(arena, type);
     if (m == NULL)
         return PH_ERR_NO_MEMORY;
     if (!read_message(&in, root, m)) {
         *ret_why = in.why;
-        return in.no_memory ? PH_ERR_NO_MEMORY : PH_ERR_MALFORMED;
+        return arena->ran_out ? PH_ERR_NO_MEMORY : PH_ERR_MALFORMED; /* base64 that found no room is no bad base64 */
     }
     *ret = m;
     return PH_OK;
