@@ -186,16 +186,17 @@ static bool is_post(yyjson_val *entry)
 /* The entries to choose from, for the message. */
 static bool fail_listing(struct reader *r, yyjson_val *entries)
 {
-    enum { SHOWN_MAX = 20 };
-    char *text = ph_arena_alloc(r->arena, 8192);
-    int len = text != NULL ? snprintf(text, 8192, "the HAR has several POST entries; choose one with --entry N:") : -1;
+    enum { SHOWN_MAX = 20, LINE_BYTES = 300, TEXT_MAX = 200 + SHOWN_MAX * LINE_BYTES }; /* a line: number, time, URL, cut below */
+    char *text = ph_arena_alloc(r->arena, TEXT_MAX);
+    int len = text != NULL ? snprintf(text, TEXT_MAX, "the HAR has several POST entries; choose one with --entry N:") : -1;
     size_t i, n, shown = 0;
     yyjson_val *entry;
     yyjson_arr_foreach(entries, i, n, entry) {
         const char *url = yyjson_get_str(yyjson_ptr_get(entry, "/request/url")), *time = yyjson_get_str(yyjson_obj_get(entry, "startedDateTime"));
-        if (!is_post(entry) || len < 0 || shown++ == SHOWN_MAX)
+        if (!is_post(entry) || len < 0 || shown == SHOWN_MAX)
             continue;
-        len += snprintf(text + len, (size_t)(8192 - len), "\n  %zu  %.40s  %.200s", i + 1, time != NULL ? time : "-", url != NULL ? url : "-");
+        shown++;
+        len += snprintf(text + len, (size_t)(TEXT_MAX - len), "\n  %zu  %.40s  %.200s", i + 1, time != NULL ? time : "-", url != NULL ? url : "-");
     }
     r->why = ph_slice_of(text, len > 0 ? (size_t)len : 0);
     return false;

@@ -180,6 +180,8 @@ enum ph_test_op {
     PH_TEST_OVER,       /* a decimal number greater than values[0] */
     PH_TEST_UNDER,      /* … less than the one `against` gives: a part of an amount was captured (stripe) */
     PH_TEST_UTF8,       /* the text is UTF-8: processors whose own code decodes the body first (stripe) */
+    PH_TEST_SHAPE,      /* the text has that shape: 9 is a digit, 9+ one or more, the rest stands for itself (fiuu) */
+    PH_TEST_WITHOUT,    /* none of the characters of values[0] is in it: what is joined with them stays apart (adyen) */
     PH_TEST_MEDIA_TYPE, /* the text is a media type (parameters aside, any case): header:Content-Type */
 };
 

@@ -383,6 +383,28 @@ static bool is_media_type(struct ph_slice text, struct ph_slice want)
     return ph_slice_eq_nocase(ph_slice_trim(text), want);
 }
 
+static bool has_shape(struct ph_slice text, struct ph_slice shape)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < shape.len; i++, at++) {
+        bool digit = shape.ptr[i] == '9', many = digit && i + 1 < shape.len && shape.ptr[i + 1] == '+';
+        if (at >= text.len || (digit ? text.ptr[at] < '0' || text.ptr[at] > '9' : text.ptr[at] != shape.ptr[i]))
+            return false;
+        while (many && at + 1 < text.len && text.ptr[at + 1] >= '0' && text.ptr[at + 1] <= '9')
+            at++;
+        i += many;
+    }
+    return at == text.len;
+}
+
+static bool is_without(struct ph_slice text, struct ph_slice characters)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (memchr(characters.ptr, text.ptr[i], characters.len) != NULL)
+            return false;
+    return true;
+}
+
 static bool judge(const struct ph_test *test, struct ph_slice text, struct ph_slice against)
 {
     switch (test->op) {
@@ -402,6 +424,10 @@ static bool judge(const struct ph_test *test, struct ph_slice text, struct ph_sl
         return is_under(text, against);
     case PH_TEST_UTF8:
         return ph_utf8_valid(text);
+    case PH_TEST_SHAPE:
+        return has_shape(text, test->values[0]);
+    case PH_TEST_WITHOUT:
+        return is_without(text, test->values[0]);
     case PH_TEST_MEDIA_TYPE:
         return is_media_type(text, test->values[0]);
     }

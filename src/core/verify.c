@@ -97,8 +97,8 @@ static enum ph_status gather_keys(struct ph_judge *j, struct ph_key_text keys[KE
     bool depends = depends_on_secret(j);
     for (size_t i = 0; depends && i < run->in->secret_count && i < PH_SECRETS_MAX; i++) {
         use_secret(run, (int32_t)i + 1);
-        if (run->secret.len == 0)
-            continue; /* V1 */
+        if (ph_slice_trim(run->secret).len == 0)
+            continue; /* V1; blanks alone are a slip, too */
         PH_TRY(add_key(j, (int32_t)i + 1, keys, ret_count));
     }
     use_secret(run, 0);

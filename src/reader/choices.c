@@ -175,6 +175,8 @@ static void check_test(struct ph_build *b, const struct ph_yaml *e, struct ph_te
             ph_build_error(b, e, "utf8 can only be asked for: true", PH_S(""), "");
         break;
     case PH_TEST_PREFIX:
+    case PH_TEST_SHAPE:
+    case PH_TEST_WITHOUT:
     case PH_TEST_OVER:
         if (test->value_count != 1 || test->values[0].len == 0)
             ph_build_error(b, e, "one text belongs here", PH_S(""), "");
@@ -189,12 +191,12 @@ static void check_test(struct ph_build *b, const struct ph_yaml *e, struct ph_te
 static void test_map(struct ph_build *b, const struct ph_yaml *at, struct ph_test *test)
 {
     static const struct ph_slice known[] = {PH_SI("not"), PH_SI("prefix"), PH_SI("present"), PH_SI("over"), PH_SI("under"),
-                                            PH_SI("utf8"), PH_SI("media-type")};
+                                            PH_SI("utf8"), PH_SI("media-type"), PH_SI("shape"), PH_SI("without")};
     static const enum ph_test_op ops[] = {PH_TEST_NOT_ONE_OF, PH_TEST_PREFIX, PH_TEST_PRESENT, PH_TEST_OVER, PH_TEST_UNDER,
-                                          PH_TEST_UTF8, PH_TEST_MEDIA_TYPE};
+                                          PH_TEST_UTF8, PH_TEST_MEDIA_TYPE, PH_TEST_SHAPE, PH_TEST_WITHOUT};
     const struct ph_yaml *e = at->first;
     if (at->count != 1) {
-        ph_build_error(b, at, "one test belongs here: not, prefix, present, over, under, utf8 or media-type", PH_S(""), "");
+        ph_build_error(b, at, "one test belongs here: not, prefix, present, over, under, utf8, media-type, shape or without", PH_S(""), "");
         return;
     }
     struct ph_yaml key = ph_yaml_key(e);

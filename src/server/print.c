@@ -8,13 +8,14 @@ static struct ph_slice or_else(struct ph_slice text, struct ph_slice otherwise)
     return text.len > 0 ? text : otherwise;
 }
 
-/* A processor's text could move the cursor or fake a line: control characters become '?'. */
+/* A processor's text could move the cursor, fake a line or turn the reading direction: what is not printable ASCII
+ * becomes '?'. */
 static void print_text(struct ph_slice text)
 {
     enum { SHOWN_MAX = 200 };
     for (size_t i = 0; i < text.len && i < SHOWN_MAX; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        putchar_unlocked(c < 0x20 || c == 0x7f ? '?' : c);
+        putchar_unlocked(c < 0x20 || c >= 0x7f ? '?' : c);
     }
 }
 
