@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static enum ph_status read_all(int fd, struct ph_arena *arena, size_t bytes_max,
-                               struct ph_slice *ret_bytes)
+                               struct ph_slice *ret_bytes, uint32_t *ret_mode)
 {
     struct stat found;
     if (fstat(fd, &found) != 0 || !S_ISREG(found.st_mode))
@@ -30,16 +30,25 @@ static enum ph_status read_all(int fd, struct ph_arena *arena, size_t bytes_max,
         len += (size_t)got;
     }
     *ret_bytes = ph_slice_of(bytes, len);
+    *ret_mode = found.st_mode & 07777;
     return PH_OK;
 }
 
 enum ph_status ph_os_read_file(struct ph_arena *arena, const char *path, size_t bytes_max,
                                struct ph_slice *ret_bytes)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint32_t mode;
+    return ph_os_read_file_mode(arena, path, bytes_max, ret_bytes, &mode);
+}
+
+enum ph_status ph_os_read_file_mode(struct ph_arena *arena, const char *path, size_t bytes_max,
+                                    struct ph_slice *ret_bytes, uint32_t *ret_mode)
+{
+    /* Not blocking: a pipe in a file's place is refused, not waited for. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return errno == ENOENT ? PH_ERR_NOT_FOUND : PH_ERR_IO;
-    enum ph_status st = read_all(fd, arena, bytes_max, ret_bytes);
+    enum ph_status st = read_all(fd, arena, bytes_max, ret_bytes, ret_mode);
     (void)close(fd);
     return st;
 }

@@ -7,6 +7,9 @@
 /* The file's bytes, in the arena. PH_ERR_TOO_LARGE past bytes_max; PH_ERR_NOT_FOUND; PH_ERR_IO. */
 PH_MUST_USE enum ph_status ph_os_read_file(struct ph_arena *arena, const char *path, size_t bytes_max,
                                            struct ph_slice *ret_bytes);
+/* The same with its permission bits: who else may read a secret. */
+PH_MUST_USE enum ph_status ph_os_read_file_mode(struct ph_arena *arena, const char *path, size_t bytes_max,
+                                                struct ph_slice *ret_bytes, uint32_t *ret_mode);
 /* Paths of a folder's files whose name ends in `suffix`, sorted, terminated by NUL. */
 PH_MUST_USE enum ph_status ph_os_list_files(struct ph_arena *arena, const char *folder,
                                             struct ph_slice suffix, size_t count_max,
