@@ -24,6 +24,10 @@ bool ph_json_escape(struct ph_arena *arena, struct ph_slice in, struct ph_slice 
 uint32_t ph_crc32(struct ph_slice in);
 /* Decimal text of a number. */
 struct ph_slice ph_decimal(struct ph_arena *arena, int64_t number);
+/* Unix ms as 2026-11-24T10:00:00Z; absent outside the years 1970 to 9999. (time.c) */
+struct ph_slice ph_iso_text(struct ph_arena *arena, int64_t ms);
+/* RFC 3339 and its relatives to unix ms; false: not a time of those years. (time.c) */
+bool ph_parse_iso(struct ph_slice text, int64_t *ret_ms);
 /* Plain decimal digits with an optional '-': no blanks, no '+', no exponent. False on overflow too. */
 bool ph_parse_int64(struct ph_slice text, int64_t *ret);
 

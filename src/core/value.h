@@ -38,9 +38,4 @@ PH_MUST_USE enum ph_status ph_filter_text(struct ph_run *run, const struct ph_fi
 enum ph_exact { PH_EXACT_OK, PH_EXACT_NOT_A_NUMBER, PH_EXACT_NEEDS_ROUNDING, PH_EXACT_TOO_LARGE };
 enum ph_exact ph_parse_exact(struct ph_slice text, int shift, int64_t *ret);
 
-/* Unix ms as 2026-11-24T10:00:00Z; absent outside the years 1970 to 9999. */
-struct ph_slice ph_iso_text(struct ph_arena *arena, int64_t ms);
-/* RFC 3339 and its relatives to unix ms; false: not a time of those years. */
-bool ph_parse_iso(struct ph_slice text, int64_t *ret_ms);
-
 #endif

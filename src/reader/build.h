@@ -10,6 +10,7 @@
 
 #include <setjmp.h>
 
+#include "reader/nearest.h"
 #include "reader/page.h"
 
 enum { PH_READER_CAPTURES_MAX = 8 }; /* core's PH_CAPTURES_MAX */
@@ -65,8 +66,6 @@ void ph_build_error_key(struct ph_build *b, const struct ph_yaml *member, const 
 /* unknown `word`; did you mean `near`? */
 void ph_build_unknown(struct ph_build *b, const struct ph_yaml *at, const char *what, struct ph_slice word,
                       const struct ph_slice *known, size_t count);
-/* The nearest of `known` to `word` for "did you mean"; absent: none is near. (nearest.c) */
-struct ph_slice ph_nearest(struct ph_slice word, const struct ph_slice *known, size_t count);
 /* Whether the node is of that kind; else an error. NULL is not, without one. */
 bool ph_build_is(struct ph_build *b, const struct ph_yaml *at, enum ph_yaml_kind kind);
 /* The node's text; an error and an empty text where it is a list or a map. */

@@ -1,5 +1,5 @@
 /* "did you mean": the known word with the fewest edits, if they are few. */
-#include "reader/build.h"
+#include "reader/nearest.h"
 
 enum { WORD_MAX = 48 };
 
