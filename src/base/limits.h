@@ -108,6 +108,14 @@ enum {
     PH_KEEPALIVE_MS = 60 * 1000,
     PH_KEEPALIVE_WAIT_MS = 20 * 1000,
 
+    /* ---- the configuration ---- */
+    PH_CONFIG_FINDINGS_MAX = 200, /* said at once; the rest is counted */
+    PH_DESTINATIONS_MAX = 64,     /* each is a delivery of each event */
+    PH_ACCOUNTS_MAX = 1000,       /* of one endpoint; the reader takes no larger map */
+    PH_TOKENS_MAX = 64,
+    PH_NETWORKS_MAX = 256, /* of one list; processors that publish their addresses name some dozens */
+    PH_WORDS_MAX = 128,    /* of one list */
+
     /* ---- requests of ours ---- */
     /* In flight at once, callouts and deliveries together: a descriptor and some 40 KiB each. */
     PH_CLIENT_INFLIGHT_MAX = 512,

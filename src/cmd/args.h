@@ -59,6 +59,7 @@ int ph_cmd_answer(int argc, char **argv, enum ph_command command); /* handle, pa
 int ph_cmd_sign(int argc, char **argv);
 int ph_cmd_trigger(int argc, char **argv);
 int ph_cmd_connectors(int argc, char **argv);
+int ph_cmd_config(int argc, char **argv);
 int ph_cmd_version(int argc, char **argv);
 int ph_cmd_ndjson(struct ph_args *args);
 

@@ -29,6 +29,7 @@ static const struct {
     {"sign", "sign a body, or a sample, as the processor would", ph_cmd_sign},
     {"trigger", "send a signed sample to a URL", ph_cmd_trigger},
     {"connectors", "list, show NAME, check FILE…, explain a signature step by step", ph_cmd_connectors},
+    {"config", "check FILE, show FILE, help KEY: the server's configuration", ph_cmd_config},
     {"version", "versions of this program and what it stands on", ph_cmd_version},
 };
 

@@ -10,7 +10,8 @@ enum {
     KEYED = ONE | PH_CMD_SIGN | PH_CMD_TRIGGER,
     MADE = PH_CMD_SIGN | PH_CMD_TRIGGER,
     PAGES = KEYED | PH_CMD_LIST | PH_CMD_SHOW,
-    ALL = PAGES | PH_CMD_CHECK | PH_CMD_VERSION,
+    CONFIG = PH_CMD_CONFIG_CHECK | PH_CMD_CONFIG_SHOW | PH_CMD_CONFIG_HELP,
+    ALL = PAGES | PH_CMD_CHECK | PH_CMD_VERSION | CONFIG,
 };
 
 const struct ph_option ph_options[PH_OPT_COUNT] = {
@@ -38,7 +39,7 @@ const struct ph_option ph_options[PH_OPT_COUNT] = {
     [PH_OPT_NDJSON] = {"--ndjson", NULL, PH_CMD_HANDLE | PH_CMD_PARSE | PH_CMD_SIGN, false, "one JSON object per line of standard input, one answer per line"},
     [PH_OPT_OUTPUT] = {"--output", "FORM", PH_CMD_HANDLE | PH_CMD_VERIFY | PH_CMD_LIST, false, "json or text (default: handle json, others text)"},
     [PH_OPT_FORMAT] = {"--format", "FORM", PH_CMD_SIGN, false, "http (default) or json: how to print the request"},
-    [PH_OPT_MARKDOWN] = {"--markdown", NULL, PH_CMD_LIST, false, "a table for documents"},
+    [PH_OPT_MARKDOWN] = {"--markdown", NULL, PH_CMD_LIST | PH_CMD_CONFIG_HELP, false, "a table for documents"},
     [PH_OPT_CONNECTORS] = {"--connectors", "DIR", PAGES, false, "further pages (*.yaml), over those compiled in"},
     [PH_OPT_HELP] = {"--help", NULL, ALL, false, "this text"},
 };
@@ -72,6 +73,17 @@ static const struct {
     {PH_CMD_SHOW, "connectors show NAME [OPTION…]", "Shows what a connector's page says.\n", "exit code: 0, or 2 usage.\n"},
     {PH_CMD_CHECK, "connectors check FILE…", "Checks pages; says file, line and column of what is wrong.\n",
      "exit code: 0 all are right, 1 one is wrong, 2 usage.\n"},
+    {PH_CMD_CONFIG_CHECK, "config check [FILE]",
+     "Says everything that is wrong with a configuration, each with file, line and column, and what to do.\n"
+     "Without FILE: the one that PAYHOOK_CONFIG names, or what payhook does without a file.\n",
+     "exit code: 0 it is right (warnings aside), 1 it is wrong, 2 usage.\n"},
+    {PH_CMD_CONFIG_SHOW, "config show [FILE]",
+     "Prints what a configuration amounts to, defaults and environment included, as a file that loads to the\n"
+     "same from where payhook is started. Secrets are shown as where they come from. Without FILE: as config check.\n",
+     "exit code: 0 printed, 1 it is wrong, 2 usage.\n"},
+    {PH_CMD_CONFIG_HELP, "config help [KEY]",
+     "Explains the settings: all of them, or those whose key begins with KEY (destinations.NAME.retry).\n",
+     "exit code: 0, or 2 usage.\n"},
     {PH_CMD_VERSION, "version", "Versions of this program and of what it stands on.\n", "exit code: 0, or 2 usage.\n"},
 };
 

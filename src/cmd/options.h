@@ -17,6 +17,9 @@ enum ph_command {
     PH_CMD_SHOW = 1 << 7,
     PH_CMD_CHECK = 1 << 8,
     PH_CMD_VERSION = 1 << 9,
+    PH_CMD_CONFIG_CHECK = 1 << 10,
+    PH_CMD_CONFIG_SHOW = 1 << 11,
+    PH_CMD_CONFIG_HELP = 1 << 12,
 };
 
 enum ph_option_id {

@@ -1,0 +1,51 @@
+#include "cmd/config_load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cmd/args.h"
+#include "os/clock.h"
+#include "os/file.h"
+
+static bool pages(void *ctx, const char *folder, const struct ph_connector *const **ret, size_t *ret_count)
+{
+    struct ph_pages found;
+    if (!ph_cmd_pages_load(ctx, folder, &found))
+        return false;
+    *ret = found.connectors;
+    *ret_count = found.count;
+    return true;
+}
+
+static void print(const struct ph_config_report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        fprintf(stderr, "%.*s\n", (int)report->list[i].text.len, report->list[i].text.ptr);
+    if (report->left_out > 0)
+        fprintf(stderr, "… and %zu more\n", report->left_out);
+}
+
+const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *path)
+{
+    struct ph_config_report *report = malloc(sizeof *report); /* some KiB: not for a stack */
+    const struct ph_config *config = NULL;
+    struct ph_config_world world = {.allocator = &ph_cmd_allocator,
+                                    .environment = (const char *const *)environ,
+                                    .read_file = ph_os_read_file_mode,
+                                    .pages = pages,
+                                    .ctx = arena,
+                                    .now_ms = ph_os_unix_ms()};
+    if (report == NULL) {
+        fprintf(stderr, "payhook: out of memory\n");
+        return NULL;
+    }
+    ph_config_report_init(report, &ph_cmd_allocator);
+    enum ph_status st = ph_config_load(&world, path != NULL ? path : getenv("PAYHOOK_CONFIG"), report, &config);
+    print(report);
+    if (st == PH_ERR_NO_MEMORY)
+        fprintf(stderr, "payhook: no memory for the configuration\n");
+    ph_config_report_done(report);
+    free(report);
+    return st == PH_OK ? config : NULL;
+}

@@ -1,0 +1,12 @@
+/* A configuration from this process's world: its environment, files and clock. Private to cmd/. */
+#ifndef PH_CMD_CONFIG_LOAD_H
+#define PH_CMD_CONFIG_LOAD_H
+
+#include "config/config.h"
+
+/* path NULL: the file that PAYHOOK_CONFIG names, else the built-in configuration. What is wrong, and every
+ * warning, goes to stderr; NULL when it is wrong. `arena` gets the pages of its `connectors` folder and must
+ * outlive it. ph_config_free it. */
+const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *path);
+
+#endif
