@@ -699,6 +699,45 @@ static void unix_times_may_have_a_fraction(void **state)
     assert_false(event.fields[PH_F_CREATED_AT].present);
 }
 
+static void shapes_and_characters_keep_the_parts_of_a_signed_text_apart(void **state)
+{
+    static const struct ph_slice date = PH_SI("9999-99-99 99:99:99"), money = PH_SI("9+.99"), colon = PH_SI(":|");
+    static const struct {
+        enum ph_test_op op;
+        const struct ph_slice *value;
+        const char *body;
+        bool want;
+    } cases[] = {
+        {PH_TEST_SHAPE, &date, "{\"amount\":\"2026-11-25 10:00:00\"}", true},
+        {PH_TEST_SHAPE, &date, "{\"amount\":\"2026-11-25 10:00:00x\"}", false},
+        {PH_TEST_SHAPE, &date, "{\"amount\":\"2026-11-25 10:00:0\"}", false},
+        {PH_TEST_SHAPE, &date, "{\"amount\":\"2026-11-25T10:00:00\"}", false},
+        {PH_TEST_SHAPE, &date, "{\"amount\":\"\"}", false},
+        {PH_TEST_SHAPE, &date, "{}", false},
+        {PH_TEST_SHAPE, &money, "{\"amount\":\"1.00\"}", true},
+        {PH_TEST_SHAPE, &money, "{\"amount\":\"99999999999.99\"}", true},
+        {PH_TEST_SHAPE, &money, "{\"amount\":\".99\"}", false},
+        {PH_TEST_SHAPE, &money, "{\"amount\":\"1.0\"}", false},
+        {PH_TEST_SHAPE, &money, "{\"amount\":\"1.000\"}", false},
+        {PH_TEST_SHAPE, &money, "{\"amount\":\"9+.99\"}", false},
+        {PH_TEST_WITHOUT, &colon, "{\"amount\":\"a.b\"}", true},
+        {PH_TEST_WITHOUT, &colon, "{\"amount\":\"a:b\"}", false},
+        {PH_TEST_WITHOUT, &colon, "{\"amount\":\"|\"}", false},
+        {PH_TEST_WITHOUT, &colon, "{}", true},
+    };
+    for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
+        struct ph_test test = {.op = cases[i].op, .of = EXPR(amount), .values = cases[i].value, .value_count = 1};
+        struct ph_run run = a_run(*state);
+        struct ph_slice why;
+        bool holds = !cases[i].want;
+        run.item = ph_read_json(&run, ph_slice_str(cases[i].body), &why);
+        assert_non_null(run.item);
+        assert_int_equal(ph_eval_tests(&run, &test, 1, &holds), PH_OK);
+        if (holds != cases[i].want)
+            fail_msg("%s", cases[i].body);
+    }
+}
+
 static void one_amount_under_another_is_compared_exactly(void **state)
 {
     static const struct ph_test under = {.op = PH_TEST_UNDER, .of = EXPR(amount), .against = EXPR(object)};
@@ -775,6 +814,7 @@ int main(void)
         cmocka_unit_test(xml_of_many_names_and_lines_stays_cheap),
         cmocka_unit_test(sorting_many_keys_stays_cheap),
         cmocka_unit_test(unix_times_may_have_a_fraction),
+        cmocka_unit_test(shapes_and_characters_keep_the_parts_of_a_signed_text_apart),
         cmocka_unit_test(one_amount_under_another_is_compared_exactly),
     };
     return cmocka_run_group_tests(tests, open_worker, close_worker);
