@@ -17,10 +17,11 @@
 enum { ROUNDS = 75, CALLS = 4000, /* short turns: a busy neighbour then slows all three rows alike */
        BODY_BYTES = 2100 };
 
-/* Counted heap calls: ours through the allocator, and everybody's (OpenSSL, libc) through malloc. */
-static size_t heap_calls;
+/* Counted heap calls: ours through the allocator, and everybody's through malloc, which must be visible for
+ * the shared libraries (OpenSSL) to call this one. */
+static size_t our_calls, heap_calls;
 extern void *__libc_malloc(size_t bytes);
-void *malloc(size_t bytes)
+__attribute__((visibility("default"))) void *malloc(size_t bytes)
 {
     heap_calls++;
     return __libc_malloc(bytes);
@@ -29,7 +30,8 @@ void *malloc(size_t bytes)
 static void *plain_alloc(void *ctx, size_t bytes)
 {
     (void)ctx;
-    return malloc(bytes);
+    our_calls++;
+    return __libc_malloc(bytes);
 }
 static void plain_free(void *ctx, void *ptr)
 {
@@ -199,8 +201,9 @@ int main(int argc, char **argv)
     size_t packed_len = pack_call(&request, packed);
 
     double floor_us[ROUNDS], engine_us[ROUNDS], wire_us[ROUNDS], ratio[ROUNDS];
-    size_t engine_heap = 0, wire_heap = 0;
+    size_t floor_heap = 0, engine_heap = 0, wire_heap = 0, ours_before = 0;
     for (int round = -1; round < rounds; round++) { /* -1: warm-up */
+        size_t heap_start = heap_calls;
         double t0 = now_us();
         for (int i = 0; runs(only, "floor") && i < calls; i++)
             floor_call(&f, text, (size_t)prefix + body_len, (size_t)prefix);
@@ -236,12 +239,15 @@ int main(int argc, char **argv)
             }
         }
         double t3 = now_us();
-        if (round < 0)
+        if (round < 0) {
+            ours_before = our_calls;
             continue;
+        }
         floor_us[round] = (t1 - t0) / CALLS;
         engine_us[round] = (t2 - t1) / CALLS;
         wire_us[round] = (t3 - t2) / CALLS;
         ratio[round] = engine_us[round] / floor_us[round];
+        floor_heap += heap0 - heap_start;
         engine_heap += heap1 - heap0;
         wire_heap += heap_calls - heap1;
     }
@@ -254,8 +260,10 @@ int main(int argc, char **argv)
            body_len, engine_m, floor_m, median(ratio, ROUNDS));
     printf("row 2  protobuf in, protobuf out          %6.2f us   %.0f/s on one core (aim <= 7 us)\n", wire_m,
            1e6 / wire_m);
-    printf("row 8  heap calls per ph_handle           %6.2f      through the wire %.2f (aim 0)\n",
-           (double)engine_heap / (ROUNDS * (double)CALLS), (double)wire_heap / (ROUNDS * (double)CALLS));
+    double events = ROUNDS * (double)CALLS;
+    printf("row 8  heap calls of ours per event       %6.2f      (aim 0); inside OpenSSL %.2f, through the wire %.2f, floor %.2f\n",
+           (double)(our_calls - ours_before) / (2 * events), (double)engine_heap / events, (double)wire_heap / events,
+           (double)floor_heap / events);
     ph_worker_free(worker);
     return 0;
 }
