@@ -5,11 +5,25 @@ static unsigned char lower(char c)
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
+/* Eight bytes at once: below 0x80 a byte's top bit is free to tell whether it passed 'A' and whether it passed 'Z'. */
+static uint64_t lower8(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101U, tops = ones * 0x80;
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    uint64_t low = v & ~tops, from_a = low + ones * (0x80 - 'A'), after_z = low + ones * (0x7f - 'Z');
+    return v | ((from_a & ~after_z & ~v & tops) >> 2);
+}
+
 bool ph_slice_eq_nocase(struct ph_slice a, struct ph_slice b)
 {
+    size_t i = 0;
     if (a.len != b.len)
         return false;
-    for (size_t i = 0; i < a.len; i++)
+    for (; a.len - i >= 8; i += 8)
+        if (lower8(a.ptr + i) != lower8(b.ptr + i))
+            return false;
+    for (; i < a.len; i++)
         if (lower(a.ptr[i]) != lower(b.ptr[i]))
             return false;
     return true;

@@ -1,16 +1,14 @@
 #include "core/codec.h"
 
-/* Values of hex digits, plus one; 0: none. */
+/* Values of hex digits, marked as such; 0: none. */
+enum { HEX = 0x10 };
 #define HEX_DIGITS                                                                                                     \
-    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,     \
-    ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16
+    ['0'] = HEX | 0, ['1'] = HEX | 1, ['2'] = HEX | 2, ['3'] = HEX | 3, ['4'] = HEX | 4, ['5'] = HEX | 5,              \
+    ['6'] = HEX | 6, ['7'] = HEX | 7, ['8'] = HEX | 8, ['9'] = HEX | 9, ['a'] = HEX | 10, ['b'] = HEX | 11,            \
+    ['c'] = HEX | 12, ['d'] = HEX | 13, ['e'] = HEX | 14, ['f'] = HEX | 15
 static const unsigned char hex_lower[256] = {HEX_DIGITS};
-static const unsigned char hex_any[256] = {HEX_DIGITS, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
-
-static int hex_digit(char c, bool lower_only)
-{
-    return (lower_only ? hex_lower : hex_any)[(unsigned char)c] - 1;
-}
+static const unsigned char hex_any[256] = {HEX_DIGITS,      ['A'] = HEX | 10, ['B'] = HEX | 11, ['C'] = HEX | 12,
+                                           ['D'] = HEX | 13, ['E'] = HEX | 14, ['F'] = HEX | 15};
 
 bool ph_hex_decode(struct ph_arena *arena, struct ph_slice in, bool lower_only, struct ph_slice *ret)
 {
@@ -20,12 +18,14 @@ bool ph_hex_decode(struct ph_arena *arena, struct ph_slice in, bool lower_only, 
     char *out = ph_arena_alloc(arena, in.len / 2 + 1);
     if (out == NULL)
         return false;
+    unsigned all = HEX; /* what is no digit takes its mark away */
     for (size_t i = 0; i < in.len; i += 2) {
-        unsigned char high = digits[(unsigned char)in.ptr[i]], low = digits[(unsigned char)in.ptr[i + 1]];
-        if (high == 0 || low == 0)
-            return false;
-        out[i / 2] = (char)((high - 1) << 4 | (low - 1));
+        unsigned high = digits[(unsigned char)in.ptr[i]], low = digits[(unsigned char)in.ptr[i + 1]];
+        all &= high & low;
+        out[i / 2] = (char)(unsigned char)(high << 4 ^ low ^ HEX);
     }
+    if (all == 0)
+        return false;
     *ret = ph_slice_of(out, in.len / 2);
     return true;
 }
@@ -133,9 +133,13 @@ bool ph_percent_decode(struct ph_arena *arena, struct ph_slice in, bool form, st
     size_t written = 0;
     for (size_t i = 0; i < in.len; i++) {
         char c = in.ptr[i];
-        if (c == '%' && i + 2 < in.len && hex_digit(in.ptr[i + 1], false) >= 0 &&
-            hex_digit(in.ptr[i + 2], false) >= 0) {
-            c = (char)(hex_digit(in.ptr[i + 1], false) * 16 + hex_digit(in.ptr[i + 2], false));
+        unsigned high = 0, low = 0;
+        if (c == '%' && i + 2 < in.len) {
+            high = hex_any[(unsigned char)in.ptr[i + 1]];
+            low = hex_any[(unsigned char)in.ptr[i + 2]];
+        }
+        if (high != 0 && low != 0) {
+            c = (char)(unsigned char)(high << 4 ^ low ^ HEX);
             i += 2;
         } else if (form && c == '+') {
             c = ' ';

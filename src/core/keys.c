@@ -13,27 +13,44 @@ static bool is_special(unsigned char c)
 
 /* Whether none of eight bytes is special: a bit trick per kind of byte, for each marks its own top bit when the
  * byte is below 0x20 or equal. Bytes over 0x7f may be called special wrongly: they are then looked at singly. */
-static bool plain8(const char *p)
+static bool plain8(uint64_t v)
 {
     const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
-    uint64_t v, colon, percent;
-    memcpy(&v, p, sizeof(v));
-    colon = v ^ ones * ':';
-    percent = v ^ ones * '%';
+    uint64_t colon = v ^ ones * ':', percent = v ^ ones * '%';
     return ((v | (v - ones * 0x20) | (colon - ones) | (percent - ones)) & tops) == 0;
+}
+
+/* The part as it is, as nearly all are, in strides of which the last overlaps the one before; false: it is too
+ * short for that, or has special bytes. */
+static bool put_plain(char *out, struct ph_slice in)
+{
+    uint64_t v;
+    uint32_t front, back;
+    if (in.len < 4)
+        return false;
+    if (in.len < 8) {
+        memcpy(&front, in.ptr, 4), memcpy(&back, in.ptr + in.len - 4, 4);
+        memcpy(out, &front, 4), memcpy(out + in.len - 4, &back, 4);
+        return plain8((uint64_t)front << 32 | back);
+    }
+    for (size_t i = 0; i + 8 < in.len; i += 8) {
+        memcpy(&v, in.ptr + i, 8);
+        memcpy(out + i, &v, 8);
+        if (!plain8(v))
+            return false;
+    }
+    memcpy(&v, in.ptr + in.len - 8, 8);
+    memcpy(out + in.len - 8, &v, 8);
+    return plain8(v);
 }
 
 /* A part at `out`, with ':', '%' and control bytes as %XX; answers where it ends. */
 static char *put_part(char *out, struct ph_slice in)
 {
     static const char digits[] = "0123456789ABCDEF";
+    if (put_plain(out, in))
+        return out + in.len;
     for (size_t i = 0; i < in.len; i++) {
-        if (in.len - i >= 8 && plain8(in.ptr + i)) {
-            memcpy(out, in.ptr + i, 8);
-            out += 8;
-            i += 7;
-            continue;
-        }
         unsigned char c = (unsigned char)in.ptr[i];
         if (is_special(c)) {
             *out++ = '%';

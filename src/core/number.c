@@ -69,24 +69,18 @@ static bool plain(struct ph_slice text, int64_t *ret)
     if (text.len == 0 || text.len > SAFE_DIGITS)
         return false;
     for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+        unsigned digit = (unsigned char)text.ptr[i] - (unsigned)'0';
+        if (digit > 9)
             return false;
-        value = value * 10 + (text.ptr[i] - '0');
+        value = value * 10 + digit;
     }
     *ret = value;
     return true;
 }
 
-enum ph_exact ph_parse_exact(struct ph_slice text, int shift, int64_t *ret)
+static enum ph_exact parse_decimal(struct ph_slice text, int shift, int64_t *ret)
 {
     struct decimal d = {0};
-    int64_t whole;
-    if (shift >= 0 && shift <= 3 && plain(text, &whole)) {
-        for (; shift > 0; shift--)
-            whole *= 10;
-        *ret = whole;
-        return PH_EXACT_OK;
-    }
     text = ph_slice_trim(text);
     bool negative = text.len > 0 && text.ptr[0] == '-';
     size_t at = negative ? 1 : 0;
@@ -112,5 +106,16 @@ enum ph_exact ph_parse_exact(struct ph_slice text, int shift, int64_t *ret)
     if (!negative && __builtin_mul_overflow(d.digits, -1, &d.digits))
         return PH_EXACT_TOO_LARGE;
     *ret = d.digits;
+    return PH_EXACT_OK;
+}
+
+enum ph_exact ph_parse_exact(struct ph_slice text, int shift, int64_t *ret)
+{
+    int64_t whole;
+    if (shift < 0 || shift > 3 || !plain(text, &whole))
+        return parse_decimal(text, shift, ret);
+    for (; shift > 0; shift--)
+        whole *= 10;
+    *ret = whole;
     return PH_EXACT_OK;
 }
