@@ -476,7 +476,7 @@ static unsigned nodes(const struct ph_node *list, size_t count)
         unsigned slots = numbers(list[i].slots, list[i].slot_count);
         fputs("    {.step = ", t.rows);
         step(t.rows, &list[i].step);
-        fprintf(t.rows, ", .parent = %u, .slot_count = %u", list[i].parent, list[i].slot_count);
+        fprintf(t.rows, ", .parent = %u, .slot_count = %u, .next = %u", list[i].parent, list[i].slot_count, list[i].next);
         pointer(t.rows, "slots", slots);
         fputs("},\n", t.rows);
     }

@@ -44,7 +44,8 @@ struct ph_pointer {
 struct ph_node {
     struct ph_step step; /* KEY or LAST */
     uint16_t parent;
-    uint16_t slot_count; /* of children: a power of two, at least twice as many; 0: a leaf */
+    uint16_t slot_count; /* of children: a power of two, at least four times as many; 0: a leaf */
+    uint16_t next;       /* the next node that has children, after its parent; 0: none */
     /* The nodes one step further, each at the slot that ph_key_slot gives for its key or the next free one
      * after it; 0: free. */
     const uint16_t *slots;
@@ -53,10 +54,11 @@ struct ph_node {
 /* Where a key of that text is looked for first. Length, ends and middle part the members of real objects. */
 static inline size_t ph_key_slot(struct ph_slice key, size_t slot_count)
 {
+    const uint32_t odd = 0x9e3779b1U; /* spreads what differs in few bits over the upper half */
     const unsigned char *p = (const unsigned char *)key.ptr;
     size_t n = key.len;
-    size_t mix = n == 0 ? 0 : n * 41 + p[0] * 7U + p[n / 2] * 11U + p[n - 1] * 25U;
-    return (mix ^ mix >> 5) & (slot_count - 1);
+    uint32_t mix = n == 0 ? 0 : (uint32_t)n ^ (uint32_t)p[0] << 8 ^ (uint32_t)p[n / 2] << 16 ^ (uint32_t)p[n - 1] << 24;
+    return (size_t)(mix * odd >> 16) & (slot_count - 1);
 }
 
 enum ph_source {
@@ -362,6 +364,14 @@ struct ph_rule_group {
     uint16_t count;
 };
 
+/* How groups are sorted: by length, which parts most types without a look at their text. */
+static inline int ph_type_order(struct ph_slice a, struct ph_slice b)
+{
+    if (a.len != b.len)
+        return a.len < b.len ? -1 : 1;
+    return a.len > 0 ? memcmp(a.ptr, b.ptr, a.len) : 0;
+}
+
 /* ---- signatures ------------------------------------------------------------------------------- */
 
 enum ph_signature_kind {
@@ -528,7 +538,7 @@ struct ph_variant {
     uint16_t need_count;
     const struct ph_rule *rules;
     uint16_t rule_count;
-    const struct ph_rule_group *groups; /* sorted by type */
+    const struct ph_rule_group *groups; /* sorted by ph_type_order */
     uint16_t group_count;
     const uint16_t *open_rules;         /* for types in no group */
     uint16_t open_rule_count;

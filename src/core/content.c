@@ -3,13 +3,14 @@
 #include "core/steps.h"
 #include "core/value.h"
 
-static struct ph_slice say(struct ph_run *run, const char *before, struct ph_slice what, const char *after)
+/* Apart from what is read when nothing is wrong, which is nearly always. */
+PH_COLD static struct ph_slice say(struct ph_run *run, const char *before, struct ph_slice what, const char *after)
 {
     struct ph_slice parts[] = {ph_slice_str(before), what, ph_slice_str(after)};
     return ph_join(run, parts, PH_COUNTOF(parts));
 }
 
-static struct ph_slice expr_name(const struct ph_expr *expr)
+PH_COLD static struct ph_slice expr_name(const struct ph_expr *expr)
 {
     if (expr->count == 0 || expr->alternatives[0].count == 0)
         return PH_S("value");
@@ -58,36 +59,48 @@ static bool is_texts_only(const struct ph_variant *v)
 
 static const struct ph_currency_exception *exception_of(const struct ph_run *run, struct ph_slice code)
 {
+    const struct ph_currency_exception *list = run->connector->currencies;
+    char text[sizeof(list->code)] = ""; /* filled up with NUL, as those of the page are: one compare each */
+    if (code.len == 0 || code.len >= sizeof(text) || code.ptr[code.len - 1] == '\0')
+        return NULL;
+    memcpy(text, code.ptr, code.len);
     for (uint16_t i = 0; i < run->connector->currency_count; i++)
-        if (ph_slice_eq(code, ph_slice_str(run->connector->currencies[i].code)))
-            return &run->connector->currencies[i];
+        if (memcmp(text, list[i].code, sizeof(text)) == 0)
+            return &list[i];
     return NULL;
 }
 
-/* NULL: no currency that an answer can carry. */
-static const struct ph_currency *currency_of(const struct ph_run *run, struct ph_slice code)
+/* What a code means to this processor. currency NULL: none that an answer can carry. */
+static const struct ph_money_unit *money_of(struct ph_run *run, struct ph_slice code)
 {
+    struct ph_money_unit *unit = &run->money;
+    if (ph_slice_present(code) && code.ptr == unit->code.ptr && code.len == unit->code.len)
+        return unit; /* an event's amounts mostly share one */
     const struct ph_currency_exception *exception = exception_of(run, code);
-    if (exception != NULL && exception->is[0] != '\0')
-        return ph_currency_find(ph_slice_str(exception->is));
-    return ph_currency_find(code);
+    bool other = exception != NULL && exception->is[0] != '\0';
+    *unit = (struct ph_money_unit){code, ph_currency_find(other ? ph_slice_str(exception->is) : code), 0};
+    if (unit->currency != NULL) {
+        exception = exception_of(run, ph_slice_of(unit->currency->code, 3));
+        unit->decimals = exception != NULL ? exception->decimals : unit->currency->decimals;
+    }
+    return unit;
 }
 
-static bool fits_type(const struct ph_run *run, const struct ph_need *need, yyjson_val *value)
+static bool fits_type(struct ph_run *run, const struct ph_need *need, yyjson_val *value)
 {
     int64_t number;
-    struct ph_slice text = ph_json_text(value);
+    struct ph_slice text;
     switch ((enum ph_need_type)need->type) {
     case PH_NEED_ANY:
         return true;
     case PH_NEED_STRING:
         return yyjson_is_str(value);
     case PH_NEED_INTEGER:
-        return yyjson_is_raw(value) && ph_parse_int64(text, &number);
+        return yyjson_is_raw(value) && ph_parse_int64(ph_json_text(value), &number);
     case PH_NEED_NUMBER:
         return yyjson_is_raw(value);
     case PH_NEED_DECIMAL:
-        return is_number(text);
+        return is_number(ph_json_text(value));
     case PH_NEED_BOOLEAN:
         return yyjson_is_bool(value);
     case PH_NEED_OBJECT:
@@ -95,30 +108,35 @@ static bool fits_type(const struct ph_run *run, const struct ph_need *need, yyjs
     case PH_NEED_ARRAY:
         return yyjson_is_arr(value);
     case PH_NEED_CURRENCY:
-        return yyjson_is_str(value) && (ph_currency_find(text) != NULL || exception_of(run, text) != NULL);
+        text = ph_json_text(value);
+        return yyjson_is_str(value) && (money_of(run, text)->currency != NULL || exception_of(run, text) != NULL);
     }
     return false;
 }
 
-enum ph_status ph_check_needs(struct ph_run *run, const struct ph_need *needs, size_t count, struct ph_problem *ret)
+PH_COLD static struct ph_problem need_problem(struct ph_run *run, const struct ph_need *need, bool there)
 {
     static const char *const names[] = {"there",  "a string",  "an integer", "a number", "a decimal number",
                                         "a boolean", "an object", "an array",   "a currency code"};
+    struct ph_slice what = say(run, "", expr_name(&need->of), there ? " is not " : " is missing: it must be ");
+    return (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, say(run, "", what, names[need->type])};
+}
+
+enum ph_status ph_check_needs(struct ph_run *run, const struct ph_need *needs, size_t count, struct ph_problem *ret)
+{
+    bool texts_only = is_texts_only(run->variant);
     for (size_t i = 0; i < count; i++) {
+        const struct ph_need *need = &needs[i];
+        yyjson_val *value = ph_eval_tree(run, &need->of);
+        if (value != NULL && (fits_type(run, need, value) ||
+                              (texts_only && yyjson_is_str(value) && fits_text(need, ph_json_text(value)))))
+            continue;
         struct ph_slice text = {0};
-        yyjson_val *value = ph_eval_tree(run, &needs[i].of);
-        if (value == NULL)
-            PH_TRY(ph_eval_expr(run, &needs[i].of, &text));
-        bool there = (value != NULL && !yyjson_is_null(value)) || ph_slice_present(text);
-        if (!there && needs[i].optional)
+        if (value == NULL && need->of.node == 0) /* what is no tree may be a text all the same */
+            PH_TRY(ph_eval_expr(run, &need->of, &text));
+        if (value == NULL && (ph_slice_present(text) || need->optional))
             continue;
-        bool as_text = is_texts_only(run->variant) && yyjson_is_str(value);
-        if (there && (value == NULL || fits_type(run, &needs[i], value) ||
-                      (as_text && fits_text(&needs[i], ph_json_text(value)))))
-            continue;
-        ret->code = PH_E_WEBHOOK_BODY_DECODING_FAILED;
-        ret->message = say(run, "", expr_name(&needs[i].of), there ? " is not " : " is missing: it must be ");
-        ret->message = say(run, "", ret->message, names[needs[i].type]);
+        *ret = need_problem(run, need, value != NULL);
         return PH_OK;
     }
     return PH_OK;
@@ -126,17 +144,10 @@ enum ph_status ph_check_needs(struct ph_run *run, const struct ph_need *needs, s
 
 /* ---- money --------------------------------------------------------------------------------------- */
 
-static int decimals_of(const struct ph_run *run, const struct ph_currency *currency)
+static enum ph_exact to_minor(enum ph_unit unit, struct ph_slice text, const struct ph_money_unit *of, int64_t *ret)
 {
-    const struct ph_currency_exception *exception = exception_of(run, ph_slice_of(currency->code, 3));
-    return exception != NULL ? exception->decimals : currency->decimals;
-}
-
-static enum ph_exact to_minor(const struct ph_run *run, enum ph_unit unit, struct ph_slice text,
-                              const struct ph_currency *currency, int64_t *ret)
-{
-    int written = unit == PH_UNIT_MAJOR ? 0 : decimals_of(run, currency);
-    return ph_parse_exact(text, currency->decimals - written, ret);
+    int written = unit == PH_UNIT_MAJOR ? 0 : of->decimals;
+    return ph_parse_exact(text, of->currency->decimals - written, ret);
 }
 
 static struct ph_slice left_out(struct ph_run *run, struct ph_slice text, enum ph_exact why)
@@ -149,9 +160,8 @@ static struct ph_slice left_out(struct ph_run *run, struct ph_slice text, enum p
 
 /* Money in many places: their sum, in the one currency of all. */
 struct total {
-    const struct ph_run *run;
     const struct ph_field_rule *rule;
-    const struct ph_currency *currency;
+    const struct ph_money_unit *unit; /* NULL: not known; how much does not matter then */
     int64_t minor;
     size_t there, missing;
     enum ph_exact found;
@@ -174,10 +184,10 @@ static bool add_one(void *ctx, yyjson_val *value)
     struct ph_slice text = ph_json_text(value);
     t->there += text.len > 0;
     t->missing += text.len == 0;
-    if (text.len == 0 || t->found != PH_EXACT_OK)
+    if (text.len == 0 || t->found != PH_EXACT_OK || t->unit == NULL)
         return true;
     t->text = text;
-    t->found = to_minor(t->run, t->rule->unit, text, t->currency, &minor);
+    t->found = to_minor(t->rule->unit, text, t->unit, &minor);
     if (t->found == PH_EXACT_OK && __builtin_add_overflow(t->minor, minor, &t->minor))
         t->found = PH_EXACT_TOO_LARGE;
     return true;
@@ -186,20 +196,17 @@ static bool add_one(void *ctx, yyjson_val *value)
 static enum ph_status read_sum(struct ph_run *run, const struct ph_field_rule *rule, struct ph_event *event)
 {
     struct ph_slice code = {0};
-    struct total t = {.run = run, .rule = rule};
+    struct total t = {.rule = rule};
     if (ph_expr_is_many(&rule->currency))
         (void)ph_visit_many(run, &rule->currency, same_currency, &code);
     else
         PH_TRY(ph_eval_expr(run, &rule->currency, &code));
-    static const struct ph_currency no_currency = {0};
-    t.currency = ph_currency_find(code);
-    bool known = t.currency != NULL;
-    if (!known)
-        t.currency = &no_currency;
+    const struct ph_money_unit *unit = money_of(run, code);
+    t.unit = unit->currency != NULL ? unit : NULL;
     (void)ph_visit_many(run, &rule->value, add_one, &t);
     if (t.there == 0)
         return PH_OK;
-    if (!known)
+    if (t.unit == NULL)
         event->incomplete = say(run, "the amount is left out: unknown currency \"", code, "\"");
     else if (t.missing > 0)
         event->incomplete = PH_S("the amount is left out: one of its parts has none");
@@ -207,7 +214,7 @@ static enum ph_status read_sum(struct ph_run *run, const struct ph_field_rule *r
         event->incomplete = left_out(run, t.text, t.found);
     else
         event->fields[rule->field] =
-            (struct ph_value){.present = true, .currency = t.currency->number, .number = t.minor};
+            (struct ph_value){.present = true, .currency = unit->currency->number, .number = t.minor};
     return PH_OK;
 }
 
@@ -216,7 +223,7 @@ static enum ph_status read_money(struct ph_run *run, const struct ph_field_rule 
 {
     struct ph_slice amount = {0}, code = {0};
     struct ph_value *value = &event->fields[rule->field];
-    if (ph_expr_is_many(&rule->value))
+    if (rule->value.node == 0 && ph_expr_is_many(&rule->value))
         return read_sum(run, rule, event);
     PH_TRY(ph_eval_expr(run, &rule->value, &amount));
     PH_TRY(ph_eval_expr(run, &rule->currency, &code));
@@ -226,15 +233,15 @@ static enum ph_status read_money(struct ph_run *run, const struct ph_field_rule 
                                        say(run, "", expr_name(&rule->value), " is missing: the amount")};
         return PH_OK;
     }
-    const struct ph_currency *currency = currency_of(run, code);
-    if (currency == NULL) {
+    const struct ph_money_unit *unit = money_of(run, code);
+    if (unit->currency == NULL) {
         event->incomplete = say(run, "the amount is left out: unknown currency \"", code, "\"");
         return PH_OK;
     }
     int64_t minor = 0;
-    enum ph_exact found = to_minor(run, rule->unit, amount, currency, &minor);
+    enum ph_exact found = to_minor(rule->unit, amount, unit, &minor);
     if (found == PH_EXACT_OK)
-        *value = (struct ph_value){.present = true, .currency = currency->number, .number = minor};
+        *value = (struct ph_value){.present = true, .currency = unit->currency->number, .number = minor};
     else if (found == PH_EXACT_NOT_A_NUMBER && rule->required)
         *ret = (struct ph_problem){PH_E_WEBHOOK_AMOUNT_CONVERSION_FAILED,
                                    say(run, "the amount is not a number: \"", amount, "\"")};

@@ -3,7 +3,9 @@
  *
  * D1: numbers keep their source text (money never passes through a float).
  * D2: XML has no DOCTYPE, hence no entities of its own and nothing to expand.
- * D3: depth, fields and nodes are bounded (base/limits.h). */
+ * D3: depth, fields and nodes are bounded (base/limits.h).
+ * D4: JSON that the parser takes without leave for invalid Unicode is UTF-8 as a whole: outside its strings
+ *     there is only ASCII. Nobody need look at it again (run->utf8). */
 #include <expat.h>
 
 #include "core/codec.h"
@@ -72,15 +74,20 @@ yyjson_val *ph_read_json(struct ph_run *run, struct ph_slice text, struct ph_sli
         *ret_why = PH_S("the body is empty");
         return NULL;
     }
-    yyjson_read_flag flags = YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INVALID_UNICODE;
+    const yyjson_read_flag flags = YYJSON_READ_NUMBER_AS_RAW;
     yyjson_alc alc;
     if (!ph_worker_pool(run->worker, yyjson_read_max_memory_usage(text.len, flags), &alc)) {
         *ret_why = PH_S("no memory to parse the body");
         return NULL;
     }
     yyjson_read_err err;
-    /* Not written to: in-situ is not asked for. */
-    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)text.ptr, text.len, flags, &alc, &err);
+    char *in = (char *)(uintptr_t)text.ptr; /* not written to: in-situ is not asked for */
+    yyjson_doc *doc = yyjson_read_opts(in, text.len, flags, &alc, &err);
+    if (doc != NULL) {
+        run->utf8 = text;
+    } else if (err.code == YYJSON_READ_ERROR_INVALID_STRING) {
+        doc = yyjson_read_opts(in, text.len, flags | YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
+    }
     if (doc == NULL) {
         *ret_why = text_at(run, err.msg, err.pos);
         return NULL;

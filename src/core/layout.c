@@ -3,7 +3,7 @@
 
 /* What one layout catches of one entry. */
 struct catch {
-    struct ph_slice captures[PH_CAPTURES_MAX];
+    struct ph_slice captures[PH_CAPTURES_MAX]; /* the scheme's capture_count are set */
     bool has_signature;
 };
 
@@ -17,13 +17,14 @@ static struct ph_slice literal_of(const struct ph_run *run, const struct ph_layo
     return part->kind == PH_LAYOUT_SECRET2 ? run->secret2 : part->text;
 }
 
-/* A name takes what stands before the next literal; the last one takes the rest. */
-static bool fit(const struct ph_run *run, const struct ph_layout *layout, struct ph_slice entry, struct catch *ret)
+/* A name takes what stands before the next literal; the last one takes the rest. `count`: of captures. */
+static bool fit(const struct ph_run *run, const struct ph_layout *layout, size_t count, struct ph_slice entry, struct catch *ret)
 {
     /* Most entries fail at the first literal: before anything is cleared for them. */
     if (layout->count > 0 && layout->parts[0].kind == PH_LAYOUT_LITERAL && !ph_slice_starts(entry, layout->parts[0].text))
         return false;
-    *ret = (struct catch){0};
+    ret->has_signature = false;
+    memset(ret->captures, 0, count * sizeof(ret->captures[0]));
     for (uint16_t i = 0; i < layout->count; i++) {
         const struct ph_layout_part *part = &layout->parts[i];
         if (!catches(part)) {
@@ -44,7 +45,7 @@ static bool fit(const struct ph_run *run, const struct ph_layout *layout, struct
         }
         bool is_signature = part->kind == PH_LAYOUT_SIGNATURE;
         int16_t slot = is_signature ? 0 : part->capture;
-        if ((is_signature && end == 0) || slot < 0 || slot >= PH_CAPTURES_MAX)
+        if ((is_signature && end == 0) || slot < 0 || (size_t)slot >= count)
             return false;
         ret->captures[slot] = ph_slice_of(entry.ptr, end);
         ret->has_signature = ret->has_signature || is_signature;
@@ -71,13 +72,13 @@ static void add(struct reading *r, const struct ph_layout *layout, const struct 
     f->text = caught->captures[0];
     f->kind = own ? layout->kind : r->sig->kind;
     f->hash = own ? layout->hash : r->sig->hash;
-    memcpy(f->captures, caught->captures, sizeof(f->captures));
+    memcpy(f->captures, caught->captures, r->sig->capture_count * sizeof(f->captures[0]));
 }
 
 /* An entry without a signature says something for all of them: t=… of a comma list. */
 static void share(struct reading *r, const struct catch *caught)
 {
-    for (size_t i = 1; i < PH_CAPTURES_MAX; i++) {
+    for (size_t i = 1; i < r->sig->capture_count; i++) {
         if (!ph_slice_present(caught->captures[i]))
             continue;
         if (!ph_slice_present(r->shared[i]))
@@ -98,7 +99,7 @@ static void read_entry(struct reading *r, struct ph_slice entry, size_t number)
         return;
     }
     for (uint16_t i = 0; i < sig->layout_count; i++) {
-        if (!fit(r->run, &sig->layouts[i], entry, &caught))
+        if (!fit(r->run, &sig->layouts[i], sig->capture_count, entry, &caught))
             continue;
         ph_explain_shape(r->run, sig, number, &sig->layouts[i]);
         if (caught.has_signature)
@@ -123,7 +124,7 @@ void ph_read_layout(struct ph_run *run, const struct ph_signature *sig, struct p
         at = end + (sig->list.len > 0 ? sig->list.len : 1);
     }
     for (size_t i = 0; i < r.count; i++)
-        for (size_t k = 1; k < PH_CAPTURES_MAX; k++)
+        for (size_t k = 1; k < sig->capture_count; k++)
             if (!ph_slice_present(found[i].captures[k]))
                 found[i].captures[k] = r.shared[k];
     *ret_count = r.count;

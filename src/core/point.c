@@ -1,6 +1,6 @@
-/* Pointers into trees. Those into the event share one walk (struct ph_node): the first look into an object
- * goes over its members once, keeps every one that some pointer of the page names, and notes which come
- * twice. The rules' tests then find what they compare without searching.
+/* Pointers into trees. Those into the event share one walk (struct ph_node): the first look at an event goes
+ * once over the members of each object that some pointer of the page leads into, keeps every one that is named,
+ * and notes which come twice. Whoever reads the event then finds its values without searching.
  *
  * P1: what is kept is of one tree of this run; another event of the batch begins afresh.
  * P2: a member that comes twice is ambiguous each time it is read, and only then: kept values say so again. */
@@ -17,19 +17,6 @@ void ph_note_ambiguous(struct ph_run *run, bool in_head, struct ph_slice what, s
     run->ambiguous = ph_join(run, parts, PH_COUNTOF(parts));
     if (!ph_slice_present(run->ambiguous))
         run->ambiguous = PH_S("ambiguous: a key or header comes twice");
-}
-
-struct ph_slice ph_json_text(yyjson_val *v)
-{
-    switch (yyjson_get_type(v)) {
-    case YYJSON_TYPE_STR:
-    case YYJSON_TYPE_RAW:
-        return ph_slice_of(unsafe_yyjson_get_str(v), unsafe_yyjson_get_len(v));
-    case YYJSON_TYPE_BOOL:
-        return yyjson_get_bool(v) ? PH_S("true") : PH_S("false");
-    default:
-        return (struct ph_slice){0};
-    }
 }
 
 static bool is_key(yyjson_val *k, struct ph_slice key)
@@ -90,79 +77,64 @@ yyjson_val *ph_step_into(struct ph_run *run, yyjson_val *from, const struct ph_s
 
 /* ---- the event: one walk for all pointers ------------------------------------------------------- */
 
-/* P1. */
-static void begin(struct ph_run *run)
+/* Every named member of an object gets its place, from one look at each. */
+static void walk_object(const struct ph_node *nodes, const struct ph_node *node, yyjson_val *object, struct ph_found *found)
 {
-    struct ph_seen *seen = &run->seen;
-    assert(seen->found != NULL); /* ph_run_open made it */
-    if (seen->tree == run->item)
-        return;
-    memset(seen->found, 0, run->connector->node_count * sizeof(*seen->found));
-    seen->found[0].value = seen->tree = run->item;
-}
-
-/* Every named member gets its place, from one look at each. */
-static void walk_object(struct ph_run *run, const struct ph_node *node, yyjson_val *object)
-{
-    size_t left = unsafe_yyjson_get_len(object);
+    const uint16_t *slots = node->slots;
+    size_t left = unsafe_yyjson_get_len(object), slot_count = node->slot_count;
     for (yyjson_val *k = unsafe_yyjson_get_first(object); left > 0; left--) {
         yyjson_val *v = k + 1;
         struct ph_slice key = ph_slice_of(unsafe_yyjson_get_str(k), unsafe_yyjson_get_len(k));
-        for (size_t at = ph_key_slot(key, node->slot_count); node->slots[at] != 0; at = (at + 1) & (node->slot_count - 1U)) {
-            uint16_t child = node->slots[at];
-            if (!ph_slice_eq(run->connector->nodes[child].step.key, key))
+        uint16_t child;
+        for (size_t at = ph_key_slot(key, slot_count); (child = slots[at]) != 0; at = (at + 1) & (slot_count - 1)) {
+            if (!ph_slice_eq(nodes[child].step.key, key))
                 continue;
-            struct ph_found *found = &run->seen.found[child];
-            if (found->value == NULL)
-                found->value = v;
-            else if (found->twice == 0)
-                found->twice = child; /* P2; the first stands */
+            if (found[child].value == NULL)
+                found[child].value = v;
+            else if (found[child].twice == 0)
+                found[child].twice = child; /* P2; the first stands */
+            break;
         }
         k = unsafe_yyjson_get_next(v);
     }
 }
 
-static void walk(struct ph_run *run, uint16_t at);
-
-/* What a node led to, its parents walked where they are not yet. */
-static const struct ph_found *find(struct ph_run *run, uint16_t at)
-{
-    uint16_t parent = run->connector->nodes[at].parent;
-    if (!run->seen.found[parent].walked)
-        walk(run, parent);
-    return &run->seen.found[at];
-}
-
 static void walk(struct ph_run *run, uint16_t at)
 {
-    const struct ph_node *node = &run->connector->nodes[at];
+    const struct ph_node *nodes = run->connector->nodes, *node = &nodes[at];
     struct ph_found *found = run->seen.found;
-    if (at != 0)
-        (void)find(run, at); /* no deeper than a pointer has steps */
     yyjson_val *from = found[at].value;
-    found[at].walked = true;
-    if (yyjson_is_obj(from))
-        walk_object(run, node, from);
+    if (yyjson_is_obj(from) && node->slot_count > 0)
+        walk_object(nodes, node, from, found);
     if (found[at].twice == 0 && !yyjson_is_arr(from))
         return;
     for (uint16_t i = 0; i < node->slot_count; i++) {
         uint16_t child = node->slots[i];
         if (child != 0 && yyjson_is_arr(from))
-            found[child].value = element(run, from, &run->connector->nodes[child].step);
+            found[child].value = element(run, from, &nodes[child].step);
         if (child != 0 && found[at].twice != 0)
             found[child].twice = found[at].twice; /* P2: the first on the way is told */
     }
 }
 
-yyjson_val *ph_point_node(struct ph_run *run, uint16_t node)
+void ph_point_look(struct ph_run *run)
 {
-    if (run->item == NULL)
-        return NULL;
-    begin(run);
-    const struct ph_found *found = find(run, node);
-    if (found->twice != 0)
-        ph_note_ambiguous(run, false, PH_S("key "), run->connector->nodes[found->twice].step.key);
-    return found->value;
+    const struct ph_connector *c = run->connector;
+    struct ph_seen *seen = &run->seen;
+    assert(seen->found != NULL); /* ph_run_open made it */
+    memset(seen->found, 0, c->node_count * sizeof(*seen->found));
+    seen->found[0].value = seen->tree = run->item;
+    uint16_t at = 0;
+    do {
+        if (seen->found[at].value != NULL || seen->found[at].twice != 0)
+            walk(run, at);
+        at = c->nodes[at].next;
+    } while (at != 0);
+}
+
+void ph_point_twice(struct ph_run *run, const struct ph_found *found)
+{
+    ph_note_ambiguous(run, false, PH_S("key "), run->connector->nodes[found->twice].step.key);
 }
 
 yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer)

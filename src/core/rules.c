@@ -11,23 +11,18 @@ static bool on_fits(const struct ph_rule *rule, struct ph_slice type)
     return false;
 }
 
-static int compare(struct ph_slice a, struct ph_slice b)
-{
-    size_t shared = a.len < b.len ? a.len : b.len;
-    int order = shared > 0 ? memcmp(a.ptr, b.ptr, shared) : 0;
-    return order != 0 ? order : a.len < b.len ? -1 : a.len > b.len;
-}
-
-static void candidates(const struct ph_variant *v, struct ph_slice type, const uint16_t **ret, uint16_t *ret_count)
+/* The rules an event of that type can reach. True: each of them fits it, as it is in a group; false: they are
+ * those with prefixes, and those of every type. */
+static bool candidates(const struct ph_variant *v, struct ph_slice type, const uint16_t **ret, uint16_t *ret_count)
 {
     size_t low = 0, high = v->group_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare(type, v->groups[middle].type);
+        int order = ph_type_order(type, v->groups[middle].type);
         if (order == 0) {
             *ret = v->groups[middle].rules;
             *ret_count = v->groups[middle].count;
-            return;
+            return true;
         }
         if (order < 0)
             high = middle;
@@ -36,6 +31,7 @@ static void candidates(const struct ph_variant *v, struct ph_slice type, const u
     }
     *ret = v->open_rules;
     *ret_count = v->open_rule_count;
+    return false;
 }
 
 enum ph_status ph_find_rule(struct ph_run *run, const struct ph_rule **ret)
@@ -43,11 +39,11 @@ enum ph_status ph_find_rule(struct ph_run *run, const struct ph_rule **ret)
     const uint16_t *indexes;
     uint16_t count;
     *ret = NULL;
-    candidates(run->variant, run->type, &indexes, &count);
+    bool all_fit = candidates(run->variant, run->type, &indexes, &count);
     for (uint16_t i = 0; i < count; i++) {
         const struct ph_rule *rule = &run->variant->rules[indexes[i]];
         bool holds = false;
-        if (!on_fits(rule, run->type))
+        if (!all_fit && !on_fits(rule, run->type))
             continue;
         PH_TRY(ph_eval_tests(run, rule->when, rule->test_count, &holds));
         if (holds) {

@@ -39,25 +39,37 @@ bool ph_run_pool(struct ph_run *run, size_t bytes, yyjson_alc *ret)
 
 /* ---- the request line ---------------------------------------------------------------------------- */
 
-static void split_uri(struct ph_run *run)
+/* The URI without its fragment, and where its query begins; SIZE_MAX: it has none. */
+static struct ph_slice uri_of(const struct ph_run *run, size_t *ret_question)
 {
     struct ph_slice uri = run->in->request->uri;
-    run->query = run->in->request->query;
     size_t fragment = ph_slice_find(uri, PH_S("#"), 0);
     if (fragment != SIZE_MAX)
         uri.len = fragment;
-    size_t question = ph_slice_find(uri, PH_S("?"), 0);
-    if (question != SIZE_MAX) {
-        if (!ph_slice_present(run->query))
-            run->query = ph_slice_from(uri, question + 1);
+    *ret_question = ph_slice_find(uri, PH_S("?"), 0);
+    return uri;
+}
+
+struct ph_slice ph_run_query(const struct ph_run *run)
+{
+    size_t question;
+    if (ph_slice_present(run->in->request->query))
+        return run->in->request->query;
+    struct ph_slice uri = uri_of(run, &question);
+    return question != SIZE_MAX ? ph_slice_from(uri, question + 1) : (struct ph_slice){0};
+}
+
+struct ph_slice ph_run_path(const struct ph_run *run)
+{
+    size_t question;
+    struct ph_slice uri = uri_of(run, &question);
+    if (question != SIZE_MAX)
         uri.len = question;
-    }
     size_t scheme = ph_slice_find(uri, PH_S("://"), 0);
-    if (scheme != SIZE_MAX && uri.len > 0 && uri.ptr[0] != '/') {
-        size_t slash = ph_slice_find(uri, PH_S("/"), scheme + 3);
-        uri = slash == SIZE_MAX ? PH_S("/") : ph_slice_from(uri, slash);
-    }
-    run->path = uri;
+    if (scheme == SIZE_MAX || uri.ptr[0] == '/')
+        return uri;
+    size_t slash = ph_slice_find(uri, PH_S("/"), scheme + 3);
+    return slash == SIZE_MAX ? PH_S("/") : ph_slice_from(uri, slash);
 }
 
 /* ---- bodies -------------------------------------------------------------------------------------- */
@@ -249,7 +261,6 @@ enum ph_status ph_run_open(struct ph_run *run, struct ph_worker *worker, const s
     run->seen.found = ph_arena_alloc(run->arena, (in->connector->node_count + 1U) * sizeof(*run->seen.found));
     if (run->seen.found == NULL)
         return PH_ERR_NO_MEMORY;
-    split_uri(run);
     *ret_error = PH_E_WEBHOOK_BODY_DECODING_FAILED;
     *ret_why = PH_S("the body does not read");
     if (in->request->body.len > PH_BODY_BYTES_MAX) {

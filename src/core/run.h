@@ -12,16 +12,22 @@
 
 enum { PH_CAPTURES_MAX = 8, PH_LETS_MAX = 16 };
 
-/* What one node of the connector's pointers led to; means something once its parent was walked. */
+/* What one node of the connector's pointers led to. */
 struct ph_found {
     yyjson_val *value; /* NULL: not there */
     uint16_t twice;    /* the node on the way whose key comes twice; 0: none */
-    bool walked;       /* its members have been looked at */
+};
+
+/* What a currency code means to the processor (content.c). */
+struct ph_money_unit {
+    struct ph_slice code;
+    const struct ph_currency *currency; /* NULL: none that an answer can carry */
+    int decimals;                       /* the processor's */
 };
 
 /* What has been seen of one event (point.c, P1). */
 struct ph_seen {
-    yyjson_val *tree;
+    yyjson_val *tree; /* NULL: nothing was looked at */
     struct ph_found *found; /* one for each of the connector's nodes */
 };
 
@@ -36,12 +42,13 @@ struct ph_run {
     yyjson_val *item;    /* the event: root, or one item of it */
     yyjson_val *fetched; /* NULL: not there */
     yyjson_val *jws;     /* protected header: while a JWS is judged or signed, and of a verified one */
+    struct ph_slice utf8; /* a text that is known to be UTF-8: the last JSON that was read so (document.c, D4) */
     struct ph_seen seen;
+    struct ph_money_unit money; /* the last that was asked for */
     struct ph_slice type;
     struct ph_slice secret, secret2; /* being tried; absent between tries */
     struct ph_slice captures[PH_CAPTURES_MAX];
     struct ph_slice unique;
-    struct ph_slice path, query;
     /* The first ambiguity met (a key or header that comes twice, differing), as text; sticky until the
      * caller clears it. Absent: none. */
     struct ph_slice ambiguous;
@@ -57,8 +64,11 @@ PH_MUST_USE enum ph_status ph_eval_piece(struct ph_run *run, const struct ph_pie
                                          struct ph_slice *ret);
 PH_MUST_USE enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t,
                                             struct ph_slice *ret);
-PH_MUST_USE enum ph_status ph_eval_expr(struct ph_run *run, const struct ph_expr *expr,
-                                        struct ph_slice *ret);
+PH_MUST_USE static inline enum ph_status ph_eval_expr(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret);
+/* What ph_eval_expr does where the expression is more than one of the connector's nodes. */
+PH_MUST_USE enum ph_status ph_eval_alternatives(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret);
+/* Text of a JSON scalar; absent for null, objects, arrays and what is not there (NULL). */
+static inline struct ph_slice ph_json_text(yyjson_val *value);
 /* All of the tests hold. */
 PH_MUST_USE enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, size_t count,
                                          bool *ret);
@@ -66,11 +76,17 @@ PH_MUST_USE enum ph_status ph_eval_choice(struct ph_run *run, const struct ph_ch
                                           int32_t *ret);
 /* A pointer's value in a tree; NULL: not there. Notes run->ambiguous on a doubled key. (point.c) */
 yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer);
-/* The same for one of the connector's nodes, in run->item. (point.c) */
-yyjson_val *ph_point_node(struct ph_run *run, uint16_t node);
+/* Fills run->seen from run->item; notes that what was found there is ambiguous. (point.c) */
+void ph_point_look(struct ph_run *run);
+void ph_point_twice(struct ph_run *run, const struct ph_found *found);
+/* As ph_point, for one of the connector's nodes, in run->item. */
+static inline yyjson_val *ph_point_node(struct ph_run *run, uint16_t node);
 /* A header by name; absent: none. Twice with different values: run->ambiguous, and the first. */
 struct ph_slice ph_run_header(struct ph_run *run, struct ph_slice name);
 struct ph_slice ph_run_config(const struct ph_run *run, struct ph_slice name);
+/* Of the request line, without '?'; the query as the caller gives it apart, or else the URI's. (run.c) */
+struct ph_slice ph_run_path(const struct ph_run *run);
+struct ph_slice ph_run_query(const struct ph_run *run);
 
 /* JSON text to a tree in the worker's parser pool (numbers raw, invalid UTF-8 let through, no BOM, no
  * trailing text, depth at most PH_DEPTH_MAX); NULL: not JSON, *ret_why says what and where. (document.c) */
@@ -78,7 +94,7 @@ yyjson_val *ph_read_json(struct ph_run *run, struct ph_slice text, struct ph_sli
 yyjson_val *ph_read_form(struct ph_run *run, struct ph_slice text, struct ph_slice *ret_why);
 yyjson_val *ph_read_xml(struct ph_run *run, struct ph_slice text, struct ph_slice *ret_why);
 
-/* Splits the request line, chooses the variant (`only`: that one) and decodes the body: run->outer, ->root.
+/* Chooses the variant (`only`: that one) and decodes the body: run->outer, ->root.
  * *ret_error not PH_E_NONE: it does not read, *ret_why says what and where. (run.c) */
 PH_MUST_USE enum ph_status ph_run_open(struct ph_run *run, struct ph_worker *worker, const struct ph_input *in,
                                        const struct ph_variant *only, struct ph_slice *ret_why,
@@ -110,5 +126,40 @@ struct ph_slice ph_join(struct ph_run *run, const struct ph_slice *parts, size_t
 /* The worker's inside: crypto contexts live in `crypto` (crypto/crypto.h), made on first use. */
 struct ph_crypto;
 struct ph_crypto *ph_worker_crypto(struct ph_worker *worker);
+
+/* ---- inline: what is asked of every field of every event ------------------------------------------------ */
+
+static inline yyjson_val *ph_point_node(struct ph_run *run, uint16_t node)
+{
+    if (run->item == NULL)
+        return NULL;
+    if (run->seen.tree != run->item)
+        ph_point_look(run);
+    const struct ph_found *found = &run->seen.found[node];
+    if (found->twice != 0)
+        ph_point_twice(run, found);
+    return found->value;
+}
+
+static inline struct ph_slice ph_json_text(yyjson_val *value)
+{
+    switch (yyjson_get_type(value)) {
+    case YYJSON_TYPE_STR:
+    case YYJSON_TYPE_RAW:
+        return ph_slice_of(unsafe_yyjson_get_str(value), unsafe_yyjson_get_len(value));
+    case YYJSON_TYPE_BOOL:
+        return yyjson_get_bool(value) ? PH_S("true") : PH_S("false");
+    default:
+        return (struct ph_slice){0};
+    }
+}
+
+static inline enum ph_status ph_eval_expr(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret)
+{
+    if (expr->node == 0)
+        return ph_eval_alternatives(run, expr, ret);
+    *ret = ph_json_text(ph_point_node(run, expr->node)); /* as nearly always */
+    return PH_OK;
+}
 
 #endif

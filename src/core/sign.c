@@ -399,7 +399,7 @@ static enum ph_status sign(struct signing *s, struct ph_worker *worker, struct p
 {
     PH_TRY(prepare_body(s, worker, body));
     PH_TRY(choose_scheme(s));
-    out->query = s->run.query;
+    out->query = ph_run_query(&s->run);
     if (s->sig != NULL && s->sig->kind == PH_SIG_CALLOUT)
         return fail(s, PH_ERR_UNSUPPORTED, PH_S("only the processor's own API can vouch for its requests"));
     if (s->sig == NULL || s->sig->kind == PH_SIG_NONE)

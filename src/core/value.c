@@ -36,12 +36,12 @@ struct ph_slice ph_run_config(const struct ph_run *run, struct ph_slice name)
 
 static struct ph_slice query_value(struct ph_run *run, struct ph_slice name)
 {
-    struct ph_slice hit = {0};
-    for (size_t at = 0; at < run->query.len;) {
-        size_t end = ph_slice_find(run->query, PH_S("&"), at);
+    struct ph_slice hit = {0}, query = ph_run_query(run);
+    for (size_t at = 0; at < query.len;) {
+        size_t end = ph_slice_find(query, PH_S("&"), at);
         if (end == SIZE_MAX)
-            end = run->query.len;
-        struct ph_slice pair = ph_slice_of(run->query.ptr + at, end - at), key, value;
+            end = query.len;
+        struct ph_slice pair = ph_slice_of(query.ptr + at, end - at), key, value;
         at = end + 1;
         size_t equals = ph_slice_find(pair, PH_S("="), 0);
         if (equals == SIZE_MAX)
@@ -137,7 +137,7 @@ static enum ph_status plain_text(struct ph_run *run, const struct ph_piece *piec
         *ret = run->in->request->method;
         break;
     case PH_SRC_PATH:
-        *ret = run->path;
+        *ret = ph_run_path(run);
         break;
     case PH_SRC_URL:
         *ret = ph_run_config(run, PH_S("notification_url"));
@@ -230,13 +230,9 @@ enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t,
     return ph_slice_present(*ret) ? PH_OK : PH_ERR_NO_MEMORY;
 }
 
-enum ph_status ph_eval_expr(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret)
+enum ph_status ph_eval_alternatives(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret)
 {
     struct ph_slice empty = {0};
-    if (expr->node != 0) { /* nearly all of them */
-        *ret = ph_json_text(ph_point_node(run, expr->node));
-        return PH_OK;
-    }
     *ret = (struct ph_slice){0};
     for (uint16_t i = 0; i < expr->count; i++) {
         struct ph_slice text = {0};
@@ -252,12 +248,8 @@ enum ph_status ph_eval_expr(struct ph_run *run, const struct ph_expr *expr, stru
     return PH_OK;
 }
 
-yyjson_val *ph_eval_tree(struct ph_run *run, const struct ph_expr *expr)
+yyjson_val *ph_eval_tree_alternatives(struct ph_run *run, const struct ph_expr *expr)
 {
-    if (expr->node != 0) {
-        yyjson_val *value = ph_point_node(run, expr->node);
-        return yyjson_is_null(value) ? NULL : value;
-    }
     for (uint16_t i = 0; i < expr->count; i++) {
         const struct ph_template *t = &expr->alternatives[i];
         yyjson_val *from = t->count == 1 ? ph_tree_of(run, t->pieces[0].source) : NULL;
@@ -405,7 +397,12 @@ static bool is_without(struct ph_slice text, struct ph_slice characters)
     return true;
 }
 
-static bool judge(const struct ph_test *test, struct ph_slice text, struct ph_slice against)
+static bool is_utf8(const struct ph_run *run, struct ph_slice text)
+{
+    return (text.ptr == run->utf8.ptr && text.len == run->utf8.len) || ph_utf8_valid(text);
+}
+
+static bool judge(const struct ph_run *run, const struct ph_test *test, struct ph_slice text, struct ph_slice against)
 {
     switch (test->op) {
     case PH_TEST_ONE_OF:
@@ -423,7 +420,7 @@ static bool judge(const struct ph_test *test, struct ph_slice text, struct ph_sl
     case PH_TEST_UNDER:
         return is_under(text, against);
     case PH_TEST_UTF8:
-        return ph_utf8_valid(text);
+        return is_utf8(run, text);
     case PH_TEST_SHAPE:
         return has_shape(text, test->values[0]);
     case PH_TEST_WITHOUT:
@@ -435,6 +432,7 @@ static bool judge(const struct ph_test *test, struct ph_slice text, struct ph_sl
 }
 
 struct one_of_many {
+    const struct ph_run *run;
     const struct ph_test *test;
     struct ph_slice against;
 };
@@ -442,7 +440,7 @@ struct one_of_many {
 static bool holds_for_one(void *ctx, yyjson_val *value)
 {
     const struct one_of_many *one = ctx;
-    return judge(one->test, yyjson_is_ctn(value) ? PH_S("(a container)") : ph_json_text(value), one->against);
+    return judge(one->run, one->test, yyjson_is_ctn(value) ? PH_S("(a container)") : ph_json_text(value), one->against);
 }
 
 enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret)
@@ -452,8 +450,8 @@ enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, si
         struct ph_slice text = {0}, against = {0};
         if (tests[i].against.count > 0)
             PH_TRY(ph_eval_expr(run, &tests[i].against, &against));
-        if (ph_expr_is_many(&tests[i].of)) {
-            struct one_of_many one = {&tests[i], against};
+        if (tests[i].of.node == 0 && ph_expr_is_many(&tests[i].of)) {
+            struct one_of_many one = {run, &tests[i], against};
             if (!ph_visit_many(run, &tests[i].of, holds_for_one, &one))
                 return PH_OK;
             continue;
@@ -463,7 +461,7 @@ enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, si
         if (!ph_slice_present(text) && (tests[i].op == PH_TEST_PRESENT || tests[i].op == PH_TEST_ABSENT) &&
             yyjson_is_ctn(ph_eval_tree(run, &tests[i].of)))
             text = PH_S("(a container)");
-        if (!judge(&tests[i], text, against))
+        if (!judge(run, &tests[i], text, against))
             return PH_OK;
     }
     *ret = true;

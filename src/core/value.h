@@ -4,8 +4,6 @@
 
 #include "core/run.h"
 
-/* Text of a JSON scalar; absent for null, objects and arrays. */
-struct ph_slice ph_json_text(yyjson_val *value);
 /* "key x comes twice": run->ambiguous, unless there is one already. in_head: a header or query parameter does,
  * not something of the body. (point.c) */
 void ph_note_ambiguous(struct ph_run *run, bool in_head, struct ph_slice what, struct ph_slice name);
@@ -15,7 +13,14 @@ enum { PH_PARTS_USUAL = 24 };
 PH_MUST_USE enum ph_status ph_eval_parts(struct ph_run *run, const struct ph_template *t, struct ph_slice *parts,
                                          bool *ret_there);
 /* The tree a plain pointer value names, null counting as none; NULL: none, or not a pointer. */
-yyjson_val *ph_eval_tree(struct ph_run *run, const struct ph_expr *expr);
+yyjson_val *ph_eval_tree_alternatives(struct ph_run *run, const struct ph_expr *expr);
+static inline yyjson_val *ph_eval_tree(struct ph_run *run, const struct ph_expr *expr)
+{
+    if (expr->node == 0)
+        return ph_eval_tree_alternatives(run, expr);
+    yyjson_val *value = ph_point_node(run, expr->node);
+    return yyjson_is_null(value) ? NULL : value;
+}
 
 /* One step of a pointer, PH_STEP_ANY aside; NULL: not there. */
 yyjson_val *ph_step_into(struct ph_run *run, yyjson_val *from, const struct ph_step *step);

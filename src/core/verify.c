@@ -316,9 +316,9 @@ static enum ph_status signed_text(struct ph_judge *j, uint16_t m, struct ph_slic
     return ph_explain_message(run, t);
 }
 
-static bool same_captures(const struct ph_found_signature *a, const struct ph_found_signature *b)
+static bool same_captures(const struct ph_found_signature *a, const struct ph_found_signature *b, size_t count)
 {
-    for (size_t i = 1; i < PH_CAPTURES_MAX; i++)
+    for (size_t i = 1; i < count; i++)
         if (!ph_slice_eq(a->captures[i], b->captures[i]))
             return false;
     return true;
@@ -334,11 +334,11 @@ static enum ph_status try_message(struct ph_judge *j, const struct ph_key_text *
     bool is_key = j->sig->message_count == 0 && j->sig->kind == PH_SIG_TOKEN;
     *ret = false;
     for (size_t f = 0; f < count && !*ret; f++) {
-        memcpy(run->captures, found[f].captures, sizeof(run->captures));
+        memcpy(run->captures, found[f].captures, j->sig->capture_count * sizeof(run->captures[0]));
         if (is_key) {
             parts[0] = key->text;
             message = (struct ph_message){.parts = parts, .count = 1, .there = true};
-        } else if (f == 0 || !same_captures(&found[f], &found[f - 1])) {
+        } else if (f == 0 || !same_captures(&found[f], &found[f - 1], j->sig->capture_count)) {
             PH_TRY(signed_text(j, m, parts, &message));
         }
         if (ph_slice_present(run->ambiguous))

@@ -26,7 +26,8 @@ struct ph_found_signature {
     struct ph_slice text;
     enum ph_signature_kind kind; /* by the shape, where it says so */
     enum ph_hash hash;
-    struct ph_slice captures[PH_CAPTURES_MAX]; /* of its own entry, else of a sibling; [0] is text */
+    struct ph_slice captures[PH_CAPTURES_MAX]; /* of its own entry, else of a sibling; [0] is text; the scheme's
+                                                * capture_count are set */
 };
 
 /* Entries that fit no layout are ignored, as is what exceeds the bounds. Uses run->secret2. Entries that

@@ -1,13 +1,6 @@
 /* Rules by event type, and rules that no event reaches. */
 #include "reader/build.h"
 
-static int compare(struct ph_slice a, struct ph_slice b)
-{
-    size_t shared = a.len < b.len ? a.len : b.len;
-    int order = shared > 0 ? memcmp(a.ptr, b.ptr, shared) : 0;
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static bool can_fit(const struct ph_rule *rule, struct ph_slice type)
 {
     bool fits = rule->on_count == 0;
@@ -88,7 +81,7 @@ static bool insert(struct ph_rule_group *groups, size_t count, struct ph_slice t
     size_t low = 0, high = count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (compare(groups[middle].type, type) < 0)
+        if (ph_type_order(groups[middle].type, type) < 0)
             low = middle + 1;
         else
             high = middle;

@@ -63,14 +63,18 @@ void ph_nodes_end(struct ph_build *b, struct ph_connector *connector)
     for (size_t i = 1; i < b->node_count; i++)
         b->nodes[b->nodes[i].parent].slot_count++; /* of children, until it is of slots */
     uint16_t **tables = ph_build_alloc(b, b->node_count * sizeof(*tables));
+    size_t last = 0;
     for (size_t i = 0; i < b->node_count; i++) {
         size_t children = b->nodes[i].slot_count, slots = 1;
-        while (slots < 2 * children)
+        while (slots < 4 * children)
             slots *= 2;
         if (children == 0)
             continue;
         b->nodes[i].slots = tables[i] = ph_build_alloc(b, slots * sizeof(**tables));
         b->nodes[i].slot_count = (uint16_t)slots;
+        if (i > 0)
+            b->nodes[last].next = (uint16_t)i;
+        last = i;
     }
     for (size_t i = 1; i < b->node_count; i++) {
         uint16_t parent = b->nodes[i].parent, slot_count = b->nodes[parent].slot_count;

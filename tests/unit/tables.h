@@ -85,6 +85,7 @@ TABLE(node)
 {
     PART(step, same_step);
     NUMBER(parent);
+    NUMBER(next);
     LIST(slots, slot_count, same_number);
     return true;
 }

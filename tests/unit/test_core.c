@@ -96,8 +96,8 @@ static const struct ph_rule rules[] = {
 };
 static const uint16_t in_manual[] = {2}, in_paid[] = {0}, in_auto[] = {3}, in_reserved[] = {4}, open_rules[] = {1};
 static const struct ph_rule_group groups[] = {{PH_SI("auto"), in_auto, 1},
-                                              {PH_SI("manual"), in_manual, 1},
                                               {PH_SI("paid"), in_paid, 1},
+                                              {PH_SI("manual"), in_manual, 1},
                                               {PH_SI("reserved"), in_reserved, 1}};
 static const struct ph_expr dedupe[] = {EXPR(id), EXPR(object)};
 static struct ph_variant variant = {.name = PH_SI(""),

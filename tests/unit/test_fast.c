@@ -1,0 +1,284 @@
+/* Where the engine has a fast way and a slow one, both say the same: here the fast one is held against a plain
+ * twin over every byte, every place or every table. (Pointers have theirs in test_point.c.) */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/utf8.h"
+#include "core/codec.h"
+#include "core/steps.h"
+#include "core/value.h"
+#include "reader/page.h"
+
+static void *give(void *ctx, size_t bytes)
+{
+    (void)ctx;
+    return malloc(bytes);
+}
+
+static void take(void *ctx, void *ptr)
+{
+    (void)ctx;
+    free(ptr);
+}
+
+static const struct ph_allocator heap = {give, take, NULL};
+
+static int open_worker(void **state)
+{
+    *state = ph_worker_new(&heap);
+    return *state == NULL;
+}
+
+static int close_worker(void **state)
+{
+    ph_worker_free(*state);
+    return 0;
+}
+
+/* ---- UTF-8: judged by the parser --------------------------------------------------------------------------- */
+
+/* The parser either vouches for the whole text or for nothing. */
+static bool parser_vouches(struct ph_worker *worker, struct ph_slice text)
+{
+    struct ph_run run = {.worker = worker, .arena = ph_worker_arena(worker)};
+    struct ph_slice why;
+    ph_worker_reset(worker);
+    assert_non_null(ph_read_json(&run, text, &why)); /* invalid UTF-8 is let through: it is not our word */
+    assert_true(run.utf8.ptr == NULL || (run.utf8.ptr == text.ptr && run.utf8.len == text.len));
+    return run.utf8.ptr != NULL;
+}
+
+static void json_the_parser_vouches_for_is_the_json_that_is_utf8(void **state)
+{
+    /* All first bytes, and behind them the bytes at which a rule of RFC 3629 changes its mind. */
+    static const unsigned char edges[] = {'a', 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff};
+    size_t good = 0, bad = 0;
+    for (unsigned first = 0x80; first <= 0xff; first++) {
+        for (size_t e = 0; e < PH_COUNTOF(edges) * PH_COUNTOF(edges) * PH_COUNTOF(edges); e++) {
+            char body[] = {'{',
+                           '"',
+                           (char)(unsigned char)first,
+                           (char)edges[e % 10],
+                           (char)edges[e / 10 % 10],
+                           (char)edges[e / 100],
+                           '"',
+                           ':',
+                           '1',
+                           '}'};
+            struct ph_slice text = ph_slice_of(body, sizeof(body));
+            bool valid = ph_utf8_valid(text);
+            assert_int_equal(parser_vouches(*state, text), valid);
+            good += valid;
+            bad += !valid;
+        }
+    }
+    assert_true(good > 100 && bad > 100);
+}
+
+static void bytes_outside_of_strings_are_no_matter_of_utf8(void **state)
+{
+    struct ph_run run = {.worker = *state, .arena = ph_worker_arena(*state)};
+    struct ph_slice why;
+    assert_null(ph_read_json(&run, PH_S("{\"a\":1}\xc3\xa9"), &why));
+    assert_null(ph_read_json(&run, PH_S("\xef\xbb\xbf{\"a\":1}"), &why));
+    assert_false(ph_slice_present(run.utf8));
+}
+
+/* ---- codecs and names -------------------------------------------------------------------------------------- */
+
+static int digit_of(unsigned c, bool lower_only)
+{
+    if (c >= '0' && c <= '9')
+        return (int)c - '0';
+    if (c >= 'a' && c <= 'f')
+        return (int)c - 'a' + 10;
+    return !lower_only && c >= 'A' && c <= 'F' ? (int)c - 'A' + 10 : -1;
+}
+
+static void every_pair_of_bytes_is_hex_or_not(void **state)
+{
+    for (unsigned pair = 0; pair < 0x20000; pair++) {
+        bool lower_only = pair > 0xffff;
+        unsigned high = pair >> 8 & 0xff, low = pair & 0xff;
+        char text[] = {'0', '0', (char)(unsigned char)high, (char)(unsigned char)low, 'f', 'f'};
+        struct ph_slice out = {0};
+        int a = digit_of(high, lower_only), b = digit_of(low, lower_only);
+        ph_worker_reset(*state);
+        assert_int_equal(ph_hex_decode(ph_worker_arena(*state), ph_slice_of(text, sizeof(text)), lower_only, &out), a >= 0 && b >= 0);
+        if (a >= 0 && b >= 0) {
+            assert_int_equal(out.len, 3);
+            assert_int_equal((unsigned char)out.ptr[1], a * 16 + b);
+        } else {
+            assert_null(out.ptr); /* nothing is given out on failure */
+        }
+    }
+}
+
+static unsigned lower(unsigned c)
+{
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
+static void names_are_compared_without_case_at_every_place(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 17; at += 4) {
+        char a[17], b[17];
+        memset(a, 'x', sizeof(a));
+        memset(b, 'X', sizeof(b));
+        for (unsigned pair = 0; pair < 0x10000; pair++) {
+            a[at] = (char)(unsigned char)(pair >> 8);
+            b[at] = (char)(unsigned char)pair;
+            assert_int_equal(ph_slice_eq_nocase(ph_slice_of(a, sizeof(a)), ph_slice_of(b, sizeof(b))),
+                             lower(pair >> 8) == lower(pair & 0xff));
+        }
+    }
+    assert_false(ph_slice_eq_nocase(PH_S("content-typ"), PH_S("content-type")));
+}
+
+static void short_numbers_are_what_the_long_way_makes_of_them(void **state)
+{
+    static const char *const numbers[] = {"0", "7", "00", "2000", "1700000000", "999999999999999", "123456789012345"};
+    (void)state;
+    for (size_t i = 0; i < PH_COUNTOF(numbers); i++) {
+        for (int shift = 0; shift <= 3; shift++) {
+            char slow[32] = {0};
+            int64_t fast_value = -1, slow_value = -2;
+            memcpy(slow, numbers[i], strlen(numbers[i]));
+            memcpy(slow + strlen(numbers[i]), "e0", 3);
+            assert_int_equal(ph_parse_exact(ph_slice_str(numbers[i]), shift, &fast_value), PH_EXACT_OK);
+            assert_int_equal(ph_parse_exact(ph_slice_str(slow), shift, &slow_value), PH_EXACT_OK);
+            assert_int_equal(fast_value, slow_value);
+        }
+    }
+}
+
+/* ---- keys -------------------------------------------------------------------------------------------------- */
+
+static const char page[] = "language: 1\nname: acme\ntitle: Acme\nsources: { S1: acme.example (2026-11-24) }\n"
+                           "body: form\nsignature: { kind: none }\n"
+                           "event: { id: /id, type: =note }\n"
+                           "rules:\n  - on: note\n    is: PAYMENT_INTENT_PROCESSING\n"
+                           "dedupe: [ /id ]\nack: { status: 200 }\nrefuse: { status: 401 }\n";
+
+static const struct ph_connector *acme(struct ph_arena *arena)
+{
+    struct ph_page_errors errors = {0};
+    const struct ph_connector *c = NULL;
+    ph_arena_init(arena, &heap, 1 << 20, 0);
+    if (ph_page_read(arena, PH_S("acme.yaml"), ph_slice_of(page, sizeof(page) - 1), &errors, &c) != PH_OK)
+        print_message("%.*s\n", (int)errors.list[0].text.len, errors.list[0].text.ptr);
+    assert_non_null(c);
+    return c;
+}
+
+static void assert_dedupe_key(struct ph_worker *worker, const struct ph_connector *c, const char *id, size_t len)
+{
+    char body[128] = "id=", want[128] = "acme:";
+    size_t at = 3, end = 5;
+    for (size_t i = 0; i < len; i++) {
+        static const char digits[] = "0123456789ABCDEF";
+        unsigned char byte = (unsigned char)id[i];
+        char escaped[] = {'%', digits[byte >> 4], digits[byte & 15]};
+        memcpy(body + at, escaped, 3);
+        at += 3;
+        if (byte == ':' || byte == '%' || byte < 0x20) {
+            memcpy(want + end, escaped, 3);
+            end += 3;
+        } else {
+            want[end++] = id[i];
+        }
+    }
+    struct ph_request request = {.method = PH_S("POST"), .body = ph_slice_of(body, at)};
+    struct ph_input in = {.connector = c, .request = &request, .now_ms = -1};
+    struct ph_answer answer = {0};
+    assert_int_equal(ph_engine_run(worker, &in, PH_WANT_CONTENT, &answer), PH_OK);
+    assert_int_equal(answer.event_count, 1);
+    assert_int_equal(answer.events[0].dedupe_key.len, end);
+    assert_memory_equal(answer.events[0].dedupe_key.ptr, want, end);
+}
+
+static void keys_escape_at_every_place_of_parts_of_every_length(void **state)
+{
+    static const char odd[] = {':', '%', '\x01', '\x1f', '\t', ' ', '9', ';', '&', '$', '\x7f', '~'};
+    struct ph_arena arena;
+    const struct ph_connector *c = acme(&arena);
+    for (size_t len = 1; len <= 26; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (size_t o = 0; o < sizeof(odd); o++) {
+                char id[26];
+                memset(id, 'x', sizeof(id));
+                id[at] = odd[o];
+                assert_dedupe_key(*state, c, id, len);
+            }
+        }
+    }
+    ph_arena_done(&arena);
+}
+
+/* ---- rules ------------------------------------------------------------------------------------------------- */
+
+/* The page's own words: in order, the first that fits. */
+static const struct ph_rule *first_that_fits(struct ph_run *run)
+{
+    for (uint16_t i = 0; i < run->variant->rule_count; i++) {
+        const struct ph_rule *rule = &run->variant->rules[i];
+        bool fits = rule->on_count == 0, holds = false;
+        for (uint16_t k = 0; k < rule->on_count; k++)
+            fits = fits || (rule->on_prefix ? ph_slice_starts(run->type, rule->on[k]) : ph_slice_eq(run->type, rule->on[k]));
+        if (fits)
+            assert_int_equal(ph_eval_tests(run, rule->when, rule->test_count, &holds), PH_OK);
+        if (fits && holds)
+            return rule;
+    }
+    return NULL;
+}
+
+static size_t compare_rules(struct ph_worker *worker, const struct ph_connector *c, const struct ph_variant *v, struct ph_slice type)
+{
+    struct ph_request request = {.method = PH_S("POST")};
+    struct ph_input in = {.connector = c, .request = &request};
+    struct ph_run run = {.worker = worker, .arena = ph_worker_arena(worker), .in = &in, .connector = c, .variant = v, .type = type};
+    const struct ph_rule *found;
+    ph_worker_reset(worker);
+    assert_int_equal(ph_find_rule(&run, &found), PH_OK);
+    assert_ptr_equal(found, first_that_fits(&run));
+    return found != NULL;
+}
+
+static void the_rule_found_is_the_first_that_fits(void **state)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < ph_connectors_builtin_count; i++) {
+        const struct ph_connector *c = ph_connectors_builtin[i];
+        for (uint16_t k = 0; k < c->variant_count; k++) {
+            const struct ph_variant *v = &c->variants[k];
+            for (uint16_t g = 0; g < v->group_count; g++) {
+                struct ph_slice type = v->groups[g].type;
+                found += compare_rules(*state, c, v, type);
+                (void)compare_rules(*state, c, v, ph_slice_of(type.ptr, type.len - 1));
+                (void)compare_rules(*state, c, v, ph_slice_from(type, 1));
+            }
+            (void)compare_rules(*state, c, v, PH_S("a type no page has"));
+        }
+    }
+    assert_true(found > 200);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_the_parser_vouches_for_is_the_json_that_is_utf8),
+        cmocka_unit_test(bytes_outside_of_strings_are_no_matter_of_utf8),
+        cmocka_unit_test(every_pair_of_bytes_is_hex_or_not),
+        cmocka_unit_test(names_are_compared_without_case_at_every_place),
+        cmocka_unit_test(short_numbers_are_what_the_long_way_makes_of_them),
+        cmocka_unit_test(keys_escape_at_every_place_of_parts_of_every_length),
+        cmocka_unit_test(the_rule_found_is_the_first_that_fits),
+    };
+    return cmocka_run_group_tests(tests, open_worker, close_worker);
+}
