@@ -184,18 +184,6 @@ static void expr(FILE *f, const struct ph_expr *e)
     fputs("}", f);
 }
 
-static unsigned exprs(const struct ph_expr *list, size_t count)
-{
-    struct table t;
-    begin(&t, "struct ph_expr");
-    for (size_t i = 0; i < count; i++, t.count++) {
-        fputs("    ", t.rows);
-        expr(t.rows, &list[i]);
-        fputs(",\n", t.rows);
-    }
-    return end(&t);
-}
-
 static unsigned map(const struct ph_map *m)
 {
     struct table entries, t;
@@ -241,6 +229,21 @@ static unsigned tests(const struct ph_test *list, size_t count)
         expr(t.rows, &list[i].of);
         fputs(", .against = ", t.rows);
         expr(t.rows, &list[i].against);
+        fputs("},\n", t.rows);
+    }
+    return end(&t);
+}
+
+static unsigned key_parts(const struct ph_key_part *list, size_t count)
+{
+    struct table t;
+    begin(&t, "struct ph_key_part");
+    for (size_t i = 0; i < count; i++, t.count++) {
+        unsigned when = tests(list[i].when, list[i].when_count);
+        fprintf(t.rows, "    {.when_count = %u", list[i].when_count);
+        pointer(t.rows, "when", when);
+        fputs(", .of = ", t.rows);
+        expr(t.rows, &list[i].of);
         fputs("},\n", t.rows);
     }
     return end(&t);
@@ -533,7 +536,7 @@ static unsigned variants(const struct ph_variant *list, size_t count)
         unsigned let = lets(v->lets, v->let_count), sig = signatures(v->signatures, v->signature_count);
         unsigned required = needs(v->needs, v->need_count), rule = rules(v->rules, v->rule_count);
         unsigned by_type = groups(v->groups, v->group_count), open = numbers(v->open_rules, v->open_rule_count);
-        unsigned dedupe = exprs(v->dedupe, v->dedupe_count), from_net = fetch(v->fetch);
+        unsigned dedupe = key_parts(v->dedupe, v->dedupe_count), from_net = fetch(v->fetch);
         fputs("    {.name = ", f);
         text(f, v->name);
         fprintf(f, ", .format = %d, .when_count = %u, .decode_count = %u, .let_count = %u, .signature_count = %u", (int)v->format,

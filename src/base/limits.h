@@ -54,6 +54,8 @@ enum {
     PH_PAGE_SIGNATURES_MAX = 8,      /* schemes of one variant; paypal has two */
     PH_PAGE_MESSAGES_MAX = 8,        /* signed texts that one scheme allows; phonepe has two */
     PH_PAGE_TIME_PIECES_MAX = 8,     /* of a signed time: each is looked for in every message */
+    PH_PAGE_KEY_PARTS_MAX = 32,      /* of a dedupe key; razorpay has 15 */
+    PH_PAGE_KEY_PIECES_MAX = 16,     /* of one part: each is looked for in every message */
     PH_PAGE_LAYOUTS_MAX = 16,
     PH_PAGE_LAYOUT_PARTS_MAX = 16,
     PH_PAGE_LETS_MAX = 16,

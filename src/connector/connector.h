@@ -515,6 +515,15 @@ struct ph_currency_exception {
     uint8_t decimals;
 };
 
+/* One part of the dedupe key: it joins while all its tests hold, else its place stays empty. So does what the
+ * signature leaves out, for the types and with the values the page knows, where two events would have one key
+ * without it (adyen's disputeStatus, novalnet's status and refund). */
+struct ph_key_part {
+    struct ph_expr of;
+    const struct ph_test *when;
+    uint16_t when_count;
+};
+
 /* One shape of a processor's webhooks: most have one, some an older and a newer. */
 struct ph_variant {
     struct ph_slice name;
@@ -542,7 +551,7 @@ struct ph_variant {
     uint16_t group_count;
     const uint16_t *open_rules;         /* for types in no group */
     uint16_t open_rule_count;
-    const struct ph_expr *dedupe;       /* none: no key */
+    const struct ph_key_part *dedupe;   /* none: no key */
     uint16_t dedupe_count;
     struct ph_reply ack, refuse;
     int32_t ack_within_ms;              /* the processor's deadline; 0: not known */

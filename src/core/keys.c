@@ -4,7 +4,7 @@
 #include "core/steps.h"
 #include "crypto/crypto.h"
 
-enum { PARTS_MAX = 64, KEY_BYTES_MAX = 200 };
+enum { PARTS_MAX = PH_PAGE_KEY_PARTS_MAX + 1, KEY_BYTES_MAX = 200 };
 
 static bool is_special(unsigned char c)
 {
@@ -100,7 +100,13 @@ static enum ph_status dedupe(struct ph_run *run, struct ph_slice *ret)
     size_t count = 1;
     bool any = false;
     for (uint16_t i = 0; i < run->variant->dedupe_count && count < PARTS_MAX; i++) {
-        PH_TRY(ph_eval_expr(run, &run->variant->dedupe[i], &parts[count]));
+        const struct ph_key_part *part = &run->variant->dedupe[i];
+        bool joins = true;
+        if (part->when_count > 0)
+            PH_TRY(ph_eval_tests(run, part->when, part->when_count, &joins));
+        parts[count] = (struct ph_slice){0};
+        if (joins)
+            PH_TRY(ph_eval_expr(run, &part->of, &parts[count]));
         any = any || parts[count].len > 0;
         count++; /* present or not: parts keep their places */
     }

@@ -114,6 +114,8 @@ const struct ph_filter *ph_build_filters(struct ph_build *b, const struct ph_yam
 /* ---- choices.c: words, maps, tests, times ---- */
 struct ph_choice ph_build_choice(struct ph_build *b, const struct ph_yaml *at, enum ph_vocabulary words);
 struct ph_test *ph_build_tests(struct ph_build *b, const struct ph_yaml *map, uint16_t *ret_count);
+/* What a test expects: a text, a list, or `{ shape: … }` and the like. */
+void ph_build_expected(struct ph_build *b, const struct ph_yaml *at, struct ph_test *test);
 const struct ph_need *ph_build_needs(struct ph_build *b, const struct ph_yaml *map, uint16_t *ret_count);
 /* "unix V", "iso V", …: the unit, and V. */
 struct ph_expr ph_build_time(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text, enum ph_unit *ret);
@@ -149,6 +151,10 @@ bool ph_build_kind(struct ph_build *b, const struct ph_yaml *at, enum ph_signatu
                    enum ph_hash *ret_hash);
 enum ph_encoding ph_build_encoding(struct ph_build *b, const struct ph_yaml *at);
 void ph_build_lets(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v);
+/* Whether a scheme's signed text holds what `piece` reads of the request. (proof.c) */
+bool ph_piece_is_signed(const struct ph_build *b, const struct ph_signature *sig, const struct ph_piece *piece);
+/* `at` NULL: an error at `page`. Needs the variant's signatures and event type. (keys.c) */
+void ph_build_dedupe(struct ph_build *b, const struct ph_yaml *at, const struct ph_yaml *page, struct ph_variant *v);
 void ph_build_body(struct ph_build *b, const struct ph_yaml *at, struct ph_variant *v);
 void ph_build_event(struct ph_build *b, const struct ph_yaml *at, struct ph_variant *v);
 void ph_build_reply(struct ph_build *b, const struct ph_yaml *at, bool ack, struct ph_variant *v, struct ph_reply *reply);

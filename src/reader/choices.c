@@ -214,6 +214,17 @@ static void test_map(struct ph_build *b, const struct ph_yaml *at, struct ph_tes
         check_test(b, e, test);
 }
 
+void ph_build_expected(struct ph_build *b, const struct ph_yaml *at, struct ph_test *test)
+{
+    if (at->kind == PH_YAML_MAP) {
+        test_map(b, at, test);
+        return;
+    }
+    struct ph_build_list list = ph_build_list(b, at);
+    test->values = list.texts;
+    test->value_count = list.count;
+}
+
 struct ph_test *ph_build_tests(struct ph_build *b, const struct ph_yaml *map, uint16_t *ret_count)
 {
     *ret_count = 0;
@@ -228,13 +239,7 @@ struct ph_test *ph_build_tests(struct ph_build *b, const struct ph_yaml *map, ui
         struct ph_test *test = &tests[(*ret_count)++];
         struct ph_yaml key = ph_yaml_key(e);
         test->of = ph_build_many_expr(b, &key, e->key);
-        if (e->kind == PH_YAML_MAP) {
-            test_map(b, e, test);
-        } else {
-            struct ph_build_list list = ph_build_list(b, e);
-            test->values = list.texts;
-            test->value_count = list.count;
-        }
+        ph_build_expected(b, e, test);
     }
     return tests;
 }

@@ -28,22 +28,6 @@ static void items_of(struct ph_build *b, const struct ph_yaml *at, struct ph_var
         ph_build_error(b, at, "`items` is a pointer with one '*', where the events are: /list/*, not ", at->text, "");
 }
 
-static void dedupe_of(struct ph_build *b, const struct ph_yaml *at, const struct ph_yaml *page, struct ph_variant *v)
-{
-    if (at == NULL) {
-        ph_build_error(b, page, "`dedupe` is missing: what names one event, or `none`", PH_S(""), "");
-        return;
-    }
-    if (at->kind == PH_YAML_TEXT && ph_slice_eq(at->text, PH_S("none")))
-        return;
-    struct ph_build_list list = ph_build_list(b, at);
-    struct ph_expr *dedupe = ph_build_alloc(b, (list.count + 1U) * sizeof(*dedupe));
-    for (uint16_t i = 0; i < list.count; i++)
-        dedupe[i] = ph_build_expr(b, list.at[i], list.texts[i]);
-    v->dedupe = dedupe;
-    v->dedupe_count = list.count;
-}
-
 static void rules_of(struct ph_build *b, const struct ph_yaml *own, const struct ph_yaml *page, struct ph_variant *v)
 {
     struct ph_built_blocks blocks;
@@ -98,7 +82,7 @@ static void variant_of(struct ph_build *b, const struct ph_yaml *own, const stru
     v->needs = ph_build_needs(b, section(own, page, "require"), &v->need_count);
     v->fetch = ph_build_fetch(b, section(own, page, "fetch"), PH_FETCH_EVENT);
     rules_of(b, own, page, v);
-    dedupe_of(b, section(own, page, "dedupe"), page, v);
+    ph_build_dedupe(b, section(own, page, "dedupe"), page, v);
     ph_build_reply(b, section(own, page, "ack"), true, v, &v->ack);
     ph_build_reply(b, section(own, page, "refuse"), false, v, &v->refuse);
 }

@@ -148,7 +148,7 @@ static bool signs(const struct ph_build *b, const struct ph_template *t, const s
     return false;
 }
 
-static bool time_signed(const struct ph_build *b, const struct ph_signature *sig, const struct ph_piece *time)
+bool ph_piece_is_signed(const struct ph_build *b, const struct ph_signature *sig, const struct ph_piece *time)
 {
     if (sig->kind == PH_SIG_CALLOUT)
         return true; /* the processor's API judges all of it */
@@ -172,7 +172,7 @@ static void check_time(struct ph_build *b, const struct ph_yaml *at, const struc
         const struct ph_template *t = &sig->time.alternatives[i];
         bool good = (ph_template_holds(b, t, false) & PH_HOLDS_REQUEST) != 0;
         for (uint16_t k = 0; k < t->count && good; k++)
-            good = t->pieces[k].source == PH_SRC_LITERAL || time_signed(b, sig, &t->pieces[k]);
+            good = t->pieces[k].source == PH_SRC_LITERAL || ph_piece_is_signed(b, sig, &t->pieces[k]);
         if (!good)
             ph_build_error(b, time, "this time is not signed, so a replay could bring any: `message` must hold what is read here: ", time->text, "");
     }

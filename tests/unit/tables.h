@@ -330,6 +330,14 @@ TABLE(reply)
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
+COVERS(ph_key_part, 32);
+TABLE(key_part)
+{
+    PART(of, same_expr);
+    LIST(when, when_count, same_test);
+    return true;
+}
+
 COVERS(ph_variant, 512);
 TABLE(variant)
 {
@@ -352,7 +360,7 @@ TABLE(variant)
     LIST(rules, rule_count, same_rule);
     LIST(groups, group_count, same_rule_group);
     LIST(open_rules, open_rule_count, same_number);
-    LIST(dedupe, dedupe_count, same_expr);
+    LIST(dedupe, dedupe_count, same_key_part);
     PART(ack, same_reply);
     PART(refuse, same_reply);
     NUMBER(ack_within_ms);

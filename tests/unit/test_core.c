@@ -99,7 +99,7 @@ static const struct ph_rule_group groups[] = {{PH_SI("auto"), in_auto, 1},
                                               {PH_SI("paid"), in_paid, 1},
                                               {PH_SI("manual"), in_manual, 1},
                                               {PH_SI("reserved"), in_reserved, 1}};
-static const struct ph_expr dedupe[] = {EXPR(id), EXPR(object)};
+static const struct ph_key_part dedupe[] = {{.of = EXPR(id)}, {.of = EXPR(object)}};
 static struct ph_variant variant = {.name = PH_SI(""),
                                     .id = EXPR(id),
                                     .type = EXPR(type),

@@ -1,5 +1,5 @@
-/* Pages that would call a forgery genuine do not read: every rule of src/reader/proof.c by cases that break it,
- * each beside the same page mended; and what is read verifies nothing that is unsigned. */
+/* Pages that would call a forgery genuine do not read: every rule of src/reader/proof.c and keys.c by cases that break
+ * it, each beside the same page mended; and what is read verifies nothing that is unsigned. */
 #include "mends.h"
 
 #include "core/engine.h"
@@ -9,10 +9,9 @@ static char *page_of(const char *frame, const char *scheme)
     return page_edited(frame, "SCHEME", scheme);
 }
 
-static void a_scheme_that_anyone_could_sign_for_is_refused_and_the_mended_one_is_not(void **state)
+static size_t mends_of(const char *frame_name, const char *cases_name)
 {
-    (void)state;
-    char *frame = mends_file("proof.yaml"), *cases = mends_file("proof.txt");
+    char *frame = mends_file(frame_name), *cases = mends_file(cases_name);
     const char *at = cases;
     struct mend m;
     size_t count = 0;
@@ -23,9 +22,21 @@ static void a_scheme_that_anyone_could_sign_for_is_refused_and_the_mended_one_is
         free(wrong);
         free(right);
     }
-    assert_true(count > 35);
     free(cases);
     free(frame);
+    return count;
+}
+
+static void a_scheme_that_anyone_could_sign_for_is_refused_and_the_mended_one_is_not(void **state)
+{
+    (void)state;
+    assert_true(mends_of("proof.yaml", "proof.txt") > 35);
+}
+
+static void a_key_that_a_replay_could_change_is_refused_and_the_mended_one_is_not(void **state)
+{
+    (void)state;
+    assert_true(mends_of("keys.yaml", "keys.txt") > 9);
 }
 
 static size_t verified(struct ph_worker *worker, const struct ph_connector *c, struct ph_slice value, const struct ph_secret_pair *pair)
@@ -73,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_scheme_that_anyone_could_sign_for_is_refused_and_the_mended_one_is_not),
+        cmocka_unit_test(a_key_that_a_replay_could_change_is_refused_and_the_mended_one_is_not),
         cmocka_unit_test(no_scheme_that_reads_takes_an_empty_signature_or_an_empty_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
