@@ -135,10 +135,45 @@ static enum ph_status choose_reply(struct ph_run *run, enum ph_want want, struct
 
 /* ---- all of it ------------------------------------------------------------------------------------- */
 
+/* One element of the batch, or the one event: read, judged, told. */
+static enum ph_status run_item(struct ph_run *run, enum ph_want want, size_t index, struct ph_answer *answer,
+                               struct ph_problem *found)
+{
+    struct ph_event *event = &answer->events[index];
+    event->verdict_reason = PH_S("not judged");
+    run->ambiguous = (struct ph_slice){0};
+    run->ambiguous_head = false;
+    run->item = ph_run_next_item(run, index);
+    if (ph_slice_present(run->ambiguous)) { /* two insides: neither is the event, and nobody's word is judged */
+        *found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, run->ambiguous};
+        event->verdict = (want & PH_WANT_VERDICT) != 0 ? PH_FORGED : event->verdict;
+        event->verdict_reason = run->ambiguous;
+        run->ambiguous = (struct ph_slice){0};
+        return PH_OK;
+    }
+    if (run->variant->format != PH_FORMAT_TEXT && !yyjson_is_obj(run->item))
+        *found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, PH_S("an event of the batch is not an object")};
+    if (found->code == PH_E_NONE)
+        PH_TRY(read_event(run, event, found));
+    struct ph_slice head = run->ambiguous_head ? run->ambiguous : (struct ph_slice){0};
+    if (found->code == PH_E_NONE && ph_slice_present(run->ambiguous) && !ph_slice_present(head))
+        *found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, run->ambiguous};
+    run->ambiguous = (struct ph_slice){0};
+    if ((want & PH_WANT_VERDICT) != 0)
+        PH_TRY(verify(run, index, answer->events, head, &answer->callout));
+    if (found->code == PH_E_NONE)
+        PH_TRY(tell(run, want, index, event, found));
+    return PH_OK;
+}
+
 static enum ph_status run_items(struct ph_run *run, enum ph_want want, struct ph_answer *answer,
                                 struct ph_problem *problem)
 {
     size_t count = ph_run_item_count(run);
+    if (ph_slice_present(run->ambiguous)) { /* two lists: which one is the batch? */
+        *problem = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, run->ambiguous};
+        return PH_OK;
+    }
     if (count == 0 || count > PH_ITEMS_MAX) {
         *problem = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED,
                                        count == 0 ? PH_S("the batch has no events")
@@ -151,22 +186,7 @@ static enum ph_status run_items(struct ph_run *run, enum ph_want want, struct ph
     for (size_t i = 0; i < count; i++) {
         struct ph_event *event = &answer->events[i];
         struct ph_problem found = {0};
-        event->verdict_reason = PH_S("not judged");
-        run->item = ph_run_next_item(run, i);
-        run->ambiguous = (struct ph_slice){0};
-        run->ambiguous_head = false;
-        if (run->variant->format != PH_FORMAT_TEXT && !yyjson_is_obj(run->item))
-            found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, PH_S("an event of the batch is not an object")};
-        if (found.code == PH_E_NONE)
-            PH_TRY(read_event(run, event, &found));
-        struct ph_slice head = run->ambiguous_head ? run->ambiguous : (struct ph_slice){0};
-        if (found.code == PH_E_NONE && ph_slice_present(run->ambiguous) && !ph_slice_present(head))
-            found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, run->ambiguous};
-        run->ambiguous = (struct ph_slice){0};
-        if ((want & PH_WANT_VERDICT) != 0)
-            PH_TRY(verify(run, i, answer->events, head, &answer->callout));
-        if (found.code == PH_E_NONE)
-            PH_TRY(tell(run, want, i, event, &found));
+        PH_TRY(run_item(run, want, i, answer, &found));
         answer->event_count = i + 1;
         if (found.code == PH_E_NONE)
             continue;

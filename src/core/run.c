@@ -179,6 +179,8 @@ static enum ph_status try_variant(struct ph_run *run, const struct ph_variant *v
 {
     run->variant = v;
     run->outer = run->root = run->item = NULL;
+    run->ambiguous = (struct ph_slice){0};
+    run->ambiguous_head = false;
     *ret = PH_OPEN_OTHER;
     enum ph_format format = v->format;
     if (format == PH_FORMAT_MEDIA_TYPE && !media_format(run, &format, ret_why))
@@ -197,6 +199,11 @@ static enum ph_status try_variant(struct ph_run *run, const struct ph_variant *v
     run->root = run->item = run->outer;
     bool holds;
     PH_TRY(ph_eval_tests(run, v->when, v->when_count, &holds));
+    if (ph_slice_present(run->ambiguous) && !run->ambiguous_head) { /* two values: which shape is it? */
+        *ret_why = run->ambiguous;
+        *ret = PH_OPEN_FAILED;
+        return PH_OK;
+    }
     if (!holds) {
         *ret_why = PH_S("the body has none of the shapes this connector knows");
         return PH_OK;
@@ -288,6 +295,7 @@ enum ph_status ph_run_open(struct ph_run *run, struct ph_worker *worker, const s
         if (opened == PH_OPEN_FITS) {
             *ret_error = PH_E_NONE;
             run->ambiguous = (struct ph_slice){0};
+            run->ambiguous_head = false;
             return PH_OK;
         }
     }
