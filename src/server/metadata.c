@@ -128,8 +128,21 @@ bool ph_metadata_time(struct ph_slice text, int64_t *ret_ms)
 
 /* ---- the connector --------------------------------------------------------------------------- */
 
-static bool read_config(struct ph_arena *arena, struct ph_slice text, struct ph_slice member,
-                        struct ph_slice *ret_name, struct ph_metadata *ret,
+/* "<header>: <why>": of two headers that may hold it, the one that does not read. */
+static struct ph_slice say(struct ph_arena *arena, struct ph_slice header, struct ph_slice why)
+{
+    struct ph_slice between = PH_S(": ");
+    char *text = ph_arena_alloc(arena, header.len + between.len + why.len);
+    if (text == NULL)
+        return why;
+    memcpy(text, header.ptr, header.len);
+    memcpy(text + header.len, between.ptr, between.len);
+    memcpy(text + header.len + between.len, why.ptr, why.len);
+    return ph_slice_of(text, header.len + between.len + why.len);
+}
+
+static bool read_config(struct ph_arena *arena, struct ph_slice header, struct ph_slice text,
+                        struct ph_slice member, struct ph_slice *ret_name, struct ph_metadata *ret,
                         struct ph_fault *ret_fault)
 {
     struct ph_slice why = {0};
@@ -147,12 +160,10 @@ static bool read_config(struct ph_arena *arena, struct ph_slice text, struct ph_
                                        .message = PH_S("out of memory")};
         return false;
     }
-    if (st == PH_ERR_NOT_FOUND)
-        return fault(ret_fault, PH_S("MISSING_REQUIRED_FIELD"),
-                     why.len > 0 ? why : PH_S("Missing required field: config"),
-                     PH_S("send {\"config\":{\"<Connector>\":{…}}}"));
-    return fault(ret_fault, PH_S("INVALID_DATA_FORMAT"),
-                 why.len > 0 ? why : PH_S("x-connector-config is not the JSON it should be"),
+    return fault(ret_fault,
+                 st == PH_ERR_NOT_FOUND ? PH_S("MISSING_REQUIRED_FIELD")
+                                        : PH_S("INVALID_DATA_FORMAT"),
+                 say(arena, header, why.len > 0 ? why : PH_S("not the JSON it should be")),
                  PH_S("send {\"config\":{\"<Connector>\":{…}}}"));
 }
 
@@ -165,10 +176,12 @@ static bool read_name(struct ph_arena *arena, const struct ph_http_request *requ
     bool no_key = ph_slice_eq_nocase(ph_http_header(request, PH_S("x-auth")), PH_S("NoKey"));
     struct ph_slice config = ph_http_header(request, PH_S("x-connector-config"));
     if (ph_slice_present(config) && !no_key)
-        return read_config(arena, config, PH_S("config"), ret_name, ret, ret_fault);
+        return read_config(arena, PH_S("x-connector-config"), config, PH_S("config"), ret_name, ret,
+                           ret_fault);
     struct ph_slice auth = ph_http_header(request, PH_S("x-connector-auth"));
     if (ph_slice_present(auth) && !no_key)
-        return read_config(arena, auth, PH_S("auth_type"), ret_name, ret, ret_fault);
+        return read_config(arena, PH_S("x-connector-auth"), auth, PH_S("auth_type"), ret_name, ret,
+                           ret_fault);
     *ret_name = ph_http_header(request, PH_S("x-connector"));
     if (ret_name->len == 0)
         return fault(ret_fault, PH_S("MISSING_REQUIRED_FIELD"),
