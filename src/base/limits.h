@@ -127,7 +127,12 @@ enum {
     PH_CALLOUT_CONNECT_MS = 2 * 1000,
     PH_CALLOUT_TOTAL_MS = 5 * 1000,
     PH_CALLOUT_RESPONSE_BYTES_MAX = 256 * 1024, /* a key set or one payment: under 64 KiB as a rule */
-    PH_CALLOUT_CACHE_MAX = 64, /* certificates and key sets: a few per processor */
+    PH_CALLOUT_CACHE_MAX = 128, /* certificates and key sets: a few per host, and PayPal has four hosts */
+    PH_CALLOUT_CACHE_PER_HOST_MAX = 16,
+    /* Certificates and key sets being fetched, each with those who wait for it. */
+    PH_CALLOUT_PENDING_MAX = 128,
+    /* … of one host, at addresses that never brought anything: whoever may write to us can name them (paypal). */
+    PH_CALLOUT_UNKNOWN_MAX = 8,
     PH_CALLOUT_CACHE_MIN_MS = 60 * 1000,
     PH_CALLOUT_CACHE_DEFAULT_MS = 3600 * 1000,
     PH_CALLOUT_CACHE_MAX_MS = 24 * 3600 * 1000,

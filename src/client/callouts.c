@@ -4,41 +4,53 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "client/cache.h"
 #include "os/clock.h"
 
-/* ABSENT -> FETCHING   somebody asks
- * FETCHING -> KEPT     2xx: every waiter gets the body
- * FETCHING -> ABSENT   it failed: every waiter hears so
- * KEPT -> FETCHING     expired, or somebody wants it fresher: who asks meanwhile waits */
+/* Of a cacheable URL:
+ *
+ * UNKNOWN -> FETCHING  somebody asks, and few such are under way at its host (L6)
+ * FETCHING -> KEPT     2xx, and the body reads: every waiter gets it
+ * FETCHING -> as before  it failed: every waiter hears so
+ * KEPT -> FETCHING     expired, or somebody wants it fresher: who asks meanwhile waits
+ * KEPT -> UNKNOWN      expired, and another needs its place (cache.h) */
 struct waiter {
     struct waiter *next;
     ph_callout_done *done;
     void *ctx;
 };
 
-struct entry {
+/* A cacheable URL that is being fetched. */
+struct pending {
     char *url; /* NULL: the place is free */
-    size_t url_len;
-    char *body; /* NULL: none kept */
-    size_t body_len;
-    int64_t fetched_ms, expires_ms, used_ms;
-    bool fetching;
+    size_t url_len, host_len;
+    bool known; /* it is in the cache, or was and has not been put out */
     struct waiter *waiters;
+};
+
+/* CLOSED -> OPEN       PH_CALLOUT_FAILURES_MAX failures running
+ * OPEN   -> PROBING    the pause is over and somebody asks: one request goes out
+ * PROBING -> CLOSED    it answered
+ * PROBING -> OPEN      it did not */
+struct breaker {
+    unsigned failures;
+    int64_t paused_until_ms;
+    bool probing;
 };
 
 struct host {
     char name[PH_CALLOUT_HOST_BYTES_MAX];
-    unsigned failures;
-    int64_t paused_until_ms;
-    bool probing;
+    struct breaker known, unknown; /* L4: addresses that strangers made up pause nothing but their like */
     int64_t used_ms;
 };
 
 struct ph_callouts {
     struct ph_client *client;
     struct ph_callouts_options options;
+    struct ph_worker *reader; /* the client's thread's: whether a body reads; NULL until the first */
     pthread_mutex_t lock; /* of what follows */
-    struct entry entries[PH_CALLOUT_CACHE_MAX];
+    struct ph_cache cache;
+    struct pending pending[PH_CALLOUT_PENDING_MAX];
     struct host hosts[PH_CALLOUT_HOSTS_MAX];
     struct ph_callout_counts counts;
 };
@@ -46,7 +58,8 @@ struct ph_callouts {
 /* One fetch in flight. */
 struct fetch {
     struct ph_callouts *callouts;
-    struct entry *entry; /* NULL: not cacheable; then: */
+    enum ph_fetch_kind kind;
+    struct pending *pending; /* NULL: not cacheable; then: */
     ph_callout_done *done;
     void *ctx;
     char host[PH_CALLOUT_HOST_BYTES_MAX];
@@ -69,19 +82,12 @@ struct ph_callouts *ph_callouts_new(struct ph_client *client, const struct ph_ca
     return callouts;
 }
 
-static void clear_entry(struct entry *e)
-{
-    free(e->url);
-    free(e->body);
-    *e = (struct entry){0};
-}
-
 void ph_callouts_free(struct ph_callouts *callouts)
 {
     if (callouts == NULL)
         return;
-    for (size_t i = 0; i < PH_CALLOUT_CACHE_MAX; i++)
-        clear_entry(&callouts->entries[i]);
+    ph_worker_free(callouts->reader);
+    ph_cache_done(&callouts->cache);
     pthread_mutex_destroy(&callouts->lock);
     free(callouts);
 }
@@ -175,49 +181,73 @@ static struct host *find_host(struct ph_callouts *callouts, const char *name, in
     return oldest;
 }
 
-/* With the lock. */
-static bool may_ask(struct ph_callouts *callouts, const char *name, int64_t now_ms)
+static struct breaker *breaker_of(struct ph_callouts *callouts, const char *name, bool known, int64_t now_ms)
 {
     struct host *h = find_host(callouts, name, now_ms);
-    if (h->failures < PH_CALLOUT_FAILURES_MAX)
+    return known ? &h->known : &h->unknown;
+}
+
+/* With the lock. */
+static bool may_ask(struct breaker *b, int64_t now_ms)
+{
+    if (b->failures < PH_CALLOUT_FAILURES_MAX)
         return true;
-    if (now_ms < h->paused_until_ms || h->probing)
+    if (now_ms < b->paused_until_ms || b->probing)
         return false;
-    h->probing = true;
+    b->probing = true;
     return true;
 }
 
 /* With the lock. A host that answers, even with an error of its own making below 500, is alive. */
-static void note_host(struct ph_callouts *callouts, const char *name, bool alive, int64_t now_ms)
+static void note_host(struct breaker *b, bool alive, int64_t now_ms)
 {
-    struct host *h = find_host(callouts, name, now_ms);
-    h->probing = false;
-    h->failures = alive ? 0 : h->failures + 1;
-    if (h->failures >= PH_CALLOUT_FAILURES_MAX)
-        h->paused_until_ms = now_ms + PH_CALLOUT_PAUSE_MS;
+    b->probing = false;
+    b->failures = alive ? 0 : b->failures + 1;
+    if (b->failures >= PH_CALLOUT_FAILURES_MAX)
+        b->paused_until_ms = now_ms + PH_CALLOUT_PAUSE_MS;
 }
 
-/* ---- entries ------------------------------------------------------------------------------------- */
+/* ---- what is being fetched ------------------------------------------------------------------------ */
 
-/* The URL's place, a free one for it, or NULL: all are being fetched, or no memory. With the lock. */
-static struct entry *find_entry(struct ph_callouts *callouts, struct ph_slice url)
+static struct pending *find_pending(struct ph_callouts *callouts, struct ph_slice url)
 {
-    struct entry *best = NULL;
-    for (size_t i = 0; i < PH_CALLOUT_CACHE_MAX; i++) {
-        struct entry *e = &callouts->entries[i];
-        if (e->url != NULL && ph_slice_eq(ph_slice_of(e->url, e->url_len), url))
-            return e;
-        if (!e->fetching && (best == NULL || (best->url != NULL && (e->url == NULL || e->used_ms < best->used_ms))))
-            best = e;
+    for (size_t i = 0; i < PH_CALLOUT_PENDING_MAX; i++) {
+        struct pending *p = &callouts->pending[i];
+        if (p->url != NULL && ph_slice_eq(ph_slice_of(p->url, p->url_len), url))
+            return p;
     }
-    char *copy = best != NULL ? malloc(url.len + 1) : NULL;
-    if (copy == NULL)
+    return NULL;
+}
+
+/* A place for the URL; NULL: none is free, its host has as many unknown ones under way as it may (L6), or no
+ * memory. With the lock. */
+static struct pending *new_pending(struct ph_callouts *callouts, struct ph_slice url, size_t host_len, bool known)
+{
+    struct pending *place = NULL;
+    size_t unknown = 0;
+    for (size_t i = 0; i < PH_CALLOUT_PENDING_MAX; i++) {
+        struct pending *p = &callouts->pending[i];
+        if (p->url == NULL)
+            place = p;
+        else
+            unknown += !p->known && ph_slice_eq(ph_slice_of(p->url, p->host_len), ph_slice_of(url.ptr, host_len));
+    }
+    if (place == NULL || (!known && unknown >= PH_CALLOUT_UNKNOWN_MAX) || (place->url = malloc(url.len + 1)) == NULL)
         return NULL;
-    memcpy(copy, url.ptr, url.len);
-    clear_entry(best);
-    best->url = copy;
-    best->url_len = url.len;
-    return best;
+    memcpy(place->url, url.ptr, url.len);
+    place->url_len = url.len;
+    place->host_len = host_len;
+    place->known = known;
+    return place;
+}
+
+/* Gives the place back; answers who waited. With the lock. */
+static struct waiter *end_pending(struct pending *p)
+{
+    struct waiter *waiters = p->waiters;
+    free(p->url);
+    *p = (struct pending){0};
+    return waiters;
 }
 
 static void tell_waiters(struct waiter *list, bool ok, struct ph_slice text)
@@ -232,46 +262,86 @@ static void tell_waiters(struct waiter *list, bool ok, struct ph_slice text)
 
 /* ---- a fetch ---------------------------------------------------------------------------------------- */
 
+static void *reader_alloc(void *ctx, size_t bytes)
+{
+    (void)ctx;
+    return malloc(bytes);
+}
+
+static void reader_free(void *ctx, void *ptr)
+{
+    (void)ctx;
+    free(ptr);
+}
+
+/* The client's thread. */
+static bool reads(struct ph_callouts *callouts, enum ph_fetch_kind kind, struct ph_slice body)
+{
+    static const struct ph_allocator heap = {reader_alloc, reader_free, NULL};
+    if (callouts->reader == NULL)
+        callouts->reader = ph_worker_new(&heap);
+    return callouts->reader != NULL && ph_engine_reads(callouts->reader, kind, body);
+}
+
+/* What is wrong with the answer, for a person; absent: nothing. `said` is room for it. */
+static struct ph_slice fault_of(struct fetch *f, const struct ph_client_response *response, char said[96])
+{
+    if (response->result != PH_CLIENT_ANSWERED)
+        return response->reason;
+    if (response->status < 200 || response->status >= 300) {
+        snprintf(said, 96, "the processor's server answered HTTP %d", response->status);
+        return ph_slice_str(said);
+    }
+    if (f->pending != NULL && !reads(f->callouts, f->kind, response->body)) /* L5: garbage is no word against the sender */
+        return f->kind == PH_FETCH_CERTIFICATE ? PH_S("the processor's server answered what is no certificate")
+                                               : PH_S("the processor's server answered what is no key set");
+    return (struct ph_slice){0};
+}
+
+/* Whether the host lives: it answered, if only more than we take or with an error below 500. */
+static bool is_alive(const struct ph_client_response *response)
+{
+    switch (response->result) {
+    case PH_CLIENT_ANSWERED:
+        return response->status < 500;
+    case PH_CLIENT_TOO_LARGE:
+    case PH_CLIENT_STOPPED: /* we went, not the host */
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void fetched(void *ctx, const struct ph_client_response *response)
 {
     struct fetch *f = ctx;
     struct ph_callouts *callouts = f->callouts;
     int64_t now_ms = callouts->options.now_ms();
-    bool ok = response->result == PH_CLIENT_ANSWERED && response->status >= 200 && response->status < 300;
-    bool alive = response->result == PH_CLIENT_ANSWERED && response->status < 500;
     char said[96];
-    struct ph_slice text = ok ? response->body : response->reason;
+    struct ph_slice fault = fault_of(f, response, said);
+    bool ok = !ph_slice_present(fault);
+    struct ph_slice text = ok ? response->body : fault;
     struct waiter *waiters = NULL;
-    if (response->result == PH_CLIENT_ANSWERED && !ok) {
-        snprintf(said, sizeof said, "the processor's server answered HTTP %d", response->status);
-        text = ph_slice_str(said);
-    }
     pthread_mutex_lock(&callouts->lock);
-    note_host(callouts, f->host, alive || response->result == PH_CLIENT_STOPPED, now_ms);
+    bool known = f->pending == NULL || f->pending->known;
+    note_host(breaker_of(callouts, f->host, known, now_ms), is_alive(response), now_ms);
     *(ok ? &callouts->counts.fetched : &callouts->counts.failed) += 1;
-    if (f->entry != NULL) {
-        waiters = f->entry->waiters;
-        f->entry->waiters = NULL;
-        f->entry->fetching = false;
-        char *copy = ok ? malloc(text.len + 1) : NULL;
-        if (copy != NULL) {
-            memcpy(copy, text.ptr, text.len);
-            free(f->entry->body);
-            f->entry->body = copy;
-            f->entry->body_len = text.len;
-            f->entry->fetched_ms = f->entry->used_ms = now_ms;
-            f->entry->expires_ms = now_ms + ph_callout_keep_ms(response);
-        }
+    if (f->pending != NULL) {
+        struct pending *p = f->pending;
+        if (ok) /* where there is no place for it, it is not kept */
+            (void)ph_cache_put(&callouts->cache, ph_slice_of(p->url, p->url_len), p->host_len, text, now_ms,
+                               now_ms + ph_callout_keep_ms(response));
+        waiters = end_pending(p);
     }
     pthread_mutex_unlock(&callouts->lock);
-    if (f->entry == NULL)
+    if (f->pending == NULL)
         answer(f->done, f->ctx, ok, text, 0);
     tell_waiters(waiters, ok, text);
     free(f);
 }
 
 /* Without the lock: `done` may be called at once. */
-static void send(struct ph_callouts *callouts, const struct ph_callout *callout, struct entry *entry,
+static void send(struct ph_callouts *callouts, const struct ph_callout *callout, struct pending *pending,
                  const char *host, ph_callout_done *done, void *ctx)
 {
     const struct ph_client_request request = {
@@ -286,10 +356,11 @@ static void send(struct ph_callouts *callouts, const struct ph_callout *callout,
         .https_only = true,
         .allow_private = callouts->options.allow_private,
     };
+    bool known = pending == NULL || pending->known; /* ours until it is submitted */
     struct fetch *f = malloc(sizeof *f);
     enum ph_status st = PH_ERR_NO_MEMORY;
     if (f != NULL) {
-        *f = (struct fetch){.callouts = callouts, .entry = entry, .done = done, .ctx = ctx};
+        *f = (struct fetch){.callouts = callouts, .kind = callout->kind, .pending = pending, .done = done, .ctx = ctx};
         memcpy(f->host, host, strlen(host) + 1);
         st = ph_client_submit(callouts->client, &request, fetched, f);
     }
@@ -300,15 +371,12 @@ static void send(struct ph_callouts *callouts, const struct ph_callout *callout,
         st == PH_ERR_AGAIN ? PH_S("too many requests of ours are in flight") : ph_slice_str(ph_status_text(st));
     struct waiter *waiters = NULL;
     pthread_mutex_lock(&callouts->lock);
-    find_host(callouts, host, callouts->options.now_ms())->probing = false;
+    breaker_of(callouts, host, known, callouts->options.now_ms())->probing = false;
     callouts->counts.failed++;
-    if (entry != NULL) {
-        waiters = entry->waiters;
-        entry->waiters = NULL;
-        entry->fetching = false;
-    }
+    if (pending != NULL)
+        waiters = end_pending(pending);
     pthread_mutex_unlock(&callouts->lock);
-    if (entry == NULL)
+    if (pending == NULL)
         answer(done, ctx, false, reason, 0);
     tell_waiters(waiters, false, reason);
 }
@@ -323,40 +391,46 @@ static bool is_cacheable(const struct ph_callout *callout)
 /* What an ask becomes, decided under the lock. */
 enum asked { ASK_CACHED, ASK_JOINED, ASK_SEND, ASK_PAUSED, ASK_FULL };
 
+struct decision {
+    struct pending *pending; /* SEND: the URL's place; NULL: not cacheable */
+    struct ph_slice body;    /* CACHED: a copy, the asker's */
+    int64_t age_ms;
+};
+
 static enum asked decide(struct ph_callouts *callouts, const struct ph_callout *callout, const char *host,
-                         int64_t fresh_ms, struct waiter *waiter, int64_t now_ms, struct entry **ret_entry,
-                         struct ph_slice *ret_body)
+                         int64_t fresh_ms, struct waiter *waiter, int64_t now_ms, struct decision *ret)
 {
-    struct entry *e = NULL;
-    if (is_cacheable(callout)) {
-        e = find_entry(callouts, callout->url);
-        if (e == NULL)
+    *ret = (struct decision){0};
+    if (!is_cacheable(callout))
+        return may_ask(breaker_of(callouts, host, true, now_ms), now_ms) ? ASK_SEND : ASK_PAUSED;
+    struct ph_kept *kept = ph_cache_find(&callouts->cache, callout->url);
+    if (kept != NULL && now_ms < kept->expires_ms && now_ms - kept->fetched_ms <= fresh_ms) {
+        /* Copied: the place may be another's as soon as the lock is gone. */
+        char *copy = malloc(kept->body_len + 1);
+        if (copy == NULL)
             return ASK_FULL;
-        e->used_ms = now_ms;
-        if (e->body != NULL && now_ms < e->expires_ms && now_ms - e->fetched_ms <= fresh_ms) {
-            /* Copied: the entry may be replaced as soon as the lock is gone. */
-            char *copy = malloc(e->body_len + 1);
-            if (copy == NULL)
-                return ASK_FULL;
-            memcpy(copy, e->body, e->body_len);
-            *ret_body = ph_slice_of(copy, e->body_len);
-            *ret_entry = e;
-            return ASK_CACHED;
-        }
-        if (e->fetching) {
-            waiter->next = e->waiters;
-            e->waiters = waiter;
-            return ASK_JOINED;
-        }
+        memcpy(copy, kept->body, kept->body_len);
+        ret->body = ph_slice_of(copy, kept->body_len);
+        ret->age_ms = now_ms - kept->fetched_ms;
+        return ASK_CACHED;
     }
-    if (!may_ask(callouts, host, now_ms))
+    struct pending *p = find_pending(callouts, callout->url);
+    if (p != NULL) {
+        waiter->next = p->waiters;
+        p->waiters = waiter;
+        return ASK_JOINED;
+    }
+    size_t host_len = PH_S("https://").len + strlen(host);
+    p = new_pending(callouts, callout->url, host_len, kept != NULL);
+    if (p == NULL)
+        return ASK_FULL;
+    if (!may_ask(breaker_of(callouts, host, p->known, now_ms), now_ms)) {
+        (void)end_pending(p);
         return ASK_PAUSED;
-    if (e != NULL) {
-        e->fetching = true;
-        waiter->next = e->waiters;
-        e->waiters = waiter;
     }
-    *ret_entry = e;
+    waiter->next = NULL;
+    p->waiters = waiter;
+    ret->pending = p;
     return ASK_SEND;
 }
 
@@ -374,30 +448,27 @@ void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *call
         return;
     }
     *waiter = (struct waiter){.done = done, .ctx = ctx};
-    int64_t now_ms = callouts->options.now_ms(), age_ms = 0;
-    struct entry *entry = NULL;
-    struct ph_slice body = {0};
+    struct decision decision;
     pthread_mutex_lock(&callouts->lock);
-    enum asked asked = decide(callouts, callout, host, fresh_ms, waiter, now_ms, &entry, &body);
+    enum asked asked = decide(callouts, callout, host, fresh_ms, waiter, callouts->options.now_ms(), &decision);
     callouts->counts.asked++;
     callouts->counts.cached += asked == ASK_CACHED;
     callouts->counts.joined += asked == ASK_JOINED;
     callouts->counts.paused += asked == ASK_PAUSED;
-    if (asked == ASK_CACHED)
-        age_ms = now_ms - entry->fetched_ms;
+    callouts->counts.full += asked == ASK_FULL;
     pthread_mutex_unlock(&callouts->lock);
-    if (asked == ASK_JOINED || (asked == ASK_SEND && entry != NULL))
-        waiter = NULL; /* the entry has it */
+    if (asked == ASK_JOINED || (asked == ASK_SEND && decision.pending != NULL))
+        waiter = NULL; /* the URL's place has it */
     free(waiter);
     switch (asked) {
     case ASK_CACHED:
-        answer(done, ctx, true, body, age_ms);
-        free((char *)body.ptr);
+        answer(done, ctx, true, decision.body, decision.age_ms);
+        free((char *)decision.body.ptr);
         break;
     case ASK_JOINED:
         break;
     case ASK_SEND:
-        send(callouts, callout, entry, host, done, ctx);
+        send(callouts, callout, decision.pending, host, done, ctx);
         break;
     case ASK_PAUSED:
         answer(done, ctx, false, PH_S("the processor's server fails; it is asked again later"), 0);

@@ -5,8 +5,12 @@
  *     PH_CALLOUT_CACHE_MIN_MS and PH_CALLOUT_CACHE_MAX_MS; verdicts and events never are.
  * L3: one fetch of a cacheable URL at a time; who asks meanwhile waits for it.
  * L4: a host that fails PH_CALLOUT_FAILURES_MAX times running is not asked for PH_CALLOUT_PAUSE_MS; then one
- *     request probes it.
- * L5: whatever fails is "failed", with a reason: it leads to the verdict `unreachable`, never `forged`. */
+ *     request probes it. Addresses that have brought something, and those that the page writes down, are counted
+ *     apart from the rest.
+ * L5: whatever fails is "failed", with a reason: it leads to the verdict `unreachable`, never `forged`. So does a
+ *     body that is no certificate or key set, which is not kept.
+ * L6: who may write to us may name addresses (paypal's certificates): at most PH_CALLOUT_UNKNOWN_MAX that never
+ *     brought anything are fetched from one host at a time, and none takes the place of what is kept (cache.h). */
 #ifndef PH_CLIENT_CALLOUTS_H
 #define PH_CLIENT_CALLOUTS_H
 
@@ -45,7 +49,7 @@ void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *call
 int64_t ph_callout_keep_ms(const struct ph_client_response *response);
 
 struct ph_callout_counts {
-    uint64_t asked, cached, joined, fetched, failed, paused;
+    uint64_t asked, cached, joined, fetched, failed, paused, full;
 };
 void ph_callouts_counts(struct ph_callouts *callouts, struct ph_callout_counts *ret_counts);
 

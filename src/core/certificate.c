@@ -34,6 +34,10 @@ enum ph_verdict ph_certificate_verdict(struct ph_run *run, const struct ph_signa
     }
     size_t count = read_roots(run, text, roots);
     struct ph_slice pem = given.len > 0 ? given : ph_run_config(run, PH_S("fetched_certificate_pem"));
+    if (given.len == 0 && !ph_crypto_certificate_reads(ph_worker_crypto(run->worker), pem)) {
+        *ret_why = PH_S("the processor's server answered what is no certificate"); /* and no word against the sender */
+        return PH_UNREACHABLE;
+    }
     if (ph_crypto_chain_ok(ph_worker_crypto(run->worker), pem, roots, count, run->in->now_ms, sig->certificate_names,
                            sig->certificate_name_count))
         return PH_VERIFIED;

@@ -5,6 +5,7 @@
 #include "core/codec.h"
 #include "core/steps.h"
 #include "core/value.h"
+#include "core/verify.h"
 #include "crypto/crypto.h"
 
 struct ph_slice ph_error_code_name(enum ph_error_code code)
@@ -264,4 +265,20 @@ enum ph_status ph_engine_run(struct ph_worker *worker, const struct ph_input *in
 {
     ph_worker_reset(worker);
     return ph_engine_run_keep(worker, in, want, ret_answer);
+}
+
+bool ph_engine_reads(struct ph_worker *worker, enum ph_fetch_kind kind, struct ph_slice text)
+{
+    struct ph_run run = {.worker = worker, .arena = ph_worker_arena(worker)};
+    ph_worker_reset(worker);
+    switch (kind) {
+    case PH_FETCH_CERTIFICATE:
+        return ph_crypto_certificate_reads(ph_worker_crypto(worker), text);
+    case PH_FETCH_JWKS:
+        return ph_jwks_reads(&run, text);
+    case PH_FETCH_EVENT:
+    case PH_FETCH_VERDICT:
+        break;
+    }
+    return true;
 }

@@ -171,6 +171,10 @@ PH_MUST_USE enum ph_status ph_engine_run(struct ph_worker *worker, const struct 
 PH_MUST_USE enum ph_status ph_engine_run_keep(struct ph_worker *worker, const struct ph_input *in,
                                               enum ph_want want, struct ph_answer *ret_answer);
 
+/* Whether what a callout brought has its kind's form: a certificate in PEM, a key set with a key in it; any text for
+ * the other kinds. What has not is the far end's fault: the verdict is `unreachable` with it, as without. */
+bool ph_engine_reads(struct ph_worker *worker, enum ph_fetch_kind kind, struct ph_slice text);
+
 /* A request signed as the processor would sign it. */
 struct ph_signed {
     struct ph_slice method;

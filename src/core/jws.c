@@ -109,24 +109,45 @@ static enum ph_status jwk_key(struct ph_run *run, yyjson_val *jwk, struct ph_key
     return ec ? ph_crypto_ec_key(crypto, text_of(run, jwk, "crv"), a, b, ret) : ph_crypto_rsa_key(crypto, a, b, ret);
 }
 
-/* The key of that id in a key set, or the one PEM; a token without `kid` names none of a set. */
-static struct ph_key *key_of(struct ph_run *run, struct ph_slice key_text)
+/* The list of a key set; NULL: it is none, or has no key. */
+static yyjson_val *keys_of(struct ph_run *run, struct ph_slice text)
 {
-    struct ph_slice why, kid = text_of(run, run->jws, "kid");
+    struct ph_slice why;
+    yyjson_val *set = ph_read_json(run, text, &why);
+    yyjson_val *keys = yyjson_is_obj(set) ? yyjson_obj_get(set, "keys") : NULL;
+    return yyjson_is_arr(keys) && yyjson_is_obj(yyjson_arr_get_first(keys)) ? keys : NULL;
+}
+
+bool ph_jwks_reads(struct ph_run *run, struct ph_slice text)
+{
+    return keys_of(run, text) != NULL;
+}
+
+/* The key of that id in a key set, or the one PEM; a token without `kid` names none of a set. NULL: *ret says whether
+ * there is none of that id, or what should be keys is none. */
+static struct ph_key *key_of(struct ph_run *run, struct ph_slice key_text, enum ph_jws *ret)
+{
+    struct ph_slice kid = text_of(run, run->jws, "kid");
     struct ph_key *key = NULL;
     key_text = ph_slice_trim(key_text);
+    *ret = PH_JWS_BAD_KEYS;
     if (key_text.len > 0 && key_text.ptr[0] != '{')
         return ph_crypto_public_key(ph_worker_crypto(run->worker), run->arena, key_text, &key) == PH_OK ? key : NULL;
-    yyjson_val *set = ph_read_json(run, key_text, &why);
-    yyjson_val *keys = yyjson_is_obj(set) ? yyjson_obj_get(set, "keys") : NULL, *jwk;
+    yyjson_val *keys = keys_of(run, key_text), *jwk;
     size_t index, count;
+    if (keys == NULL)
+        return NULL;
+    *ret = PH_JWS_NO_KEY;
     yyjson_arr_foreach(keys, index, count, jwk) {
         if (index == PH_JWKS_KEYS_MAX)
             break;
         if (!yyjson_is_obj(jwk) || kid.len == 0 || !ph_slice_eq(text_of(run, jwk, "kid"), kid))
             continue;
-        if (jwk_key(run, jwk, &key) == PH_OK)
+        enum ph_status st = jwk_key(run, jwk, &key);
+        if (st == PH_OK)
             return key;
+        if (st != PH_ERR_UNSUPPORTED) /* of a kind that no algorithm of ours has: none for this signature */
+            *ret = PH_JWS_BAD_KEYS;
     }
     return NULL;
 }
@@ -175,11 +196,9 @@ enum ph_status ph_jws_judge(struct ph_run *run, const struct ph_signature *sig, 
         *ret = ph_crypto_equal(ph_slice_of(mac, len), raw) ? PH_JWS_GOOD : PH_JWS_MISMATCH;
         return PH_OK;
     }
-    struct ph_key *key = key_of(run, key_text);
-    if (key == NULL) {
-        *ret = PH_JWS_NO_KEY;
+    struct ph_key *key = key_of(run, key_text, ret);
+    if (key == NULL)
         return PH_OK;
-    }
     *ret = good(run, alg, key, message, raw) ? PH_JWS_GOOD : PH_JWS_MISMATCH;
     ph_crypto_key_free(key);
     return PH_OK;

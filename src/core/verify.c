@@ -3,7 +3,9 @@
  * V1: an empty secret, and an empty message secret, never verifies anything.
  * V2: every compare of a signature or token takes a time that depends on lengths alone.
  * V3: what is ambiguous is forged; what needs the network and has not got it is unreachable, never forged.
- * V4: the time is judged after the signature: an unsigned time proves nothing. */
+ * V4: the time is judged after the signature: an unsigned time proves nothing.
+ * V5: a key out of a fetched certificate proves nothing unless the page says what name it must bear. The reader
+ *     refuses such pages; neither is the only lock. */
 #include "core/verify.h"
 
 #include "core/codec.h"
@@ -15,97 +17,7 @@ static enum ph_status say(struct ph_event *event, enum ph_verdict verdict, struc
     return PH_OK;
 }
 
-/* Whether a message can be computed: nothing it names is missing, and a digest or token holds a secret (V1). */
-static bool computable(const struct ph_judge *j, const struct ph_template *message)
-{
-    bool bears = false;
-    if (ph_lacks_secret(j->run, message, &bears))
-        return false;
-    return bears || (j->sig->kind != PH_SIG_DIGEST && j->sig->kind != PH_SIG_TOKEN);
-}
-
-static bool any_computable(const struct ph_judge *j)
-{
-    bool any = j->sig->message_count == 0;
-    for (uint16_t i = 0; i < j->sig->message_count && !any; i++)
-        any = computable(j, &j->sig->messages[i]);
-    return any;
-}
-
 /* ---- keys ------------------------------------------------------------------------------------------- */
-
-enum { KEYS_MAX = PH_SECRETS_MAX + 1 };
-
-/* Whether anything of the scheme comes from the endpoint's secrets: if not, the config alone has the key. */
-static bool depends_on_secret(const struct ph_judge *j)
-{
-    const struct ph_signature *sig = j->sig;
-    bool in_message = sig->kind == PH_SIG_DIGEST || (sig->kind == PH_SIG_TOKEN && sig->message_count > 0);
-    if (ph_uses_secret(j->run, sig->messages, sig->message_count) ||
-        ph_uses_secret(j->run, sig->key.alternatives, sig->key.count) || (sig->key.count == 0 && !in_message))
-        return true;
-    for (uint16_t i = 0; i < sig->layout_count; i++)
-        for (uint16_t k = 0; k < sig->layouts[i].count; k++)
-            if (sig->layouts[i].parts[k].kind == PH_LAYOUT_SECRET2)
-                return true;
-    return false;
-}
-
-/* A shape that names the additional secret means nothing without it. */
-static bool layout_lacks(const struct ph_judge *j)
-{
-    for (uint16_t i = 0; i < j->sig->layout_count; i++)
-        for (uint16_t k = 0; k < j->sig->layouts[i].count; k++)
-            if (j->sig->layouts[i].parts[k].kind == PH_LAYOUT_SECRET2 && j->run->secret2.len == 0)
-                return true;
-    return false;
-}
-
-static enum ph_status add_key(struct ph_judge *j, int32_t index, struct ph_key_text keys[KEYS_MAX], size_t *count)
-{
-    struct ph_run *run = j->run;
-    const struct ph_signature *sig = j->sig;
-    struct ph_slice text = run->secret;
-    if (!any_computable(j) || layout_lacks(j))
-        return PH_OK;
-    if (sig->key.count > 0)
-        PH_TRY(ph_eval_key(run, &sig->key, &text));
-    else if (sig->message_count > 0 && (sig->kind == PH_SIG_DIGEST || sig->kind == PH_SIG_TOKEN))
-        text = PH_S("in the message"); /* the key text only says that there is one */
-    if (sig->kind == PH_SIG_HMAC && text.len > 0)
-        PH_TRY(ph_mac_key(run, sig->secret_form, text, &text));
-    if (text.len == 0 || *count == KEYS_MAX)
-        return PH_OK;
-    keys[(*count)++] = (struct ph_key_text){text, index};
-    ph_explain_key(j, index, text);
-    return PH_OK;
-}
-
-static void use_secret(struct ph_run *run, int32_t index)
-{
-    run->secret = run->secret2 = (struct ph_slice){0};
-    if (index > 0) {
-        run->secret = run->in->secrets[index - 1].secret;
-        run->secret2 = run->in->secrets[index - 1].additional;
-    }
-}
-
-static enum ph_status gather_keys(struct ph_judge *j, struct ph_key_text keys[KEYS_MAX], size_t *ret_count)
-{
-    struct ph_run *run = j->run;
-    *ret_count = 0;
-    bool depends = depends_on_secret(j);
-    for (size_t i = 0; depends && i < run->in->secret_count && i < PH_SECRETS_MAX; i++) {
-        use_secret(run, (int32_t)i + 1);
-        if (ph_slice_trim(run->secret).len == 0)
-            continue; /* V1; blanks alone are a slip, too */
-        PH_TRY(add_key(j, (int32_t)i + 1, keys, ret_count));
-    }
-    use_secret(run, 0);
-    if (*ret_count == 0)
-        PH_TRY(add_key(j, 0, keys, ret_count));
-    return PH_OK;
-}
 
 static enum ph_status no_key(struct ph_judge *j, const struct ph_callout **ret_callout)
 {
@@ -113,10 +25,10 @@ static enum ph_status no_key(struct ph_judge *j, const struct ph_callout **ret_c
     bool fetchable = j->sig->fetch != NULL;
     if (fetchable) {
         if (run->in->secret_count > 0)
-            use_secret(run, 1); /* the request may name it (paypal's webhook id) */
-        if (any_computable(j)) {
+            ph_use_secret(run, 1); /* the request may name it (paypal's webhook id) */
+        if (ph_any_computable(j)) {
             PH_TRY(ph_make_callout(run, j->sig->fetch, ret_callout));
-            use_secret(run, 0);
+            ph_use_secret(run, 0);
             if (*ret_callout == NULL || ph_slice_present(run->ambiguous)) {
                 *ret_callout = NULL;
                 return say(j->event, PH_FORGED,
@@ -125,7 +37,7 @@ static enum ph_status no_key(struct ph_judge *j, const struct ph_callout **ret_c
             return say(j->event, PH_UNREACHABLE,
                        PH_S("the key must be fetched from the processor first (or given in config)"));
         }
-        use_secret(run, 0);
+        ph_use_secret(run, 0);
     }
     if (run->in->secret_count == 0)
         return say(j->event, PH_NO_SECRET, PH_S("no secret is configured: nothing can be verified"));
@@ -213,44 +125,21 @@ static struct ph_slice mismatch(void)
                 "and printed again) before it got here");
 }
 
-static enum ph_status judge_jws(struct ph_judge *j, const struct ph_callout **ret_callout)
+static struct ph_slice nobodys_certificate(void)
 {
-    struct ph_run *run = j->run;
-    struct ph_slice why = {0};
-    bool detached = j->sig->message_count > 0, holds;
-    PH_TRY(ph_jws_open(run, j->text, detached, &why));
-    if (run->jws == NULL)
-        return say(j->event, PH_FORGED, why);
-    PH_TRY(require_holds(j, &holds));
-    if (!holds)
-        return PH_OK;
-    struct ph_key_text keys[KEYS_MAX];
-    size_t count;
-    PH_TRY(gather_keys(j, keys, &count));
-    if (count == 0)
-        return no_key(j, ret_callout);
-    enum ph_jws last = PH_JWS_MALFORMED;
-    for (size_t k = 0; k < count; k++) {
-        use_secret(run, keys[k].index);
-        for (uint16_t m = 0; m < (detached ? j->sig->message_count : 1); m++) {
-            struct ph_slice payload = {0};
-            if (detached && !computable(j, &j->sig->messages[m]))
-                continue;
-            if (detached) {
-                PH_TRY(ph_eval_template(run, &j->sig->messages[m], &payload));
-                PH_TRY(ph_explain_message(run, &j->sig->messages[m]));
-            }
-            PH_TRY(ph_jws_judge(run, j->sig, j->text, keys[k].text, detached ? &payload : NULL, &last));
-            if (last == PH_JWS_GOOD) {
-                use_secret(run, 0);
-                return verified(j, keys[k].index);
-            }
-        }
-    }
-    use_secret(run, 0);
+    return PH_S("the page takes a key from a fetched certificate and does not say whose it must be: nothing is proven");
+}
+
+/* What the last try says. `brought`: its key is the config's, where callouts put theirs. */
+static enum ph_status no_jws(struct ph_judge *j, enum ph_jws last, bool brought)
+{
     switch (last) {
     case PH_JWS_ALGORITHM:
         return say(j->event, PH_FORGED, PH_S("the JWS names an algorithm this processor does not use"));
+    case PH_JWS_BAD_KEYS:
+        if (brought && j->sig->fetch != NULL) /* V3: no word against the sender */
+            return say(j->event, PH_UNREACHABLE, PH_S("the processor's key set, or the key of it that the JWS names, does not read"));
+        return say(j->event, PH_FORGED, PH_S("the configured key does not read: a key set (JSON) or a public key (PEM) is wanted"));
     case PH_JWS_NO_KEY:
         return say(j->event, PH_FORGED, PH_S("no key of the key set has the id (kid) the JWS names"));
     case PH_JWS_MALFORMED:
@@ -262,6 +151,58 @@ static enum ph_status judge_jws(struct ph_judge *j, const struct ph_callout **re
     return say(j->event, PH_FORGED, mismatch());
 }
 
+static enum ph_status judge_jws(struct ph_judge *j, const struct ph_callout **ret_callout)
+{
+    struct ph_run *run = j->run;
+    struct ph_slice why = {0};
+    bool detached = j->sig->message_count > 0, holds;
+    PH_TRY(ph_jws_open(run, j->text, detached, &why));
+    if (run->jws == NULL)
+        return say(j->event, PH_FORGED, why);
+    PH_TRY(require_holds(j, &holds));
+    if (!holds)
+        return PH_OK;
+    struct ph_key_text keys[PH_KEYS_MAX];
+    size_t count;
+    PH_TRY(ph_gather_keys(j, keys, &count));
+    if (count == 0)
+        return no_key(j, ret_callout);
+    if (ph_is_fetched_certificate(run, keys, count))
+        return say(j->event, PH_UNSUPPORTED, nobodys_certificate());
+    enum ph_jws last = PH_JWS_MALFORMED;
+    for (size_t k = 0; k < count; k++) {
+        ph_use_secret(run, keys[k].index);
+        for (uint16_t m = 0; m < (detached ? j->sig->message_count : 1); m++) {
+            struct ph_slice payload = {0};
+            if (detached && !ph_computable(j, &j->sig->messages[m]))
+                continue;
+            if (detached) {
+                PH_TRY(ph_eval_template(run, &j->sig->messages[m], &payload));
+                PH_TRY(ph_explain_message(run, &j->sig->messages[m]));
+            }
+            PH_TRY(ph_jws_judge(run, j->sig, j->text, keys[k].text, detached ? &payload : NULL, &last));
+            if (last == PH_JWS_GOOD) {
+                ph_use_secret(run, 0);
+                return verified(j, keys[k].index);
+            }
+        }
+    }
+    ph_use_secret(run, 0);
+    return no_jws(j, last, keys[count - 1].index == 0);
+}
+
+/* Whether any of the tests has something to look at. */
+static enum ph_status any_there(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret)
+{
+    *ret = false;
+    for (size_t i = 0; i < count && !*ret; i++) {
+        struct ph_slice text;
+        PH_TRY(ph_eval_expr(run, &tests[i].of, &text));
+        *ret = text.len > 0;
+    }
+    return PH_OK;
+}
+
 static enum ph_status judge_callout(struct ph_judge *j, const struct ph_callout **ret_callout)
 {
     struct ph_run *run = j->run;
@@ -269,28 +210,32 @@ static enum ph_status judge_callout(struct ph_judge *j, const struct ph_callout 
         return say(j->event, PH_UNSUPPORTED, PH_S("the page does not say how the processor's API answers"));
     struct ph_slice verdict = ph_run_config(run, PH_S("verdict")), why;
     if (run->in->secret_count > 0)
-        use_secret(run, 1);
+        ph_use_secret(run, 1);
     bool has_secret = run->secret.len > 0;
     if (verdict.len == 0) {
         if (!has_secret)
             return say(j->event, PH_NO_SECRET, PH_S("no secret is configured: nothing can be verified"));
         PH_TRY(ph_make_callout(run, j->sig->fetch, ret_callout));
-        use_secret(run, 0);
+        ph_use_secret(run, 0);
         if (ph_slice_present(run->ambiguous))
             *ret_callout = NULL;
         return *ret_callout != NULL
                    ? say(j->event, PH_UNREACHABLE, PH_S("the processor's API must be asked whether this is its own"))
                    : say(j->event, PH_FORGED, PH_S("host not allowed: the address to ask is not one of the processor's"));
     }
-    use_secret(run, 0);
+    ph_use_secret(run, 0);
     if (!has_secret)
         return say(j->event, PH_NO_SECRET, PH_S("no secret is configured: nothing can be verified"));
     yyjson_val *kept = run->fetched;
-    bool holds = false;
+    bool holds = false, told = false;
     run->fetched = ph_read_json(run, verdict, &why);
-    if (run->fetched != NULL)
+    if (run->fetched != NULL) {
         PH_TRY(ph_eval_tests(run, j->sig->fetch->accept, j->sig->fetch->accept_count, &holds));
+        PH_TRY(any_there(run, j->sig->fetch->accept, j->sig->fetch->accept_count, &told));
+    }
     run->fetched = kept;
+    if (!holds && !told) /* V3: an answer that is none is no word against the sender */
+        return say(j->event, PH_UNREACHABLE, PH_S("the processor's API answered something else than a verdict"));
     return holds ? verified(j, 1) : say(j->event, PH_FORGED, PH_S("the processor's API says that it is not its own"));
 }
 
@@ -301,7 +246,7 @@ static enum ph_status signed_text(struct ph_judge *j, uint16_t m, struct ph_slic
     struct ph_run *run = j->run;
     const struct ph_signature *sig = j->sig;
     *ret = (struct ph_message){.parts = parts};
-    if (sig->message_count == 0 || !computable(j, &sig->messages[m]))
+    if (sig->message_count == 0 || !ph_computable(j, &sig->messages[m]))
         return PH_OK;
     const struct ph_template *t = &sig->messages[m];
     bool there;
@@ -358,7 +303,7 @@ static enum ph_status try_keys(struct ph_judge *j, struct ph_key_text *keys, siz
     *ret_entries = false;
     for (size_t k = 0; k < count; k++) {
         size_t found_count = 0;
-        use_secret(run, keys[k].index);
+        ph_use_secret(run, keys[k].index);
         if (count > 1)
             ph_trace(run, PH_S("trying key"), run->in->explain ? ph_decimal(run->arena, (int64_t)k + 1) : PH_S(""));
         ph_read_layout(run, j->sig, j->text, found, &found_count);
@@ -425,11 +370,13 @@ static enum ph_status judge_scheme(struct ph_judge *j, const struct ph_callout *
         return PH_OK;
     if (sig->kind == PH_SIG_CALLOUT)
         return judge_callout(j, ret_callout);
-    struct ph_key_text keys[KEYS_MAX];
+    struct ph_key_text keys[PH_KEYS_MAX];
     size_t count;
-    PH_TRY(gather_keys(j, keys, &count));
+    PH_TRY(ph_gather_keys(j, keys, &count));
     if (count == 0)
         return no_key(j, ret_callout);
+    if (sig->certificate_name_count == 0 && ph_is_fetched_certificate(run, keys, count))
+        return say(j->event, PH_UNSUPPORTED, nobodys_certificate());
     enum ph_verdict certificate = sig->certificate_name_count > 0 ? ph_certificate_verdict(run, sig, &why) : PH_VERIFIED;
     if (certificate != PH_VERIFIED)
         return say(j->event, certificate, why);
@@ -468,7 +415,7 @@ enum ph_status ph_verify(struct ph_run *run, struct ph_event *event, const struc
     if (st != PH_OK || event->verdict != PH_VERIFIED)
         run->jws = NULL; /* the header is the signer's word, or nobody's */
     run->ambiguous = (struct ph_slice){0}; /* said in the verdict; content has questions of its own */
-    use_secret(run, 0);
+    ph_use_secret(run, 0);
     memset(run->captures, 0, sizeof(run->captures));
     if (st == PH_OK)
         ph_trace(run, PH_S("verdict"), event->verdict_reason);

@@ -20,6 +20,18 @@ struct ph_judge {
     struct ph_slice text; /* of the signature, whole */
 };
 
+/* ---- keyring.c: the keys a scheme is tried with ---------------------------------------------------- */
+
+enum { PH_KEYS_MAX = PH_SECRETS_MAX + 1 };
+
+/* Whether a message can be computed: nothing it names is missing, and a digest or token holds a secret (V1). */
+bool ph_computable(const struct ph_judge *j, const struct ph_template *message);
+bool ph_any_computable(const struct ph_judge *j);
+/* Sets run->secret and secret2 to those of that number, from 1; 0: none. */
+void ph_use_secret(struct ph_run *run, int32_t index);
+PH_MUST_USE enum ph_status ph_gather_keys(struct ph_judge *j, struct ph_key_text keys[PH_KEYS_MAX], size_t *ret_count);
+bool ph_is_fetched_certificate(const struct ph_run *run, const struct ph_key_text *keys, size_t count);
+
 /* ---- layout.c: the signature text, taken apart and put together --------------------------------- */
 
 struct ph_found_signature {
@@ -103,6 +115,7 @@ enum ph_jws {
     PH_JWS_MALFORMED,
     PH_JWS_ALGORITHM, /* not one the page lists, or not of the key's form */
     PH_JWS_NO_KEY,    /* the key set lacks the one named */
+    PH_JWS_BAD_KEYS,  /* what should be a key set, or the key named in it, is none */
     PH_JWS_MISMATCH,
     PH_JWS_GOOD,
 };
@@ -110,6 +123,8 @@ enum ph_jws {
 /* Sets run->jws to the protected header's tree; NULL: *ret_why says what is wrong. */
 PH_MUST_USE enum ph_status ph_jws_open(struct ph_run *run, struct ph_slice text, bool detached,
                                        struct ph_slice *ret_why);
+/* Whether the text is a key set with a key in it. */
+bool ph_jwks_reads(struct ph_run *run, struct ph_slice text);
 /* `payload`: the detached one; NULL: the one inside. Needs ph_jws_open. */
 PH_MUST_USE enum ph_status ph_jws_judge(struct ph_run *run, const struct ph_signature *sig, struct ph_slice text,
                                         struct ph_slice key_text, const struct ph_slice *payload,

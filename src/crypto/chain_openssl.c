@@ -25,6 +25,19 @@ static X509 *read_next(struct ph_crypto *c, BIO *bio)
     return x;
 }
 
+bool ph_crypto_certificate_reads(struct ph_crypto *c, struct ph_slice pem)
+{
+    if (pem.len == 0 || pem.len > CERTIFICATE_BYTES_MAX)
+        return false;
+    BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
+    X509 *leaf = bio != NULL ? read_next(c, bio) : NULL;
+    bool good = leaf != NULL;
+    X509_free(leaf);
+    BIO_free(bio);
+    ph_openssl_drop_errors(c);
+    return good;
+}
+
 bool ph_crypto_chain_ok(struct ph_crypto *c, struct ph_slice pem, const struct ph_slice *roots, size_t root_count,
                         int64_t at_ms, const struct ph_slice *names, size_t name_count)
 {

@@ -63,6 +63,8 @@ bool ph_crypto_ecdsa_to_der(struct ph_crypto *crypto, struct ph_slice raw, size_
                             size_t *ret_len);
 bool ph_crypto_ecdsa_to_raw(struct ph_crypto *crypto, struct ph_slice der, size_t bytes, unsigned char *out);
 
+/* Whether the text begins with a certificate in PEM. */
+bool ph_crypto_certificate_reads(struct ph_crypto *crypto, struct ph_slice pem);
 /* Whether the certificate (PEM; intermediates may follow it) leads to one of the roots (DER) at that time
  * and bears one of the names (a DNS name of it, its common name where it has none; no wildcards). No root or
  * no name: never. */

@@ -137,6 +137,17 @@ test('a certificate that is not to be had makes the request unreachable, never f
   assert.equal(answer.event_response, undefined);
 });
 
+test('a far end that answers with garbage makes the request unreachable, and is asked again', async () => {
+  const path = '/v1/notifications/certs/CERT-garbage';
+  answers[path] = { text: '<html>back soon</html>' };
+  for (let i = 1; i <= 2; i++) {
+    assert.equal((await handle(server.port, 'paypal', paypal('CERT-garbage', 'signer'), { secret: 'WEBHOOK-1' })).verdict, 'UNREACHABLE');
+    assert.equal(countOf(path), i);
+  }
+  answers[path] = { text: readFileSync(file('signer.pem'), 'utf8') };
+  assert.equal((await handle(server.port, 'paypal', paypal('CERT-garbage', 'signer'), { secret: 'WEBHOOK-1' })).verdict, 'VERIFIED');
+});
+
 test('an address that the page does not allow is never asked', async () => {
   const details = paypal('CERT-good', 'signer');
   details.headers['Paypal-Cert-Url'] = 'https://stranger.example/v1/notifications/certs/CERT-good';

@@ -232,6 +232,43 @@ static void a_page_that_fetches_a_certificate_says_whose_it_must_be(void **state
     ph_arena_done(&arena);
 }
 
+/* The page above as the reader would never let it through: without the certificate's names, and as a JWS. */
+static void the_engine_refuses_a_key_of_anybodys_certificate_by_itself(void **state)
+{
+    (void)state;
+    static const enum ph_signature_kind kinds[] = {PH_SIG_RSA, PH_SIG_JWS};
+    char text[FILE_BYTES];
+    struct ph_arena arena;
+    struct ph_page_errors errors = {0};
+    const struct ph_connector *c = NULL;
+    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    assert_int_equal(ph_page_read(&arena, PH_S("acme.yaml"), ph_slice_str(page), &errors, &c), PH_OK);
+    struct ph_worker *worker = ph_worker_new(&heap);
+    for (size_t i = 0; i < PH_COUNTOF(kinds); i++) {
+        struct ph_slice algorithm = PH_SI("RS256");
+        struct ph_signature sig = c->variants[0].signatures[0];
+        struct ph_variant variant = c->variants[0];
+        struct ph_connector crooked = *c;
+        sig.kind = kinds[i];
+        sig.certificate_name_count = 0;
+        sig.algorithms = &algorithm;
+        sig.algorithm_count = 1;
+        variant.signatures = &sig;
+        crooked.variants = &variant;
+        struct ph_header headers[] = {{PH_SI("Sig"), kinds[i] == PH_SIG_JWS ? PH_S("eyJhbGciOiJSUzI1NiJ9..c2ln") : PH_S("c2ln")}};
+        struct ph_request request = {.method = PH_SI("POST"), .headers = headers, .header_count = 1, .body = PH_SI("{\"type\":\"t\"}")};
+        struct ph_secret_pair secret = {PH_SI("s"), {0}};
+        struct ph_config_value config[] = {{PH_SI("fetched_certificate_pem"), file("live", text)}};
+        struct ph_input in = {.connector = &crooked, .request = &request, .secrets = &secret, .secret_count = 1, .config = config,
+                              .config_count = 1, .now_ms = IN_2026};
+        struct ph_answer answer;
+        assert_int_equal(ph_engine_run(worker, &in, PH_WANT_ALL, &answer), PH_OK);
+        assert_int_equal(answer.events[0].verdict, PH_UNSUPPORTED);
+    }
+    ph_worker_free(worker);
+    ph_arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +279,7 @@ int main(void)
         cmocka_unit_test(only_the_pages_hosts_are_asked_by_https_and_by_a_straight_path),
         cmocka_unit_test(a_fetched_certificate_proves_nothing_without_roots),
         cmocka_unit_test(a_page_that_fetches_a_certificate_says_whose_it_must_be),
+        cmocka_unit_test(the_engine_refuses_a_key_of_anybodys_certificate_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,7 +65,7 @@ static struct {
     pthread_t thread;
     SSL_CTX *context;
     int listener;
-    char address[32], ca_file[64];
+    char address[32], ca_file[64], pem[4096];
     atomic_int requests;
     atomic_bool stopping;
 } server;
@@ -92,6 +92,10 @@ static SSL_CTX *make_context(const char *ca_file)
     assert_non_null(file);
     PEM_write_X509(file, certificate);
     fclose(file);
+    file = fopen(ca_file, "r");
+    assert_non_null(file);
+    server.pem[fread(server.pem, 1, sizeof server.pem - 1, file)] = '\0';
+    fclose(file);
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
     assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
@@ -102,11 +106,13 @@ static SSL_CTX *make_context(const char *ca_file)
     return context;
 }
 
+#define KEYS "{\"keys\":[{\"kid\":\"1\",\"kty\":\"RSA\"}]}"
+
 /* What each path answers. */
 static void answer(SSL *tls, const char *request)
 {
     static char big[300 * 1024];
-    char text[512];
+    char text[8192];
     const char *path = strchr(request, '/');
     if (strncmp(path, "/slow", 5) == 0)
         usleep(300 * 1000);
@@ -123,11 +129,15 @@ static void answer(SSL *tls, const char *request)
         return;
     }
     int status = strncmp(path, "/500", 4) == 0 ? 500 : strncmp(path, "/302", 4) == 0 ? 302 : 200;
-    const char *body = strstr(request, "X-Told: yes") != NULL ? "told" : "keys";
+    const char *body = strstr(request, "X-Told: yes") != NULL   ? "told"
+                       : strncmp(path, "/garbage", 8) == 0      ? "<html>back soon</html>"
+                       : strncmp(path, "/none", 5) == 0         ? "{\"keys\":[]}"
+                       : strncmp(path, "/slow", 5) == 0 || strncmp(path, "/cert", 5) == 0 ? server.pem
+                                                                : KEYS;
     snprintf(text, sizeof text,
              "HTTP/1.1 %d X\r\nLocation: https://keys.example/keys\r\nRetry-After: 7\r\nCache-Control: max-age=120\r\n"
-             "Content-Length: 4\r\n\r\n%s",
-             status, body);
+             "Content-Length: %zu\r\n\r\n%s",
+             status, strlen(body), body);
     SSL_write(tls, text, (int)strlen(text));
 }
 
@@ -432,6 +442,7 @@ static void on_callout(void *ctx, const struct ph_callout_result *result)
     h->count++;
     h->ok = result->ok;
     h->age_ms = result->age_ms;
+    h->body_bytes = result->body.len;
     copy(h->body, sizeof h->body, result->body);
     copy(h->reason, sizeof h->reason, result->reason);
     pthread_cond_broadcast(&h->told);
@@ -475,7 +486,7 @@ static void a_key_set_is_fetched_once_and_kept_as_long_as_it_says(void **state)
     int before = atomic_load(&server.requests);
     call_out(&pair, PH_FETCH_JWKS, "https://keys.example/jwks", INT64_MAX, &h);
     assert_true(h.ok);
-    assert_string_equal(h.body, "keys");
+    assert_string_equal(h.body, KEYS);
     atomic_fetch_add(&clock_ms, 119 * 1000); /* max-age=120 */
     call_out(&pair, PH_FETCH_JWKS, "https://keys.example/jwks", INT64_MAX, &h);
     assert_true(h.ok);
@@ -519,6 +530,7 @@ static void many_waiters_share_one_fetch(void **state)
         ph_callouts_ask(pair.callouts, &callout, INT64_MAX, on_callout, &h);
     wait_for(&h, WAITERS);
     assert_true(h.ok);
+    assert_int_equal(h.body_bytes, strlen(server.pem));
     assert_int_equal(atomic_load(&server.requests), before + 1);
     ph_callouts_counts(pair.callouts, &counts);
     assert_int_equal(counts.joined, WAITERS - 1);
@@ -543,6 +555,130 @@ static void a_failing_host_is_left_alone_and_then_probed(void **state)
     call_out(&pair, PH_FETCH_VERDICT, "https://keys.example/v", INT64_MAX, &h);
     assert_true(h.ok);
     call_out(&pair, PH_FETCH_VERDICT, "https://keys.example/500", INT64_MAX, &h); /* one failure pauses nothing */
+    call_out(&pair, PH_FETCH_VERDICT, "https://keys.example/v", INT64_MAX, &h);
+    assert_true(h.ok);
+    end_callouts(&pair);
+}
+
+static bool is_kept(struct pair *pair, const char *url)
+{
+    struct heard h;
+    int before = atomic_load(&server.requests);
+    call_out(pair, PH_FETCH_JWKS, url, INT64_MAX, &h);
+    assert_true(h.ok);
+    return atomic_load(&server.requests) == before;
+}
+
+static void addresses_that_strangers_make_up_put_out_nothing_and_pause_nobody(void **state)
+{
+    struct pair pair = new_callouts();
+    struct heard h;
+    char url[64];
+    (void)state;
+    assert_false(is_kept(&pair, "https://keys.example/jwks"));
+    for (int i = 0; i < 3 * PH_CALLOUT_FAILURES_MAX; i++) {
+        snprintf(url, sizeof url, "https://keys.example/%s?%d", i % 3 == 0 ? "500" : i % 3 == 1 ? "302" : "big", i);
+        call_out(&pair, PH_FETCH_JWKS, url, INT64_MAX, &h);
+        assert_false(h.ok);
+    }
+    for (int i = 0; i < PH_CALLOUT_FAILURES_MAX; i++) {
+        snprintf(url, sizeof url, "https://keys.example/500?again%d", i);
+        call_out(&pair, PH_FETCH_JWKS, url, INT64_MAX, &h);
+    }
+    call_out(&pair, PH_FETCH_JWKS, "https://keys.example/other", INT64_MAX, &h);
+    assert_false(h.ok); /* their like is paused … */
+    assert_true(is_kept(&pair, "https://keys.example/jwks"));
+    atomic_fetch_add(&clock_ms, 121 * 1000);
+    for (int i = 0; i < PH_CALLOUT_FAILURES_MAX; i++) {
+        snprintf(url, sizeof url, "https://keys.example/500?later%d", i);
+        call_out(&pair, PH_FETCH_JWKS, url, INT64_MAX, &h);
+    }
+    assert_false(is_kept(&pair, "https://keys.example/jwks")); /* … and what has proven good is fetched */
+    call_out(&pair, PH_FETCH_VERDICT, "https://keys.example/v", INT64_MAX, &h);
+    assert_true(h.ok);
+    end_callouts(&pair);
+}
+
+static void what_is_kept_stays_whoever_else_is_answered(void **state)
+{
+    struct pair pair = new_callouts();
+    char url[64];
+    (void)state;
+    assert_false(is_kept(&pair, "https://keys.example/jwks"));
+    for (int i = 0; i < 2 * PH_CALLOUT_CACHE_MAX; i++) { /* every one of them is a key set */
+        snprintf(url, sizeof url, "https://keys.example/jwks?%d", i);
+        assert_false(is_kept(&pair, url));
+    }
+    assert_true(is_kept(&pair, "https://keys.example/jwks"));
+    assert_true(is_kept(&pair, "https://keys.example/jwks?0"));
+    snprintf(url, sizeof url, "https://keys.example/jwks?%d", PH_CALLOUT_CACHE_PER_HOST_MAX - 1);
+    assert_false(is_kept(&pair, url)); /* one host has so many places and no more */
+    atomic_fetch_add(&clock_ms, 121 * 1000);
+    assert_false(is_kept(&pair, url)); /* what has expired makes room */
+    assert_true(is_kept(&pair, url));
+    end_callouts(&pair);
+}
+
+static void few_unknown_addresses_are_under_way_at_once_and_known_ones_pass_them(void **state)
+{
+    struct pair pair = new_callouts();
+    struct heard waiting[PH_CALLOUT_UNKNOWN_MAX], h;
+    char url[64];
+    (void)state;
+    assert_false(is_kept(&pair, "https://keys.example/jwks"));
+    for (int i = 0; i < PH_CALLOUT_UNKNOWN_MAX; i++) {
+        snprintf(url, sizeof url, "https://keys.example/never?%d", i);
+        struct ph_callout callout = {.kind = PH_FETCH_JWKS, .method = PH_S("GET"), .url = ph_slice_str(url)};
+        heard_init(&waiting[i]);
+        ph_callouts_ask(pair.callouts, &callout, INT64_MAX, on_callout, &waiting[i]);
+    }
+    call_out(&pair, PH_FETCH_JWKS, "https://keys.example/one-more", INT64_MAX, &h);
+    assert_false(h.ok);
+    assert_string_equal(h.reason, "no room for another fetch");
+    atomic_fetch_add(&clock_ms, 121 * 1000);
+    assert_false(is_kept(&pair, "https://keys.example/jwks"));
+    for (int i = 0; i < PH_CALLOUT_UNKNOWN_MAX; i++)
+        wait_for(&waiting[i], 1);
+    atomic_fetch_add(&clock_ms, PH_CALLOUT_PAUSE_MS); /* they all failed */
+    assert_false(is_kept(&pair, "https://keys.example/one-more"));
+    end_callouts(&pair);
+}
+
+static void what_reads_as_no_key_is_a_failure_and_not_kept(void **state)
+{
+    static const struct {
+        enum ph_fetch_kind kind;
+        const char *url;
+    } cases[] = {{PH_FETCH_JWKS, "https://keys.example/garbage"},
+                 {PH_FETCH_JWKS, "https://keys.example/none"},
+                 {PH_FETCH_JWKS, "https://keys.example/cert"},
+                 {PH_FETCH_CERTIFICATE, "https://keys.example/garbage?c"},
+                 {PH_FETCH_CERTIFICATE, "https://keys.example/jwks"}};
+    struct pair pair = new_callouts();
+    struct heard h;
+    (void)state;
+    int before = atomic_load(&server.requests), asked = 0;
+    for (size_t i = 0; i < PH_COUNTOF(cases); i++)
+        for (int times = 0; times < 2; times++, asked++) {
+            call_out(&pair, cases[i].kind, cases[i].url, INT64_MAX, &h);
+            assert_false(h.ok);
+            assert_non_null(strstr(h.reason, "what is no"));
+        }
+    assert_int_equal(atomic_load(&server.requests), before + asked); /* and the host lives */
+    call_out(&pair, PH_FETCH_CERTIFICATE, "https://keys.example/cert", INT64_MAX, &h);
+    assert_true(h.ok);
+    end_callouts(&pair);
+}
+
+static void a_response_over_the_limit_is_a_sign_of_life(void **state)
+{
+    struct pair pair = new_callouts();
+    struct heard h;
+    (void)state;
+    for (int i = 0; i < 2 * PH_CALLOUT_FAILURES_MAX; i++) {
+        call_out(&pair, PH_FETCH_VERDICT, "https://keys.example/big", INT64_MAX, &h);
+        assert_false(h.ok);
+    }
     call_out(&pair, PH_FETCH_VERDICT, "https://keys.example/v", INT64_MAX, &h);
     assert_true(h.ok);
     end_callouts(&pair);
@@ -601,6 +737,11 @@ int main(void)
         cmocka_unit_test(verdicts_and_events_are_never_kept),
         cmocka_unit_test(many_waiters_share_one_fetch),
         cmocka_unit_test(a_failing_host_is_left_alone_and_then_probed),
+        cmocka_unit_test(addresses_that_strangers_make_up_put_out_nothing_and_pause_nobody),
+        cmocka_unit_test(what_is_kept_stays_whoever_else_is_answered),
+        cmocka_unit_test(few_unknown_addresses_are_under_way_at_once_and_known_ones_pass_them),
+        cmocka_unit_test(what_reads_as_no_key_is_a_failure_and_not_kept),
+        cmocka_unit_test(a_response_over_the_limit_is_a_sign_of_life),
         cmocka_unit_test(what_is_not_https_is_not_asked),
         cmocka_unit_test(cache_control_is_obeyed_within_bounds),
     };

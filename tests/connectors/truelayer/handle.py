@@ -1,7 +1,7 @@
 """TrueLayer: Handle. Sources: github.com/TrueLayer/truelayer-signing (request-signing-v2.md, the Rust verifier and the
 webhook-server examples); docs.truelayer.com/docs, payment-webhooks, payment_disputed-webhook, refund-webhook-specifications,
 payout-webhooks, mandate-webhooks, payout-and-refund-returns; RFC 7515 (read 2026-11-25). Each run makes new keys."""
-import os, sys
+import json, os, sys
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
@@ -31,6 +31,7 @@ def jwk(kid, key):
 
 
 JWKS = compact({"keys": [jwk("rsa", RSA), jwk("old", OTHER), jwk("small", SMALL), jwk("now", KEY)]})
+SPOILT = compact({"keys": [*json.loads(JWKS)["keys"][:3], {**json.loads(JWKS)["keys"][3], "x": "!"}]})
 OTHERS = compact({"keys": [jwk("now", OTHER)]})
 
 
@@ -188,6 +189,11 @@ cases = [
     case("an empty secret is none: the key set must be fetched", settled, refused("UNREACHABLE", 503), secrets=("",)),
     case("the key set that was fetched comes as config", settled, good("PAYMENT_INTENT_SUCCESS", matched_secret=None),
          secrets=(), more={"config": {"jwks": JWKS}}),
+    *(case(name, settled, refused("UNREACHABLE", 503, unverified_response=about("CHARGED"), mode=None), secrets=(),
+           more={"config": {"jwks": text}}) for name, text in (
+        ("what was fetched is a page of HTML: no word against the sender", "<html>back soon</html>"),
+        ("what was fetched is a key set without keys", '{"keys":[]}'),
+        ("the key that was fetched does not read", SPOILT))),
     case("a PEM key as config", settled, good("PAYMENT_INTENT_SUCCESS"), secrets=(),
          more={"config": {"public_key_pem": PEM}}),
     case("the second of two key sets", settled, good("PAYMENT_INTENT_SUCCESS", matched_secret=2),
