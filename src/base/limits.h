@@ -143,6 +143,23 @@ enum {
     PH_CALLOUTS_PER_CALL_MAX = 3, /* a key set, once more when it lacks the key, and room for one */
     PH_JWKS_FRESH_MS = 60 * 1000, /* a sender who names keys that are not there costs a fetch a minute at most */
     PH_CA_FILE_BYTES_MAX = 4 * 1024 * 1024, /* Mozilla's list is a quarter of a megabyte */
+
+    /* ---- delivery ---- */
+    PH_DELIVERY_PAGE_MAX = 256,   /* due deliveries of one destination read ahead, with their events */
+    PH_DELIVERY_LEASES_MAX = 2048, /* of one destination: on their way, or ended and not stored yet */
+    /* Events sent together, all bytes; a single one may be larger. Applications' servers take 1 MiB as a rule. */
+    PH_PARCEL_BYTES_MAX = 1024 * 1024,
+    PH_DELIVERY_REASON_BYTES_MAX = 200,           /* of an attempt: a line for a person */
+    PH_DELIVERY_RESPONSE_BYTES_MAX = 1024 * 1024, /* nobody reads it: an application that answers more is wrong */
+    PH_RETRY_AFTER_MAX_MS = 24 * 3600 * 1000, /* a year in Retry-After would be a delivery lost */
+    PH_PARK_MIN_MS = 1000,                    /* events of one payment come apart by that much as a rule */
+    PH_PARK_MAX_MS = 60 * 1000,
+    PH_BREAKER_FAILURES = 5, /* in a row */
+    PH_BREAKER_PROBES = 2,
+    PH_BREAKER_OPEN_MS = 1000,
+    PH_BREAKER_OPEN_MAX_MS = 60 * 1000, /* an application that is back waits no longer for us */
+    PH_PACE_BURST_US = 100 * 1000,
+    PH_DELIVERY_IDLE_MS = 1000, /* a destination's worker looks again at least that often: pauses, clocks set anew */
 };
 
 #endif

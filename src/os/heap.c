@@ -1,0 +1,17 @@
+#include "os/heap.h"
+
+#include <stdlib.h>
+
+static void *heap_alloc(void *ctx, size_t bytes)
+{
+    (void)ctx;
+    return malloc(bytes);
+}
+
+static void heap_free(void *ctx, void *ptr)
+{
+    (void)ctx;
+    free(ptr);
+}
+
+const struct ph_allocator ph_os_heap = {.alloc = heap_alloc, .free = heap_free};

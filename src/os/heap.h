@@ -1,0 +1,10 @@
+/* The heap, for arenas of what lies beneath the I/O line. */
+#ifndef PH_OS_HEAP_H
+#define PH_OS_HEAP_H
+
+#include "base/arena.h"
+
+/* malloc and free. Any thread. */
+extern const struct ph_allocator ph_os_heap;
+
+#endif
