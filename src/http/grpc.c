@@ -146,8 +146,12 @@ void ph_grpc_write_prefix(char prefix[PH_GRPC_PREFIX_BYTES], size_t message_byte
 struct ph_slice ph_grpc_encode_message(struct ph_arena *arena, struct ph_slice text)
 {
     static const char hex[] = "0123456789ABCDEF";
-    if (text.len > PH_GRPC_TEXT_BYTES_MAX)
+    if (text.len > PH_GRPC_TEXT_BYTES_MAX) {
+        const char *cut = text.ptr + PH_GRPC_TEXT_BYTES_MAX;
         text.len = PH_GRPC_TEXT_BYTES_MAX;
+        for (int i = 0; i < 3 && ((unsigned char)*cut & 0xc0) == 0x80; i++, cut--)
+            text.len--;
+    }
     char *out = ph_arena_alloc(arena, text.len * 3 + 1);
     if (out == NULL)
         return (struct ph_slice){0};

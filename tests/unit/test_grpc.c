@@ -162,6 +162,18 @@ static void status_texts_are_percent_encoded_and_cut(void **state)
     assert_int_equal(ph_grpc_encode_message(&arena, zeroes(5000)).len, 3 * PH_GRPC_TEXT_BYTES_MAX);
 }
 
+static void a_status_text_is_not_cut_within_a_character(void **state)
+{
+    (void)state;
+    char text[PH_GRPC_TEXT_BYTES_MAX + 4];
+    for (size_t fits = 0; fits <= 4; fits++) { /* bytes of the character before the limit */
+        const size_t at = PH_GRPC_TEXT_BYTES_MAX - fits;
+        memset(text, 'a', sizeof(text));
+        memcpy(text + at, "\xf0\x9f\x98\x80", 4);
+        assert_int_equal(ph_grpc_encode_message(&arena, ph_slice_of(text, sizeof(text))).len, fits < 4 ? at : at + 12);
+    }
+}
+
 /* ---- protobuf without a schema --------------------------------------------------------------- */
 
 static void fields_are_taken_one_by_one(void **state)
@@ -340,6 +352,7 @@ int main(void)
         TEST(a_message_past_the_limit_is_refused_by_its_prefix),
         TEST(encodings_are_read_from_their_headers),
         TEST(status_texts_are_percent_encoded_and_cut),
+        TEST(a_status_text_is_not_cut_within_a_character),
         TEST(fields_are_taken_one_by_one),
         TEST(malformed_fields_are_told),
         TEST(symbols_are_found_in_the_file_that_has_them),
