@@ -1,24 +1,9 @@
 /* The configuration reader on any bytes, in a world where every file and variable is there: errors, each with a text
  * that is printable and holds no secret, or a configuration that is shown as one that loads to the same. */
-#include <stdlib.h>
-
 #include "config/config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "heap.h"
 
 #define SECRET "Wg7cretThatNobodyPrints-0123456789"
-
-static void *plain_alloc(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-static void plain_free(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-static const struct ph_allocator allocator = {.alloc = plain_alloc, .free = plain_free};
 
 static enum ph_status read_file(struct ph_arena *arena, const char *path, size_t bytes_max, struct ph_slice *ret_bytes,
                                 uint32_t *ret_mode)
@@ -57,8 +42,8 @@ static void shows_itself(const struct ph_config_world *world, const struct ph_co
     struct ph_config_changes changes;
     struct ph_arena arena;
     const struct ph_config *again = NULL;
-    ph_arena_init(&arena, &allocator, 64 * 1024 * 1024, 0);
-    ph_config_report_init(&report, &allocator);
+    ph_arena_init(&arena, &heap, 64 * 1024 * 1024, 0);
+    ph_config_report_init(&report, &heap);
     struct ph_slice shown = ph_config_show(config, &arena);
     if (ph_slice_find(shown, PH_S(SECRET), 0) != SIZE_MAX)
         abort();
@@ -77,10 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const environment[] = {"A=" SECRET, "STRIPE_WHSEC=" SECRET, "SHOP_WEBHOOK_SECRET=" SECRET, NULL};
     static struct ph_config_report report;
-    const struct ph_config_world world = {.allocator = &allocator, .environment = environment, .read_file = read_file,
+    const struct ph_config_world world = {.allocator = &heap, .environment = environment, .read_file = read_file,
                                           .pages = pages, .now_ms = INT64_C(1764064800000)};
     const struct ph_config *config = NULL;
-    ph_config_report_init(&report, &allocator);
+    ph_config_report_init(&report, &heap);
     enum ph_status st = ph_config_load_text(&world, PH_S("payhook.yaml"), ph_slice_of(data, size), &report, &config);
     if ((st == PH_OK) != (config != NULL))
         abort();

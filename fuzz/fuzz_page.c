@@ -6,34 +6,14 @@
  * F2: no page that reads verifies a request whose signature is absent or empty.
  * F3: nor anything that its sender chose without knowing the secrets. */
 #include <openssl/rand.h>
-#include <stdlib.h>
 
 #include "base/limits.h"
 #include "core/engine.h"
+#include "heap.h"
 #include "reader/page.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void *plain_alloc(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-static void plain_free(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-static const struct ph_allocator allocator = {.alloc = plain_alloc, .free = plain_free};
 
 enum { SECRET_BYTES = 32, HEADERS_MAX = 32 };
 static unsigned char secret[2][SECRET_BYTES];
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void check_errors(const struct ph_page_errors *errors) /* F1 */
 {
@@ -100,14 +80,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct ph_worker *worker;
     if (worker == NULL) {
-        worker = ph_worker_new(&allocator);
+        worker = ph_worker_new(&heap);
         must(worker != NULL && RAND_bytes(secret[0], sizeof(secret)) == 1);
     }
     struct ph_arena arena;
     struct ph_page_errors errors = {0};
     const struct ph_connector *c = NULL;
     struct ph_slice rest = ph_slice_of(data, size), text = part(&rest), value = part(&rest), body = rest;
-    ph_arena_init(&arena, &allocator, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
     enum ph_status st = ph_page_read(&arena, PH_S("page"), text, &errors, &c);
     must((st == PH_OK) == (c != NULL) && (st != PH_ERR_MALFORMED || errors.count > 0) && (st != PH_OK || errors.count == 0));
     check_errors(&errors);

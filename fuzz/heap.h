@@ -1,0 +1,36 @@
+/* What every target needs: memory, and a way to say that a promise is broken. */
+#ifndef PH_FUZZ_HEAP_H
+#define PH_FUZZ_HEAP_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/limits.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static inline void *heap_take(void *ctx, size_t bytes)
+{
+    (void)ctx;
+    return malloc(bytes);
+}
+
+static inline void heap_give(void *ctx, void *ptr)
+{
+    (void)ctx;
+    free(ptr);
+}
+
+static const struct ph_allocator heap = {.alloc = heap_take, .free = heap_give};
+
+static inline void broken(const char *promise, const char *file, int line)
+{
+    fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, promise);
+    abort();
+}
+
+#define must(promise) ((promise) ? (void)0 : broken(#promise, __FILE__, __LINE__))
+
+#endif
