@@ -21,6 +21,8 @@ enum {
     PH_SECRET_BYTES_MAX = 64 * 1024, /* a JWKS document may be handed over as a secret */
     /* Config fields of one call; the largest connector has eight, and callouts add one each. */
     PH_CONFIG_VALUES_MAX = 64,
+    /* Of a sender's text, quoted in a reason: a person must recognise it, and no more. */
+    PH_QUOTED_BYTES_MAX = 64,
     /* Form fields and XML elements of one body. */
     PH_FORM_FIELDS_MAX = 2000,
     PH_XML_NODES_MAX = 20000,

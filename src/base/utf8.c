@@ -54,3 +54,26 @@ bool ph_utf8_valid(struct ph_slice text)
     }
     return true;
 }
+
+struct ph_slice ph_utf8_cut(struct ph_slice text, size_t bytes_max)
+{
+    size_t len = text.len < bytes_max ? text.len : bytes_max;
+    while (len > 0 && len < text.len && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
+        len--;
+    return ph_slice_of(text.ptr, len);
+}
+
+size_t ph_utf8_hidden(struct ph_slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    if (s.len >= 2 && p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* C1 */
+        return 2;
+    if (s.len >= 2 && p[0] == 0xd8 && p[1] == 0x9c) /* U+061C */
+        return 2;
+    if (s.len < 3)
+        return 0;
+    unsigned c = (unsigned)(p[0] & 0x0f) << 12 | (unsigned)(p[1] & 0x3f) << 6 | (p[2] & 0x3fU);
+    bool three = (p[0] & 0xf0) == 0xe0 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80;
+    bool hidden = (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+    return three && hidden ? 3 : 0;
+}

@@ -46,7 +46,7 @@ static size_t deciding(const struct ph_answer *a)
 
 static int say(struct ph_slice out)
 {
-    fwrite(out.ptr, 1, out.len, stdout);
+    ph_print_json(out);
     fputc('\n', stdout);
     return PH_EXIT_OK;
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "core/codec.h"
 #include "wire/message.h"
 
@@ -12,8 +13,7 @@ static size_t shown(struct ph_slice s)
     size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
     if (c < 0x20 || c == 0x7f || c == '\\' || len > s.len || !ph_text_valid(ph_slice_of(s.ptr, len)))
         return 0;
-    /* U+0080 to U+009F are control characters too. */
-    return len == 2 && c == 0xc2 && (unsigned char)s.ptr[1] < 0xa0 ? 0 : len;
+    return ph_utf8_hidden(s) > 0 ? 0 : len;
 }
 
 void ph_print_escaped(struct ph_slice s)
@@ -50,7 +50,32 @@ void ph_print_json_string(struct ph_arena *arena, struct ph_slice s)
     struct ph_slice escaped = PH_S("");
     struct ph_slice clean = s.len > 0 ? ph_text_clean(arena, s) : s;
     (void)ph_json_escape(arena, clean, &escaped);
-    printf("\"%.*s\"", (int)escaped.len, escaped.ptr);
+    putchar('"');
+    ph_print_json(escaped);
+    putchar('"');
+}
+
+void ph_print_json(struct ph_slice text)
+{
+    size_t from = 0;
+    for (size_t at = 0; at < text.len;) {
+        struct ph_slice rest = ph_slice_from(text, at);
+        bool plain = (unsigned char)rest.ptr[0] < 0x7f;
+        size_t hidden = plain ? 0 : rest.ptr[0] == 0x7f ? 1 : ph_utf8_hidden(rest);
+        if (hidden == 0) {
+            at++;
+            continue;
+        }
+        const unsigned char *p = (const unsigned char *)rest.ptr;
+        unsigned c = hidden == 1   ? p[0]
+                     : hidden == 2 ? (unsigned)(p[0] & 0x1f) << 6 | (p[1] & 0x3fU)
+                                   : (unsigned)(p[0] & 0x0f) << 12 | (unsigned)(p[1] & 0x3f) << 6 | (p[2] & 0x3fU);
+        fwrite(text.ptr + from, 1, at - from, stdout);
+        printf("\\u%04x", c);
+        at = from = at + hidden;
+    }
+    if (text.len > from)
+        fwrite(text.ptr + from, 1, text.len - from, stdout);
 }
 
 static void row(const char *label, struct ph_slice text)

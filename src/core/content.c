@@ -1,12 +1,16 @@
 /* Content: ids, money, times. What is not certain is left out and said (INCOMPLETE), never rounded. */
+#include "base/utf8.h"
 #include "core/codec.h"
 #include "core/steps.h"
 #include "core/value.h"
 
-/* Apart from what is read when nothing is wrong, which is nearly always. */
+/* Apart from what is read when nothing is wrong, which is nearly always. Quotes no more of the sender's text than
+ * tells which it is. */
 PH_COLD static struct ph_slice say(struct ph_run *run, const char *before, struct ph_slice what, const char *after)
 {
-    struct ph_slice parts[] = {ph_slice_str(before), what, ph_slice_str(after)};
+    bool whole = what.len <= PH_QUOTED_BYTES_MAX;
+    struct ph_slice head = whole ? what : ph_utf8_cut(what, PH_QUOTED_BYTES_MAX);
+    struct ph_slice parts[] = {ph_slice_str(before), head, whole ? PH_S("") : PH_S("…"), ph_slice_str(after)};
     return ph_join(run, parts, PH_COUNTOF(parts));
 }
 

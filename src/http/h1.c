@@ -168,6 +168,13 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
     return 0;
 }
 
+/* A chunk that would not fit is not waited for. */
+static int on_chunk_header(llhttp_t *parser)
+{
+    struct ph_h1 *h1 = of(parser);
+    return parser->content_length > PH_MESSAGE_BYTES_MAX - h1->exchange.body.len ? stop_with(h1, 413) : 0;
+}
+
 static int on_message_complete(llhttp_t *parser)
 {
     (void)parser;
@@ -346,6 +353,7 @@ struct ph_h1 *ph_h1_new(const struct ph_http_site *site, void *connection, struc
     h1->settings.on_header_value_complete = on_header_value_complete;
     h1->settings.on_headers_complete = on_headers_complete;
     h1->settings.on_body = on_body;
+    h1->settings.on_chunk_header = on_chunk_header;
     h1->settings.on_message_complete = on_message_complete;
     llhttp_init(&h1->parser, HTTP_REQUEST, &h1->settings);
     h1->parser.data = h1;

@@ -219,6 +219,17 @@ def terminal_codes_of_a_stranger_are_escaped():
     Run("handle", *STRIPE, "--body", file("escape", body), "--output", "text").exits(5, out="e\\x1b[2J\\x07")
 
 
+@promise
+def what_hides_or_turns_the_writing_is_escaped():
+    hidden = "\u009b31m\u202e\u2066\u200f\u061c\u2028\ufeff\u007f"
+    body = BODY.replace(b'"id": "evt_1Sample0001"', f'"id": "e{hidden}ä€"'.encode())
+    answer = Run("handle", *STRIPE, "--body", file("hidden", body), "--output", "text").exits(5, out="e\\xc2\\x9b31m")
+    as_json = Run("handle", *STRIPE, "--body", file("hidden", body)).exits(5, out="e\\u009b31m\\u202e\\u2066\\u200f\\u061c\\u2028\\ufeff\\u007fä€")
+    for run in (answer, as_json):
+        assert not set(run.text) & set(hidden.replace("31m", "")), run.text
+    assert json.loads(as_json.text)["processor_event"]["id"] == f"e{hidden}ä€"
+
+
 # ---- secrets and config ----------------------------------------------------------------------------------
 
 @promise

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
 #include "core/codec.h"
 #include "core/engine.h"
 #include "core/run.h"
@@ -774,6 +775,24 @@ static void one_amount_under_another_is_compared_exactly(void **state)
     }
 }
 
+static void a_reason_quotes_no_more_of_a_strangers_text_than_tells_it(void **state)
+{
+    enum { LONG = 100 * 1000 };
+    char *body = malloc(LONG + 200);
+    assert_non_null(body);
+    for (int part = 0; part < 2; part++) { /* the amount, then the currency */
+        int len = sprintf(body, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"%s\":\"", part == 0 ? "amount" : "currency");
+        for (int i = 0; i < LONG; i += 3)
+            memcpy(body + len + i, "\xe2\x82\xac", 3);
+        len += LONG / 3 * 3;
+        sprintf(body + len, "\",\"%s\":\"%s\"}", part == 0 ? "currency" : "amount", part == 0 ? "EUR" : "1");
+        struct ph_event event = content_of(*state, body);
+        assert_true(event.incomplete.len > PH_QUOTED_BYTES_MAX && event.incomplete.len < 2 * PH_QUOTED_BYTES_MAX + 40);
+        assert_true(ph_utf8_valid(event.incomplete));
+    }
+    free(body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -785,6 +804,7 @@ int main(void)
         cmocka_unit_test(what_is_no_number_or_no_currency_is_left_out),
         cmocka_unit_test(a_listed_currency_no_answer_can_carry_is_well_formed),
         cmocka_unit_test(a_required_amount_that_is_no_number_is_an_error),
+        cmocka_unit_test(a_reason_quotes_no_more_of_a_strangers_text_than_tells_it),
         cmocka_unit_test(times_of_1970_to_9999_are_read),
         cmocka_unit_test(dates_that_never_were_are_refused),
         cmocka_unit_test(iso_text_and_back_is_the_same_time),

@@ -1,4 +1,6 @@
 /* HTTP/1 as a machine over bytes: the same wherever they are split, in order whatever waits. */
+#include <stdio.h>
+
 #include "http_fixture.h"
 
 #include "http/h1.h"
@@ -232,6 +234,34 @@ static void an_upgrade_that_is_no_clean_offer_is_passed_over(void **state)
     }
 }
 
+static void a_chunk_that_cannot_fit_is_refused_before_it_comes(void **state)
+{
+    static const struct {
+        const char *size, *status;
+    } cases[] = {{"ffffffffffffffff", "HTTP/1.1 413"}, {"7fffffffffffffff", "HTTP/1.1 413"}, {"fffffffffffffffff", "HTTP/1.1 400"},
+                 {"180000", NULL}, /* 3/2 MiB: just fits */
+                 {"180001", "HTTP/1.1 413"}};
+    (void)state;
+    assert_int_equal(PH_MESSAGE_BYTES_MAX, 0x180000);
+    for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
+        char text[160];
+        snprintf(text, sizeof text, "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n", cases[i].size);
+        open_h1();
+        ph_buffer_clear(&fixture->out);
+        feed(ph_slice_str(text));
+        if (cases[i].status != NULL)
+            assert_int_equal(count_of(cases[i].status), 1);
+        else
+            assert_int_equal(fixture->out.len, 0);
+        close_h1();
+    }
+    ph_buffer_clear(&fixture->out);
+    open_h1(); /* and one that would not fit behind what came */
+    feed(PH_S("POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n180000\r\n"));
+    assert_int_equal(count_of("HTTP/1.1 413"), 1);
+    close_h1();
+}
+
 static void refusals_are_counted_by_their_limit(void **state)
 {
     (void)state;
@@ -285,6 +315,7 @@ int main(void)
         HTTP_TEST(a_part_that_finds_no_room_waits_until_there_is),
         HTTP_TEST(an_upgrade_to_h2c_hands_the_request_over),
         HTTP_TEST(an_upgrade_that_is_no_clean_offer_is_passed_over),
+        HTTP_TEST(a_chunk_that_cannot_fit_is_refused_before_it_comes),
         HTTP_TEST(refusals_are_counted_by_their_limit),
         HTTP_TEST(without_memory_the_connection_closes_and_nothing_leaks),
     };

@@ -77,6 +77,12 @@ older = [
     v1("TIMED_OUT", changed(failed, code="TIMED_OUT"), good("PAYMENT_INTENT_FAILURE", event_response=called("FAILURE"))),
     v1("a state that is not known is no success", changed(callback, code="PAYMENT_HELD", data__state="HELD"), good(
         "PAYMENT_INTENT_PROCESSING", event_response=called("PENDING"))),
+    v1("a payment that is completed and no success is none of either: ask", changed(callback, success=False), good(
+        "PAYMENT_INTENT_PROCESSING", event_name=None, event_status="INCOMPLETE", event_response=called("PENDING"))),
+    v1("a payment that is completed and in error is none of either: ask", changed(callback, code="PAYMENT_ERROR"), good(
+        "PAYMENT_INTENT_PROCESSING", event_name=None, event_status="INCOMPLETE", event_response=called("PENDING"))),
+    v1("a success that is neither true nor false", changed(callback, success={}),
+       {"error": {"code": "WEBHOOK_BODY_DECODING_FAILED"}}),
     v1("a refund's callback looks like a payment's: ask", changed(
         callback, data__transactionId="R2111221437456190170380", data__merchantTransactionId="RF7850590068188104"), good(
             None, event_status="INCOMPLETE", effect_key=None, event_response={"payments_response": {
