@@ -120,6 +120,35 @@ enum {
     PH_NETWORKS_MAX = 256, /* of one list; processors that publish their addresses name some dozens */
     PH_WORDS_MAX = 128,    /* of one list */
 
+    /* ---- the inbox ----
+     * An op that waits holds its webhook's bytes: 64 MiB are 25,000 usual ones, seconds of work, and what a reactor may
+     * hold too. Past it the sender is told to come again. */
+    PH_INBOX_OPS_MAX = 16 * 1024,
+    PH_INBOX_OPS_BYTES_MAX = 64 * 1024 * 1024,
+    /* One commit: what fits the writer's page cache several times over; more would not be faster, only later. */
+    PH_INBOX_BATCH_OPS_MAX = 512,
+    PH_INBOX_BATCH_BYTES_MAX = 4 * 1024 * 1024,
+    PH_INBOX_PAGE_BYTES = 8192,
+    /* A checkpoint after so many pages of log: some milliseconds each, where large ones stall for 60. */
+    PH_INBOX_CHECKPOINT_PAGES = 2000,
+    /* Past this a checkpoint waits for readers (PH_INBOX_WAIT_MS) so that the log can begin anew: it has an end. */
+    PH_INBOX_WAL_PAGES_HIGH = 16 * 1024,
+    PH_INBOX_WAIT_MS = 100,
+    PH_INBOX_BUSY_MS = 2000, /* somebody else writes: a shell, a backup */
+    /* A read that takes longer holds up the log's new beginning, and is ended. */
+    PH_INBOX_READ_MS = 1000,
+    PH_INBOX_WRITER_CACHE_KIB = 4096,
+    PH_INBOX_READER_CACHE_KIB = 512,
+    /* Ids are made of parts: a request has room for this many events, an event for 256 destinations in its life, and
+     * 256 deliveries to each, the first and its replays. */
+    PH_INBOX_ITEMS_MAX = 1024, /* PH_ITEMS_MAX, rounded up */
+    PH_INBOX_NAMES_MAX = 256,
+    PH_INBOX_SENDINGS_MAX = 256,
+    /* Other contents of one event that are kept; processors that change what they said do so once or twice. */
+    PH_INBOX_REVISIONS_MAX = 16,
+    PH_INBOX_KINDS_CACHED = 512, /* (endpoint, connector, type, class) that the writer knows by heart */
+    PH_INBOX_NEWER_LOOKED_AT = 16, /* later events of a subject, to say whether one is late */
+
     /* ---- requests of ours ---- */
     /* In flight at once, callouts and deliveries together: a descriptor and some 40 KiB each. */
     PH_CLIENT_INFLIGHT_MAX = 512,

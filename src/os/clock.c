@@ -18,3 +18,10 @@ int64_t ph_os_steady_ms(void)
 {
     return read_ms(CLOCK_MONOTONIC);
 }
+
+int64_t ph_os_steady_us(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}

@@ -8,5 +8,7 @@
 int64_t ph_os_unix_ms(void);
 /* A clock that never goes back, in ms; for time limits. */
 int64_t ph_os_steady_ms(void);
+/* The same clock in µs; for measurements. */
+int64_t ph_os_steady_us(void);
 
 #endif

@@ -1,0 +1,173 @@
+/* What the files of the embedded inbox share.
+ *
+ * writer.c takes ops in and commits them in batches, store.c, judge.c and settle.c do them, names.c
+ * knows the destinations, figures.c counts, tend.c forgets what is old. All of these run on the
+ * writer's thread; what other threads see is behind `mutex`. read.c and look.c have connections of
+ * their own. */
+#ifndef PH_INBOX_INBOX_PRIVATE_H
+#define PH_INBOX_INBOX_PRIVATE_H
+
+#include <pthread.h>
+
+#include "crypto/crypto.h"
+#include "inbox/inbox.h"
+#include "inbox/schema.h"
+#include "inbox/statements.h"
+
+enum { PH_KEY_DIGEST_BYTES = 16, PH_EVENT_NAME_BYTES = 48, PH_FILE_NAME_BYTES = 16 };
+
+/* Figures that live in the file too (`figures`, `destinations`), by a destination's number in the
+ * file. */
+struct ph_figures {
+    int64_t next_request;
+    int64_t requests, events, duplicates, revisions;
+    int64_t quarantined, quarantined_bytes, pending, pending_bytes;
+    int64_t backlog[PH_INBOX_NAMES_MAX], dead[PH_INBOX_NAMES_MAX];
+    int64_t oldest[PH_INBOX_NAMES_MAX]; /* no open delivery has a smaller id */
+    bool paused[PH_INBOX_NAMES_MAX];
+};
+
+struct ph_name {
+    char *text; /* NULL: the number is free */
+    bool gone;
+    int bit; /* in masks; -1: not configured */
+};
+
+struct ph_known_kind {
+    int64_t id; /* 0: empty */
+    uint64_t hash;
+};
+
+/* A copy of ph_inbox_options with texts of its own. */
+struct ph_settings {
+    struct ph_inbox_options options;
+    struct ph_slice names[PH_DESTINATIONS_MAX];
+    char *texts;
+};
+
+/* What is forgotten, and how far each pass has come (tend.c). */
+struct ph_tending {
+    bool more;        /* the last step did not get to its end */
+    int64_t again_ms; /* steady: when the next passes begin */
+    int64_t request;  /* retention: requests up to this were looked at */
+    char key[256];    /* keys up to this were looked at */
+    size_t key_len;
+};
+
+struct ph_inbox {
+    /* ---- the writer's ---- */
+    struct ph_sql sql;
+    struct ph_arena scratch; /* of one op */
+    struct ph_settings settings;
+    char *path, *vfs;
+    char file[PH_FILE_NAME_BYTES];
+    int lock_fd;
+    pthread_t thread;
+    struct ph_figures figures, committed; /* now; as of the last commit */
+    bool touched[PH_INBOX_NAMES_MAX];     /* its row of `destinations` is behind */
+    bool figures_touched;
+    struct ph_name names[PH_INBOX_NAMES_MAX];
+    int numbers[PH_DESTINATIONS_MAX]; /* bit to number in the file; -1: none */
+    struct ph_known_kind kinds[PH_INBOX_KINDS_CACHED];
+    uint64_t woken;                        /* bits that got deliveries in this batch */
+    int64_t now_ms;                        /* of this batch */
+    bool oldest_stale[PH_INBOX_NAMES_MAX]; /* figures.oldest has been closed */
+    int64_t oldest_ms[PH_INBOX_NAMES_MAX];
+    int wal_pages, checkpointed_pages;
+    struct ph_tending tending;
+
+    /* ---- everybody's, behind `mutex` ---- */
+    pthread_mutex_t mutex;
+    pthread_cond_t work;
+    struct ph_inbox_op *first, **last;
+    size_t waiting_ops, waiting_bytes;
+    struct ph_settings *next_settings; /* from the next batch on */
+    bool closing, stopped;
+    struct ph_inbox_health health;
+    struct ph_inbox_counts counts;
+};
+
+extern const struct ph_allocator ph_inbox_heap;
+
+/* ---- writer.c ---- */
+void *ph_writer_run(void *inbox);
+/* PH_ERR_IO with SQLite's code in sql.rc is the disk's; others are the op's own. */
+PH_MUST_USE enum ph_status ph_writer_op(struct ph_inbox *inbox, struct ph_inbox_op *op);
+
+/* ---- store.c ---- */
+PH_MUST_USE enum ph_status ph_store(struct ph_inbox *inbox, struct ph_inbox_store *op);
+/* What the two ways in share. */
+struct ph_known {
+    int64_t event;
+    bool same; /* digest */
+};
+/* Takes the key for `event`; *ret_taken false: somebody has it, see *ret_known. */
+PH_MUST_USE enum ph_status ph_key_take(struct ph_inbox *inbox, const struct ph_inbox_event *event,
+                                       int64_t id, bool *ret_taken, struct ph_known *ret_known);
+/* Counts another notice of a known event; a revision is kept with `request` where there is room. */
+PH_MUST_USE enum ph_status ph_key_again(struct ph_inbox *inbox, const struct ph_inbox_event *event,
+                                        struct ph_known known, int64_t request, bool *ret_kept);
+struct ph_context {
+    struct ph_slice endpoint, connector, trace;
+    int64_t received_ms;
+};
+/* The event's row, and unless it is held its deliveries. Sets event->late. `told`: it was told
+ * before, and only reads otherwise now: no deliveries, and as late as it was. */
+PH_MUST_USE enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_context *context,
+                                        bool told, struct ph_inbox_event *event);
+/* A verdict that lets an event be told: verified, or a hint. */
+bool ph_may_be_told(enum ph_verdict verdict);
+/* Quarantined and pending requests share one bound. */
+bool ph_has_room(const struct ph_inbox *inbox, int64_t bytes);
+void ph_count_standing(struct ph_inbox *inbox, enum ph_inbox_standing standing, int64_t bytes,
+                       int64_t by);
+
+/* ---- judge.c, settle.c ---- */
+PH_MUST_USE enum ph_status ph_judge(struct ph_inbox *inbox, struct ph_inbox_store *op);
+PH_MUST_USE enum ph_status ph_settle(struct ph_inbox *inbox, const struct ph_inbox_settle *op);
+PH_MUST_USE enum ph_status ph_send(struct ph_inbox *inbox, struct ph_inbox_send *op);
+PH_MUST_USE enum ph_status ph_control(struct ph_inbox *inbox, const struct ph_inbox_control *op);
+PH_MUST_USE enum ph_status ph_delivery_add(struct ph_inbox *inbox, int64_t event, int number,
+                                           int64_t sending);
+
+/* ---- bytes.c: headers and callout answers as texts ---- */
+PH_MUST_USE enum ph_status ph_headers_text(struct ph_arena *arena, const struct ph_header *headers,
+                                           size_t count, struct ph_slice *ret);
+PH_MUST_USE enum ph_status ph_headers_read(struct ph_arena *arena, struct ph_slice text,
+                                           const struct ph_header **ret, size_t *ret_count);
+PH_MUST_USE enum ph_status ph_brought_bytes(struct ph_arena *arena,
+                                            const struct ph_config_value *values, size_t count,
+                                            struct ph_slice *ret);
+PH_MUST_USE enum ph_status ph_brought_read(struct ph_arena *arena, struct ph_slice bytes,
+                                           const struct ph_config_value **ret, size_t *ret_count);
+
+/* ---- tend.c ---- */
+/* A small step within a batch that brought so many ops. */
+PH_MUST_USE enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops);
+/* Finds the oldest open deliveries anew, a little way at a time. */
+PH_MUST_USE enum ph_status ph_oldest_find(struct ph_inbox *inbox);
+
+/* ---- names.c ---- */
+PH_MUST_USE enum ph_status ph_settings_copy(const struct ph_inbox_options *options,
+                                            struct ph_settings *ret);
+void ph_settings_free(struct ph_settings *settings);
+PH_MUST_USE enum ph_status ph_names_load(struct ph_inbox *inbox);
+/* Gives the configured names their numbers; the others are gone. Within a transaction.
+ * PH_ERR_TOO_LARGE: no number is free. */
+PH_MUST_USE enum ph_status ph_names_apply(struct ph_inbox *inbox);
+
+/* ---- figures.c ---- */
+PH_MUST_USE enum ph_status ph_figures_load(struct ph_inbox *inbox);
+/* Writes what has changed; the last step of a batch. */
+PH_MUST_USE enum ph_status ph_figures_save(struct ph_inbox *inbox);
+/* A delivery of the destination changed from one state (0: none) to another. */
+void ph_figures_moved(struct ph_inbox *inbox, int64_t delivery, int32_t from, int32_t to);
+/* For other threads; the mutex is held. */
+void ph_figures_publish(struct ph_inbox *inbox);
+
+static inline bool ph_state_open(int32_t state)
+{
+    return state >= PH_DELIVERY_QUEUED && state <= PH_DELIVERY_PARKED;
+}
+
+#endif

@@ -1,0 +1,314 @@
+/* The writer: takes the ops that wait, does them in one transaction, commits, tells their callers.
+ * While one batch is being synced the next gathers: nothing waits for a timer.
+ *
+ * W1: `done` runs after the commit that holds the op, or after it failed; in the order of
+ * submission. W2: what SQLite says about a sync that failed, or a damaged file, stops the writer
+ * for good (G7). W3: an op that fails for a reason of its own fails alone: if it had begun to
+ * write, the batch is done again one by one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "inbox/inbox_private.h"
+#include "os/clock.h"
+
+enum { TICK_MS = 100 }; /* how often an idle writer looks for what to tend */
+
+static bool is_fatal(int rc)
+{
+    return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC ||
+           rc == SQLITE_IOERR_CORRUPTFS || (rc & 0xff) == SQLITE_CORRUPT ||
+           (rc & 0xff) == SQLITE_NOTADB;
+}
+
+/* Failures that one op can bring about. */
+static bool is_the_ops(int rc)
+{
+    int kind = rc & 0xff;
+    return kind == SQLITE_CONSTRAINT || kind == SQLITE_TOOBIG || kind == SQLITE_MISMATCH;
+}
+
+enum ph_status ph_writer_op(struct ph_inbox *inbox, struct ph_inbox_op *op)
+{
+    switch (op->kind) {
+    case PH_INBOX_STORE:
+        return ph_store(inbox, (struct ph_inbox_store *)op);
+    case PH_INBOX_JUDGE:
+        return ph_judge(inbox, (struct ph_inbox_store *)op);
+    case PH_INBOX_SETTLE:
+        return ph_settle(inbox, (const struct ph_inbox_settle *)op);
+    case PH_INBOX_SEND:
+        return ph_send(inbox, (struct ph_inbox_send *)op);
+    case PH_INBOX_CONTROL:
+        return ph_control(inbox, (const struct ph_inbox_control *)op);
+    }
+    return PH_ERR_INVALID;
+}
+
+static void roll_back(struct ph_inbox *inbox)
+{
+    if (!sqlite3_get_autocommit(inbox->sql.db))
+        (void)sqlite3_exec(inbox->sql.db, "ROLLBACK", NULL, NULL, NULL);
+    inbox->figures = inbox->committed;
+    memset(inbox->touched, 0, sizeof inbox->touched);
+    memset(inbox->kinds, 0, sizeof inbox->kinds);
+    memset(inbox->oldest_stale, 1, sizeof inbox->oldest_stale);
+    inbox->figures_touched = false;
+    inbox->woken = 0;
+}
+
+static enum ph_status do_op(struct ph_inbox *inbox, struct ph_inbox_op *op, bool *ret_wrote)
+{
+    int before = sqlite3_total_changes(inbox->sql.db);
+    enum ph_status st = ph_writer_op(inbox, op);
+    ph_arena_reset(&inbox->scratch);
+    *ret_wrote = sqlite3_total_changes(inbox->sql.db) != before;
+    return st;
+}
+
+static enum ph_status finish(struct ph_inbox *inbox, size_t ops)
+{
+    PH_TRY(ph_tend(inbox, ops));
+    PH_TRY(ph_oldest_find(inbox));
+    PH_TRY(ph_figures_save(inbox));
+    PH_TRY(ph_sql_run(&inbox->sql, PH_W_COMMIT, NULL, 0));
+    inbox->committed = inbox->figures;
+    return PH_OK;
+}
+
+/* All ops in one transaction. *ret_apart: one of them failed for its own reason after it had
+ * written. */
+static enum ph_status do_together(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t count,
+                                  bool *ret_apart)
+{
+    enum ph_status st = ph_sql_run(&inbox->sql, PH_W_BEGIN, NULL, 0);
+    *ret_apart = false;
+    for (struct ph_inbox_op *op = first; st == PH_OK && op != NULL; op = op->next) {
+        bool wrote;
+        op->status = do_op(inbox, op, &wrote);
+        if (op->status == PH_ERR_IO)
+            st = PH_ERR_IO;
+        *ret_apart = (op->status == PH_ERR_IO && is_the_ops(inbox->sql.rc)) ||
+                     (op->status != PH_OK && op->status != PH_ERR_IO && wrote);
+        if (*ret_apart)
+            st = PH_ERR_INVALID;
+    }
+    if (st == PH_OK)
+        st = finish(inbox, count);
+    if (st != PH_OK)
+        roll_back(inbox);
+    return st;
+}
+
+/* Each op in a transaction of its own. PH_ERR_IO: the disk's failure, from which on none was done.
+ */
+static enum ph_status do_apart(struct ph_inbox *inbox, struct ph_inbox_op *first)
+{
+    uint64_t woken = 0;
+    for (struct ph_inbox_op *op = first; op != NULL; op = op->next) {
+        bool wrote;
+        enum ph_status st = ph_sql_run(&inbox->sql, PH_W_BEGIN, NULL, 0);
+        op->status = st == PH_OK ? do_op(inbox, op, &wrote) : st;
+        if (op->status == PH_ERR_IO && is_the_ops(inbox->sql.rc))
+            op->status = PH_ERR_INVALID;
+        if (op->status == PH_OK)
+            op->status = finish(inbox, 1);
+        if (op->status == PH_OK) {
+            woken |= inbox->woken;
+            inbox->woken = 0;
+            continue;
+        }
+        enum ph_status failed = op->status;
+        roll_back(inbox);
+        if (failed != PH_ERR_IO)
+            continue;
+        for (; op != NULL; op = op->next)
+            op->status = PH_ERR_IO;
+        inbox->woken = woken;
+        return PH_ERR_IO;
+    }
+    inbox->woken = woken;
+    return PH_OK;
+}
+
+static void note_failure(struct ph_inbox *inbox, const char *what)
+{
+    bool fatal = is_fatal(inbox->sql.rc);
+    pthread_mutex_lock(&inbox->mutex);
+    inbox->health.ailing = true;
+    inbox->health.failed = inbox->health.failed || fatal;
+    inbox->stopped = inbox->stopped || fatal;
+    (void)snprintf(inbox->health.why, sizeof inbox->health.why, "%s: %s: %s; %s", inbox->path, what,
+                   inbox->sql.why,
+                   fatal ? "nothing more is written: check the disk, then start payhook again"
+                   : (inbox->sql.rc & 0xff) == SQLITE_FULL
+                       ? "make room: it goes on by itself"
+                       : "check the disk: it goes on by itself");
+    pthread_mutex_unlock(&inbox->mutex);
+}
+
+static void note_success(struct ph_inbox *inbox, int64_t took_us, size_t ops)
+{
+    /* Quarter powers of two without a logarithm: 2^(n/4) grows by 1189/1000. */
+    int bucket = 0;
+    int64_t bound_ns = 1000;
+    while (bucket < 63 && took_us * 1000 > bound_ns) {
+        bound_ns = bound_ns * 1189 / 1000 + 1;
+        bucket++;
+    }
+    pthread_mutex_lock(&inbox->mutex);
+    inbox->health.ailing = false;
+    inbox->health.why[0] = '\0';
+    if (ops > 0) {
+        inbox->counts.batches++;
+        inbox->counts.ops += (int64_t)ops;
+        inbox->counts.commit_us[bucket]++;
+    }
+    ph_figures_publish(inbox);
+    pthread_mutex_unlock(&inbox->mutex);
+}
+
+/* At batch boundaries, small and often (STACK §4); past the high mark it waits for readers, so that
+ * the log begins anew. */
+static void checkpoint(struct ph_inbox *inbox, int least_pages)
+{
+    int pages, done;
+    if (inbox->wal_pages < inbox->checkpointed_pages)
+        inbox->checkpointed_pages = 0; /* the log has begun anew */
+    if (inbox->wal_pages - inbox->checkpointed_pages < least_pages)
+        return;
+    bool high = inbox->wal_pages >= PH_INBOX_WAL_PAGES_HIGH;
+    if (high)
+        (void)sqlite3_busy_timeout(inbox->sql.db, PH_INBOX_WAIT_MS);
+    int rc = sqlite3_wal_checkpoint_v2(inbox->sql.db, NULL,
+                                       high ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
+                                       &pages, &done);
+    if (high)
+        (void)sqlite3_busy_timeout(inbox->sql.db, PH_INBOX_BUSY_MS);
+    inbox->checkpointed_pages = inbox->wal_pages;
+    if (rc == SQLITE_OK || rc == SQLITE_BUSY)
+        return;
+    (void)ph_sql_failed(&inbox->sql, rc);
+    note_failure(inbox, "a checkpoint failed");
+}
+
+static void tell_callers(struct ph_inbox *inbox, struct ph_inbox_op *first)
+{
+    uint64_t woken = inbox->woken;
+    inbox->woken = 0;
+    while (first != NULL) {
+        struct ph_inbox_op *op = first;
+        first = op->next;
+        op->next = NULL;
+        op->done(op); /* it is its caller's now */
+    }
+    if (woken != 0 && inbox->settings.options.wake != NULL)
+        inbox->settings.options.wake(inbox->settings.options.wake_ctx, woken);
+}
+
+static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t count)
+{
+    bool apart = false;
+    int64_t start_us = ph_os_steady_us();
+    inbox->now_ms = inbox->settings.options.now_ms();
+    enum ph_status st = do_together(inbox, first, count, &apart);
+    if (apart)
+        st = do_apart(inbox, first);
+    else if (st != PH_OK)
+        for (struct ph_inbox_op *op = first; op != NULL; op = op->next)
+            op->status = PH_ERR_IO;
+    if (st == PH_OK)
+        note_success(inbox, ph_os_steady_us() - start_us, count);
+    else
+        note_failure(inbox, "a commit failed");
+    tell_callers(inbox, first);
+    if (st == PH_OK)
+        checkpoint(inbox, count > 0 ? PH_INBOX_CHECKPOINT_PAGES : 1);
+}
+
+/* The names of a new configuration, in a transaction of their own. */
+static void take_settings(struct ph_inbox *inbox, struct ph_settings *next)
+{
+    struct ph_settings before = inbox->settings;
+    inbox->settings = *next;
+    free(next);
+    inbox->now_ms = inbox->settings.options.now_ms();
+    enum ph_status st = ph_sql_run(&inbox->sql, PH_W_BEGIN, NULL, 0);
+    if (st == PH_OK)
+        st = ph_names_apply(inbox);
+    if (st == PH_OK)
+        st = finish(inbox, 0);
+    if (st != PH_OK) {
+        roll_back(inbox);
+        note_failure(inbox, st == PH_ERR_IO ? "the new destinations could not be written"
+                                            : "too many destinations");
+        if (ph_names_load(inbox) != PH_OK)
+            note_failure(inbox, "the destinations could not be read");
+    }
+    ph_settings_free(&before);
+}
+
+/* A batch off the queue; the mutex is held. */
+static struct ph_inbox_op *take_batch(struct ph_inbox *inbox, size_t *ret_count)
+{
+    struct ph_inbox_op *first = inbox->first, **end = &first;
+    size_t bytes = 0;
+    *ret_count = 0;
+    while (*end != NULL && *ret_count < PH_INBOX_BATCH_OPS_MAX &&
+           (bytes == 0 || bytes < PH_INBOX_BATCH_BYTES_MAX)) {
+        bytes += (*end)->bytes;
+        ++*ret_count;
+        end = &(*end)->next;
+    }
+    inbox->first = *end;
+    *end = NULL;
+    if (inbox->first == NULL)
+        inbox->last = &inbox->first;
+    inbox->waiting_ops -= *ret_count;
+    inbox->waiting_bytes -= bytes;
+    return first;
+}
+
+/* Waits for ops, settings, the end or a tick; the mutex is held. */
+static void wait_for_work(struct ph_inbox *inbox)
+{
+    struct timespec until;
+    if (inbox->first != NULL || inbox->closing || inbox->next_settings != NULL)
+        return;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (inbox->tending.more ? 1 : TICK_MS) * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    (void)pthread_cond_timedwait(&inbox->work, &inbox->mutex, &until);
+}
+
+static void fail_all(struct ph_inbox *inbox, struct ph_inbox_op *first)
+{
+    for (struct ph_inbox_op *op = first; op != NULL; op = op->next)
+        op->status = PH_ERR_IO;
+    tell_callers(inbox, first);
+}
+
+void *ph_writer_run(void *ctx)
+{
+    struct ph_inbox *inbox = ctx;
+    pthread_mutex_lock(&inbox->mutex);
+    for (;;) {
+        size_t count;
+        wait_for_work(inbox);
+        struct ph_settings *settings = inbox->next_settings;
+        inbox->next_settings = NULL;
+        struct ph_inbox_op *first = take_batch(inbox, &count);
+        bool stopped = inbox->stopped, end = inbox->closing && count == 0;
+        pthread_mutex_unlock(&inbox->mutex);
+        if (settings != NULL)
+            take_settings(inbox, settings);
+        if (stopped)
+            fail_all(inbox, first);
+        else if (count > 0 || ph_os_steady_ms() >= inbox->tending.again_ms || inbox->tending.more)
+            run_batch(inbox, first, count);
+        if (end)
+            return NULL;
+        pthread_mutex_lock(&inbox->mutex);
+    }
+}

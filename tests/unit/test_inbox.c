@@ -1,0 +1,262 @@
+/* The inbox's promises (src/inbox/inbox.h): I1, I2 and what becomes of a request on its way in. */
+#include "inbox_fixture.h"
+
+PH_TEST(what_is_done_is_in_the_file)
+{
+    struct sample s;
+    (void)state;
+    store(&s, "stripe:acct:evt_1");
+    assert_int_equal(s.store.stored, PH_STORED_NEW);
+    assert_int_equal(s.events[0].found, PH_FOUND_NEW);
+    assert_int_equal(ask("SELECT count(*) FROM requests"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM event_list WHERE event_id='stripe:acct:evt_1' AND "
+                         "verdict='verified'"),
+                     1);
+    assert_int_equal(ask("SELECT id FROM events"), s.events[0].id);
+    assert_int_equal(
+        ask("SELECT count(*) FROM delivery_list WHERE destination='shop' AND state='queued'"), 1);
+    assert_int_equal(counts().backlog[0], 1);
+    assert_int_equal(counts().backlog[1], 0);
+    assert_int_equal(woken, 1);
+}
+
+PH_TEST(one_event_for_one_key)
+{
+    struct sample s, again;
+    (void)state;
+    store(&s, "stripe:acct:evt_1");
+    store(&again, "stripe:acct:evt_1");
+    assert_int_equal(again.store.stored, PH_STORED_DUPLICATE);
+    assert_int_equal(again.events[0].found, PH_FOUND_DUPLICATE);
+    assert_int_equal(again.events[0].id, s.events[0].id);
+    assert_int_equal(ask("SELECT count(*) FROM requests"), 1);
+    assert_int_equal(ask("SELECT duplicates FROM keys"), 1);
+    reopen();
+    store(&again, "stripe:acct:evt_1");
+    assert_int_equal(again.store.stored, PH_STORED_DUPLICATE);
+    assert_int_equal(counts().duplicates, 2);
+    assert_int_equal(counts().events, 1);
+}
+
+PH_TEST(fifty_copies_at_once_are_one_event)
+{
+    static struct sample s[50];
+    int fresh = 0, duplicates = 0;
+    (void)state;
+    for (int i = 0; i < 50; i++)
+        begin(&make(&s[i], "stripe:acct:evt_1")->op);
+    fixture_wait();
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(s[i].store.op.status, PH_OK);
+        fresh += s[i].store.stored == PH_STORED_NEW;
+        duplicates += s[i].store.stored == PH_STORED_DUPLICATE;
+    }
+    assert_int_equal(fresh, 1);
+    assert_int_equal(duplicates, 49);
+    assert_int_equal(ask("SELECT count(*) FROM events"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM deliveries"), 1);
+}
+
+PH_TEST(two_items_of_one_request_with_one_key_are_one_event)
+{
+    struct sample s;
+    (void)state;
+    make(&s, "k");
+    make_event(&s.events[1], "k");
+    s.events[1].item = 1;
+    s.store.event_count = 2;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_int_equal(s.events[0].found, PH_FOUND_NEW);
+    assert_int_equal(s.events[1].found, PH_FOUND_DUPLICATE);
+    assert_int_equal(ask("SELECT count(*) FROM events"), 1);
+}
+
+PH_TEST(other_content_is_a_revision_kept_once)
+{
+    struct sample s;
+    (void)state;
+    store(&s, "k");
+    for (int i = 0; i < 2; i++) {
+        make(&s, "k");
+        s.events[0].digest[0] = 9;
+        assert_int_equal(run(&s.store.op), PH_OK);
+        assert_int_equal(s.store.stored, PH_STORED_DUPLICATE);
+        assert_int_equal(s.events[0].found, PH_FOUND_REVISION);
+    }
+    assert_int_equal(ask("SELECT count(*) FROM events"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM request_list WHERE standing='revision'"), 1);
+    assert_int_equal(ask("SELECT revisions FROM keys"), 1);
+    assert_int_equal(counts().revisions, 1);
+    for (int i = 0; i < PH_INBOX_REVISIONS_MAX + 5; i++) {
+        make(&s, "k");
+        s.events[0].digest[0] = (unsigned char)(20 + i);
+        assert_int_equal(run(&s.store.op), PH_OK);
+    }
+    assert_int_equal(ask("SELECT count(*) FROM request_list WHERE standing='revision'"),
+                     PH_INBOX_REVISIONS_MAX);
+}
+
+PH_TEST(only_a_verified_event_takes_or_matches_a_key)
+{
+    struct sample s;
+    (void)state;
+    make(&s, "k"); /* forged, with a guessed id */
+    s.store.request.standing = PH_STANDING_QUARANTINED;
+    s.store.request.verdict = s.events[0].verdict = PH_FORGED;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_int_equal(s.events[0].found, PH_FOUND_HELD);
+    assert_int_equal(ask("SELECT count(*) FROM keys"), 0);
+    assert_int_equal(ask("SELECT count(*) FROM deliveries"), 0);
+    store(&s, "k");
+    assert_int_equal(s.events[0].found, PH_FOUND_NEW);
+    make(&s, "k"); /* forged again: it is not acknowledged as a duplicate */
+    s.store.request.standing = PH_STANDING_QUARANTINED;
+    s.store.request.verdict = s.events[0].verdict = PH_FORGED;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_int_equal(s.store.stored, PH_STORED_NEW);
+    assert_int_equal(s.events[0].found, PH_FOUND_HELD);
+    assert_int_equal(counts().quarantined, 2);
+}
+
+PH_TEST(a_stale_request_is_a_duplicate_only_when_all_its_keys_are_known)
+{
+    struct sample s;
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        make(&s, "k");
+        s.store.request.standing = PH_STANDING_QUARANTINED;
+        s.store.request.verdict = s.events[0].verdict = PH_STALE;
+        s.store.request.match_only = true;
+        assert_int_equal(run(&s.store.op), PH_OK);
+        assert_int_equal(s.store.stored, round == 0 ? PH_STORED_NEW : PH_STORED_DUPLICATE);
+        assert_int_equal(counts().quarantined, 1);
+        if (round == 0)
+            store(&s, "k");
+    }
+    make(&s, "k");
+    make_event(&s.events[1], "unknown");
+    s.events[1].item = 1;
+    s.store.event_count = 2;
+    s.store.request.standing = PH_STANDING_QUARANTINED;
+    s.events[0].verdict = s.events[1].verdict = PH_STALE;
+    s.store.request.match_only = true;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_int_equal(s.store.stored, PH_STORED_NEW);
+    assert_int_equal(counts().quarantined, 2);
+}
+
+PH_TEST(a_full_quarantine_keeps_nothing_and_says_so)
+{
+    static struct sample s[12];
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        make(&s[i], "k");
+        s[i].store.request.standing = i % 2 == 0 ? PH_STANDING_QUARANTINED : PH_STANDING_PENDING;
+        s[i].events[0].verdict = i % 2 == 0 ? PH_FORGED : PH_UNREACHABLE;
+        assert_int_equal(run(&s[i].store.op), PH_OK);
+        assert_int_equal(s[i].store.stored, i < 10 ? PH_STORED_NEW : PH_STORED_FULL);
+    }
+    assert_int_equal(ask("SELECT count(*) FROM requests"), 10);
+    assert_int_equal(counts().quarantined, 5);
+    assert_int_equal(counts().pending, 5);
+    store(&s[0], "k"); /* what is verified still comes in */
+    assert_int_equal(s[0].store.stored, PH_STORED_NEW);
+}
+
+PH_TEST(good_items_go_on_and_bad_ones_are_held)
+{
+    struct sample s;
+    (void)state;
+    make(&s, "good");
+    make_event(&s.events[1], "bad");
+    s.events[1].item = 1;
+    s.events[1].verdict = PH_FORGED; /* and nobody said `held`: it is, all the same */
+    s.store.event_count = 2;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_int_equal(s.events[0].found, PH_FOUND_NEW);
+    assert_int_equal(s.events[1].found, PH_FOUND_HELD);
+    assert_int_equal(ask("SELECT count(*) FROM deliveries"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM keys"), 1);
+    assert_int_equal(counts().quarantined, 0);
+    /* The good item sent again with other bad ones: the sender's own, and bounded. */
+    make(&s, "good");
+    make_event(&s.events[1], "bad");
+    s.events[1].item = 1;
+    s.events[1].verdict = PH_FORGED;
+    s.store.event_count = 2;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_int_equal(counts().quarantined, 1);
+    assert_int_equal(ask("SELECT count(*) FROM deliveries"), 1);
+}
+
+PH_TEST(an_effect_is_told_once_where_that_is_asked_for)
+{
+    struct sample s;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        make(&s, i == 0 ? "a" : "b");
+        s.events[0].destinations = 3;
+        s.events[0].once_per_effect = 2;
+        assert_int_equal(run(&s.store.op), PH_OK);
+        assert_int_equal(s.events[0].found, PH_FOUND_NEW);
+    }
+    assert_int_equal(counts().backlog[0], 2);
+    assert_int_equal(counts().backlog[1], 1);
+}
+
+PH_TEST(late_is_what_a_newer_one_of_its_object_came_before)
+{
+    struct sample s;
+    (void)state;
+    store(&s, "new");
+    assert_false(s.events[0].late);
+    make(&s, "old");
+    s.events[0].occurred_ms -= 1;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_true(s.events[0].late);
+    make(&s, "other");
+    s.events[0].occurred_ms -= 1;
+    s.events[0].subject = PH_S("pi_2");
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_false(s.events[0].late);
+    make(&s, "forged"); /* from the future: it makes nobody late */
+    s.store.request.standing = PH_STANDING_QUARANTINED;
+    s.events[0].verdict = PH_FORGED;
+    s.events[0].occurred_ms += 1000000;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    store(&s, "same");
+    assert_false(s.events[0].late);
+}
+
+PH_TEST(events_without_a_key_are_each_kept_with_ids_of_their_own)
+{
+    struct sample s;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        make(&s, "k");
+        s.events[0].dedupe_key = s.events[0].event_id = (struct ph_slice){0};
+        assert_int_equal(run(&s.store.op), PH_OK);
+    }
+    assert_int_equal(
+        ask("SELECT count(DISTINCT event_id) FROM event_list WHERE event_id LIKE 'evt_%'"), 2);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
+    const struct CMUnitTest tests[] = {
+        T(what_is_done_is_in_the_file),
+        T(one_event_for_one_key),
+        T(fifty_copies_at_once_are_one_event),
+        T(two_items_of_one_request_with_one_key_are_one_event),
+        T(other_content_is_a_revision_kept_once),
+        T(only_a_verified_event_takes_or_matches_a_key),
+        T(a_stale_request_is_a_duplicate_only_when_all_its_keys_are_known),
+        T(a_full_quarantine_keeps_nothing_and_says_so),
+        T(good_items_go_on_and_bad_ones_are_held),
+        T(an_effect_is_told_once_where_that_is_asked_for),
+        T(late_is_what_a_newer_one_of_its_object_came_before),
+        T(events_without_a_key_are_each_kept_with_ids_of_their_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
