@@ -4,6 +4,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "base/limits.h"
 #include "crypto/openssl_private.h"
 
 enum { CHAIN_MAX = 8, CERTIFICATE_BYTES_MAX = 64 * 1024 };
@@ -38,18 +39,77 @@ bool ph_crypto_certificate_reads(struct ph_crypto *c, struct ph_slice pem)
     return good;
 }
 
-bool ph_crypto_chain_ok(struct ph_crypto *c, struct ph_slice pem, const struct ph_slice *roots, size_t root_count,
-                        int64_t at_ms, const struct ph_slice *names, size_t name_count)
+/* ---- roots ------------------------------------------------------------------------------------------- */
+
+void ph_openssl_forget_roots(struct ph_crypto *c, struct ph_roots *roots)
 {
-    if (pem.len == 0 || pem.len > CERTIFICATE_BYTES_MAX || root_count == 0 || name_count == 0 || at_ms < 0)
+    X509_STORE_free(roots->store);
+    if (roots->list != NULL)
+        c->allocator->free(c->allocator->ctx, roots->list);
+    *roots = (struct ph_roots){0};
+}
+
+struct ph_roots *ph_crypto_roots_find(struct ph_crypto *c, struct ph_slice list)
+{
+    for (size_t i = 0; i < PH_ROOT_SETS; i++) {
+        struct ph_roots *r = &c->roots[i];
+        if (r->list == NULL || r->list_len != list.len || memcmp(r->list, list.ptr, list.len) != 0)
+            continue;
+        r->used = ++c->clock;
+        return r;
+    }
+    return NULL;
+}
+
+static bool add_root(struct ph_crypto *c, X509_STORE *store, struct ph_slice der)
+{
+    const unsigned char *at = (const unsigned char *)der.ptr;
+    X509 *root = X509_new_ex(c->lib, NULL);
+    bool added = root != NULL && d2i_X509(&root, &at, (long)der.len) != NULL && X509_STORE_add_cert(store, root) == 1;
+    X509_free(root);
+    return added;
+}
+
+struct ph_roots *ph_crypto_roots_add(struct ph_crypto *c, struct ph_slice list, const struct ph_slice *roots_der, size_t count)
+{
+    struct ph_roots *oldest = &c->roots[0];
+    for (size_t i = 1; i < PH_ROOT_SETS; i++)
+        if (c->roots[i].used < oldest->used)
+            oldest = &c->roots[i];
+    ph_openssl_forget_roots(c, oldest);
+    X509_STORE *store = X509_STORE_new();
+    size_t added = 0;
+    for (size_t i = 0; i < count && store != NULL; i++)
+        added += add_root(c, store, roots_der[i]);
+    ph_openssl_drop_errors(c);
+    if (added == 0 || c->ran_out) { /* a set that lacks some for want of memory must not be found again */
+        c->ran_out = c->ran_out || store == NULL;
+        X509_STORE_free(store);
+        return NULL;
+    }
+    *oldest = (struct ph_roots){.store = store, .used = ++c->clock};
+    if (list.len > 0 && list.len <= PH_CA_FILE_BYTES_MAX) { /* K4; without a copy it is parsed anew the next time */
+        oldest->list = c->allocator->alloc(c->allocator->ctx, list.len);
+        oldest->list_len = list.len;
+        if (oldest->list != NULL)
+            memcpy(oldest->list, list.ptr, list.len);
+    }
+    return oldest;
+}
+
+/* ---- chains ------------------------------------------------------------------------------------------ */
+
+bool ph_crypto_chain_ok(struct ph_crypto *c, struct ph_slice pem, const struct ph_roots *roots, int64_t at_ms,
+                        const struct ph_slice *names, size_t name_count)
+{
+    if (pem.len == 0 || pem.len > CERTIFICATE_BYTES_MAX || roots == NULL || name_count == 0 || at_ms < 0)
         return false;
     bool good = false;
     BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
-    X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *ctx = X509_STORE_CTX_new_ex(c->lib, NULL);
     STACK_OF(X509) *between = sk_X509_new_null();
     X509 *leaf = bio != NULL ? read_next(c, bio) : NULL;
-    if (leaf == NULL || store == NULL || ctx == NULL || between == NULL)
+    if (leaf == NULL || ctx == NULL || between == NULL)
         goto out;
     for (int i = 0; i < CHAIN_MAX; i++) {
         X509 *x = read_next(c, bio);
@@ -60,16 +120,7 @@ bool ph_crypto_chain_ok(struct ph_crypto *c, struct ph_slice pem, const struct p
             goto out;
         }
     }
-    for (size_t i = 0; i < root_count; i++) {
-        const unsigned char *at = (const unsigned char *)roots[i].ptr;
-        X509 *root = X509_new_ex(c->lib, NULL);
-        bool added = root != NULL && d2i_X509(&root, &at, (long)roots[i].len) != NULL &&
-                     X509_STORE_add_cert(store, root) == 1;
-        X509_free(root);
-        if (!added)
-            goto out;
-    }
-    if (X509_STORE_CTX_init(ctx, store, leaf, between) != 1)
+    if (X509_STORE_CTX_init(ctx, roots->store, leaf, between) != 1)
         goto out;
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_time(param, (time_t)(at_ms / 1000));
@@ -83,7 +134,6 @@ out:
     sk_X509_pop_free(between, X509_free);
     X509_free(leaf);
     X509_STORE_CTX_free(ctx);
-    X509_STORE_free(store);
     BIO_free(bio);
     ph_openssl_drop_errors(c);
     return good;

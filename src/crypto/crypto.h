@@ -3,14 +3,15 @@
  *
  * K1: a private library context, no configuration file, no engines.
  * K2: keys are copied in, and wiped on eviction and at the end; nothing prints them.
- * K3: after warm-up an HMAC with a known key allocates nothing. */
+ * K3: after warm-up an HMAC with a known key allocates nothing.
+ * K4: what is kept over calls is bounded: PH_KEY_CACHE keys of each sort, PH_ROOT_SETS sets of roots. */
 #ifndef PH_CRYPTO_CRYPTO_H
 #define PH_CRYPTO_CRYPTO_H
 
 #include "base/arena.h"
 #include "connector/connector.h"
 
-enum { PH_DIGEST_BYTES_MAX = 64, PH_SIGNATURE_BYTES_MAX = 1024, PH_KEY_CACHE = 32 };
+enum { PH_DIGEST_BYTES_MAX = 64, PH_SIGNATURE_BYTES_MAX = 1024, PH_KEY_CACHE = 32, PH_ROOT_SETS = 2 };
 
 /* Contexts of one thread; never shared. */
 struct ph_crypto;
@@ -65,11 +66,16 @@ bool ph_crypto_ecdsa_to_raw(struct ph_crypto *crypto, struct ph_slice der, size_
 
 /* Whether the text begins with a certificate in PEM. */
 bool ph_crypto_certificate_reads(struct ph_crypto *crypto, struct ph_slice pem);
-/* Whether the certificate (PEM; intermediates may follow it) leads to one of the roots (DER) at that time
- * and bears one of the names (a DNS name of it, its common name where it has none; no wildcards). No root or
- * no name: never. */
-bool ph_crypto_chain_ok(struct ph_crypto *crypto, struct ph_slice certificate_pem,
-                        const struct ph_slice *roots_der, size_t root_count, int64_t at_ms,
-                        const struct ph_slice *names, size_t name_count);
+/* Root certificates, parsed once for each list they come in: the crypto owns the sets of the PH_ROOT_SETS lists used
+ * last (K4); a list of more than PH_CA_FILE_BYTES_MAX is not found again. */
+struct ph_roots;
+/* The set of that list; NULL: it is not known. Borrowed until another list is added. */
+struct ph_roots *ph_crypto_roots_find(struct ph_crypto *crypto, struct ph_slice list);
+/* Parses and keeps the list's certificates (DER); one that does not read is left out. NULL: none reads, or no memory. */
+struct ph_roots *ph_crypto_roots_add(struct ph_crypto *crypto, struct ph_slice list, const struct ph_slice *roots_der, size_t count);
+/* Whether the certificate (PEM; intermediates may follow it) leads to one of the roots at that time and bears one of the
+ * names (a DNS name of it, its common name where it has none; no wildcards). No roots or no name: never. */
+bool ph_crypto_chain_ok(struct ph_crypto *crypto, struct ph_slice certificate_pem, const struct ph_roots *roots,
+                        int64_t at_ms, const struct ph_slice *names, size_t name_count);
 
 #endif

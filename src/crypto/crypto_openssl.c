@@ -52,6 +52,8 @@ void ph_crypto_free(struct ph_crypto *c)
         forget(c, &c->macs[i]);
     for (size_t i = 0; i < PH_KEY_CACHE; i++)
         ph_openssl_forget_key(c, &c->keys[i]);
+    for (size_t i = 0; i < PH_ROOT_SETS; i++)
+        ph_openssl_forget_roots(c, &c->roots[i]);
     for (size_t i = 0; i < PH_COUNTOF(c->digests); i++)
         EVP_MD_free(c->digests[i]);
     EVP_MD_CTX_free(c->digest_ctx);

@@ -3,6 +3,7 @@
 #define PH_CRYPTO_OPENSSL_PRIVATE_H
 
 #include <openssl/evp.h>
+#include <openssl/x509_vfy.h>
 
 #include "crypto/crypto.h"
 
@@ -24,6 +25,14 @@ struct ph_openssl_public {
     uint64_t used;
 };
 
+/* The roots of one list. */
+struct ph_roots {
+    X509_STORE *store; /* NULL: the place is free */
+    char *list; /* a copy, to compare; NULL: too long to be found again */
+    size_t list_len;
+    uint64_t used;
+};
+
 struct ph_crypto {
     const struct ph_allocator *allocator;
     OSSL_LIB_CTX *lib;
@@ -32,6 +41,7 @@ struct ph_crypto {
     EVP_MAC *hmac;
     struct ph_openssl_mac macs[PH_KEY_CACHE];
     struct ph_openssl_public keys[PH_KEY_CACHE];
+    struct ph_roots roots[PH_ROOT_SETS];
     uint64_t clock;
     bool ran_out, failed; /* since ph_crypto_trouble was last asked */
 };
@@ -53,6 +63,7 @@ EVP_MD *ph_openssl_digest(struct ph_crypto *crypto, enum ph_hash hash);
 /* A hash over more bytes: finds a cache slot, decides nothing. Starts from PH_OPENSSL_PRINT. */
 #define PH_OPENSSL_PRINT 1469598103934665603ULL
 uint64_t ph_openssl_print(uint64_t print, struct ph_slice bytes);
+void ph_openssl_forget_roots(struct ph_crypto *crypto, struct ph_roots *roots);
 void ph_openssl_forget_key(struct ph_crypto *crypto, struct ph_openssl_public *slot);
 
 #endif

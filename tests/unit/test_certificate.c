@@ -65,7 +65,9 @@ static bool chain(const char *leaf, const char *root, int64_t at_ms, const struc
     struct ph_arena arena;
     ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
     struct ph_slice roots[1] = {der(&arena, file(root, root_text))};
-    bool good = ph_crypto_chain_ok(crypto, file(leaf, leaf_text), roots, 1, at_ms, bearing, count);
+    const struct ph_roots *set = ph_crypto_roots_add(crypto, PH_S(""), roots, 1);
+    assert_non_null(set);
+    bool good = ph_crypto_chain_ok(crypto, file(leaf, leaf_text), set, at_ms, bearing, count);
     ph_arena_done(&arena);
     ph_crypto_free(crypto);
     return good;
@@ -111,9 +113,39 @@ static void a_certificate_without_a_trusted_root_is_not(void **state)
     assert_false(trusted("self_signed", IN_2026));
     assert_false(chain("live", "self_signed", IN_2026, names, PH_COUNTOF(names)));
     struct ph_crypto *crypto = ph_crypto_new(&heap);
-    char text[FILE_BYTES];
-    assert_false(ph_crypto_chain_ok(crypto, file("live", text), NULL, 0, IN_2026, names, PH_COUNTOF(names)));
-    assert_false(ph_crypto_chain_ok(crypto, PH_S("no certificate"), NULL, 0, IN_2026, names, PH_COUNTOF(names)));
+    char text[FILE_BYTES], root_text[FILE_BYTES];
+    struct ph_arena arena;
+    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    struct ph_slice roots[] = {PH_S("no DER"), der(&arena, file("root", root_text))};
+    assert_false(ph_crypto_chain_ok(crypto, file("live", text), NULL, IN_2026, names, PH_COUNTOF(names)));
+    assert_null(ph_crypto_roots_add(crypto, PH_S("none"), NULL, 0));
+    assert_null(ph_crypto_roots_add(crypto, PH_S("none reads"), roots, 1));
+    const struct ph_roots *set = ph_crypto_roots_add(crypto, PH_S("one reads"), roots, 2);
+    assert_true(ph_crypto_chain_ok(crypto, file("live", text), set, IN_2026, names, PH_COUNTOF(names)));
+    assert_false(ph_crypto_chain_ok(crypto, PH_S("no certificate"), set, IN_2026, names, PH_COUNTOF(names)));
+    ph_arena_done(&arena);
+    ph_crypto_free(crypto);
+}
+
+static void roots_are_parsed_once_and_only_so_many_lists_are_kept(void **state)
+{
+    (void)state;
+    struct ph_crypto *crypto = ph_crypto_new(&heap);
+    char text[FILE_BYTES], root_text[FILE_BYTES], other_text[FILE_BYTES];
+    struct ph_arena arena;
+    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    struct ph_slice good[] = {der(&arena, file("root", root_text))}, other[] = {der(&arena, file("self_signed", other_text))};
+    assert_null(ph_crypto_roots_find(crypto, PH_S("a")));
+    const struct ph_roots *set = ph_crypto_roots_add(crypto, PH_S("a"), good, 1);
+    assert_ptr_equal(ph_crypto_roots_find(crypto, PH_S("a")), set);
+    const struct ph_roots *second = ph_crypto_roots_add(crypto, PH_S("b"), other, 1);
+    assert_ptr_equal(ph_crypto_roots_find(crypto, PH_S("a")), set); /* each list has its own */
+    assert_true(ph_crypto_chain_ok(crypto, file("live", text), set, IN_2026, names, PH_COUNTOF(names)));
+    assert_false(ph_crypto_chain_ok(crypto, file("live", text), second, IN_2026, names, PH_COUNTOF(names)));
+    assert_non_null(ph_crypto_roots_add(crypto, PH_S("c"), other, 1));
+    assert_null(ph_crypto_roots_find(crypto, PH_S("b"))); /* longest unused */
+    assert_non_null(ph_crypto_roots_find(crypto, PH_S("a")));
+    ph_arena_done(&arena);
     ph_crypto_free(crypto);
 }
 
@@ -276,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_certificate_of_another_name_is_not),
         cmocka_unit_test(a_certificate_is_judged_at_the_time_of_receipt),
         cmocka_unit_test(a_certificate_without_a_trusted_root_is_not),
+        cmocka_unit_test(roots_are_parsed_once_and_only_so_many_lists_are_kept),
         cmocka_unit_test(only_the_pages_hosts_are_asked_by_https_and_by_a_straight_path),
         cmocka_unit_test(a_fetched_certificate_proves_nothing_without_roots),
         cmocka_unit_test(a_page_that_fetches_a_certificate_says_whose_it_must_be),
