@@ -85,6 +85,41 @@ static void samples_do_not_verify_under_another_secret(void **state)
     ph_worker_free(worker);
 }
 
+/* Whoever triggers two of them should see two events, not a duplicate or a revision. A sample that two shapes have is one. */
+static void samples_of_different_names_are_different_events(void **state)
+{
+    (void)state;
+    enum { KEY_BYTES_MAX = 256, SAMPLES_MAX = 256 };
+    static struct signed_sample made;
+    static char found[SAMPLES_MAX][KEY_BYTES_MAX];
+    size_t same = 0;
+    struct ph_worker *signer = ph_worker_new(&heap), *worker = ph_worker_new(&heap);
+    for (size_t n = 0; n < ph_connectors_builtin_count; n++) {
+        const struct ph_connector *c = ph_connectors_builtin[n];
+        assert_true(c->sample_count <= SAMPLES_MAX);
+        for (uint16_t i = 0; i < c->sample_count; i++) {
+            struct ph_answer answer;
+            found[i][0] = '\0';
+            if (!make_signed(signer, c, &c->samples[i], &made))
+                name_failure(c, &c->samples[i], "cannot be signed", 0);
+            assert_int_equal(ph_engine_run(worker, &made.in, PH_WANT_ALL, &answer), PH_OK);
+            struct ph_slice key = answer.event_count > 0 ? answer.events[0].dedupe_key : (struct ph_slice){0};
+            bool is_made_up = ph_slice_find(key, PH_S("msg_1"), 0) != SIZE_MAX; /* by the signer: fresh each time */
+            if (key.len == 0 || key.len >= KEY_BYTES_MAX || is_made_up)
+                continue;
+            memcpy(found[i], key.ptr, key.len);
+            found[i][key.len] = '\0';
+            for (uint16_t k = 0; k < i; k++)
+                if (strcmp(found[k], found[i]) == 0 && !ph_slice_eq(c->samples[k].event, c->samples[i].event) && ++same > 0)
+                    print_error("%.*s: samples %.*s and %.*s have one key, %s\n", (int)c->name.len, c->name.ptr, (int)c->samples[k].event.len,
+                             c->samples[k].event.ptr, (int)c->samples[i].event.len, c->samples[i].event.ptr, found[i]);
+        }
+    }
+    assert_int_equal(same, 0);
+    ph_worker_free(signer);
+    ph_worker_free(worker);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -96,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_sign_and_verify),
+        cmocka_unit_test(samples_of_different_names_are_different_events),
         cmocka_unit_test(samples_do_not_verify_under_another_secret),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
