@@ -230,7 +230,7 @@ static inline void must_come_back(enum ph_form form, const struct ph_call *call)
         struct ph_call again;
         struct ph_slice why;
         struct text t = {0};
-        ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+        ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
         if (how == AS_PROTOBUF) {
             write_protobuf(&t, form, call);
             must(ph_wire_read_call(&arena, form, ph_slice_of(t.ptr, t.len), &again, &why) == PH_OK);
@@ -255,7 +255,7 @@ static inline void read_forms(read_fn *read, struct ph_slice bytes)
         struct ph_arena arena;
         struct ph_call call = {0};
         struct ph_slice why = {0};
-        ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+        ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
         if (read(&arena, forms[i], bytes, &call, &why) == PH_OK) {
             must_be_clean(&call);
             must_come_back(forms[i], &call);

@@ -15,7 +15,7 @@ static inline struct ph_worker *the_worker(void)
 {
     static struct ph_worker *worker;
     if (worker == NULL)
-        worker = ph_worker_new(&heap);
+        worker = ph_worker_new(&ph_os_heap);
     must(worker != NULL);
     return worker;
 }

@@ -42,8 +42,8 @@ static void shows_itself(const struct ph_config_world *world, const struct ph_co
     struct ph_config_changes changes;
     struct ph_arena arena;
     const struct ph_config *again = NULL;
-    ph_arena_init(&arena, &heap, 64 * 1024 * 1024, 0);
-    ph_config_report_init(&report, &heap);
+    ph_arena_init(&arena, &ph_os_heap, 64 * 1024 * 1024, 0);
+    ph_config_report_init(&report, &ph_os_heap);
     struct ph_slice shown = ph_config_show(config, &arena);
     if (ph_slice_find(shown, PH_S(SECRET), 0) != SIZE_MAX)
         abort();
@@ -62,10 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const environment[] = {"A=" SECRET, "STRIPE_WHSEC=" SECRET, "SHOP_WEBHOOK_SECRET=" SECRET, NULL};
     static struct ph_config_report report;
-    const struct ph_config_world world = {.allocator = &heap, .environment = environment, .read_file = read_file,
+    const struct ph_config_world world = {.allocator = &ph_os_heap, .environment = environment, .read_file = read_file,
                                           .pages = pages, .now_ms = INT64_C(1764064800000)};
     const struct ph_config *config = NULL;
-    ph_config_report_init(&report, &heap);
+    ph_config_report_init(&report, &ph_os_heap);
     enum ph_status st = ph_config_load_text(&world, PH_S("payhook.yaml"), ph_slice_of(data, size), &report, &config);
     if ((st == PH_OK) != (config != NULL))
         abort();

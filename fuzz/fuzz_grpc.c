@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     struct ph_slice bytes = ph_slice_of(data + 1, size - 1);
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     take_all(&arena, bytes, (data[0] & 1) != 0);
     must_decode(ph_grpc_encode_message(&arena, bytes), bytes);
     if (ph_grpc_timeout_ms(bytes, &timeout_ms))

@@ -8,7 +8,7 @@ static void read_config(struct ph_slice text)
     struct ph_slice connector = {0}, why = {0};
     struct ph_config_value *values = NULL;
     size_t count = 0;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     if (ph_wire_read_config(&arena, text, PH_S("config"), &connector, &values, &count, &why) == PH_OK)
         for (size_t i = 0; i < count; i++)
             must(values[i].name.ptr != NULL && values[i].value.ptr != NULL);

@@ -80,14 +80,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct ph_worker *worker;
     if (worker == NULL) {
-        worker = ph_worker_new(&heap);
+        worker = ph_worker_new(&ph_os_heap);
         must(worker != NULL && RAND_bytes(secret[0], sizeof(secret)) == 1);
     }
     struct ph_arena arena;
     struct ph_page_errors errors = {0};
     const struct ph_connector *c = NULL;
     struct ph_slice rest = ph_slice_of(data, size), text = part(&rest), value = part(&rest), body = rest;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     enum ph_status st = ph_page_read(&arena, PH_S("page"), text, &errors, &c);
     must((st == PH_OK) == (c != NULL) && (st != PH_ERR_MALFORMED || errors.count > 0) && (st != PH_OK || errors.count == 0));
     check_errors(&errors);

@@ -8,22 +8,9 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "os/heap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static inline void *heap_take(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static inline void heap_give(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
-static const struct ph_allocator heap = {.alloc = heap_take, .free = heap_give};
 
 static inline void broken(const char *promise, const char *file, int line)
 {

@@ -45,7 +45,7 @@ static inline enum ph_http_outcome on_request(void *ctx, struct ph_http_exchange
 
 static inline void run_init(struct run *run)
 {
-    *run = (struct run){.memory = {.allocator = &heap, .limit = 64 * 1024 * 1024}};
+    *run = (struct run){.memory = {.allocator = &ph_os_heap, .limit = 64 * 1024 * 1024}};
     run->handler = (struct ph_http_handler){.handle = on_request, .ctx = run};
     run->site = (struct ph_http_site){&run->memory, &run->handler, &run->counters};
     ph_buffer_init(&run->log, &run->memory);
@@ -65,6 +65,26 @@ static inline void must_agree(const struct run *a, const struct run *b)
     must(a->requests == b->requests);
     must(ph_slice_eq(ph_buffer_slice(&a->log), ph_buffer_slice(&b->log)));
     must(ph_slice_eq(a->answers, b->answers));
+}
+
+typedef void feed_fn(struct ph_slice bytes, size_t piece, struct run *run);
+
+/* The first byte is the size of pieces, the others are fed: whole, one by one, and in such pieces. */
+static inline void feed_all(feed_fn *feed, struct ph_slice input, bool (*may_differ)(struct ph_slice bytes))
+{
+    struct run whole, other;
+    if (input.len < 2)
+        return;
+    struct ph_slice bytes = ph_slice_from(input, 1);
+    const size_t pieces[] = {1, (size_t)(uint8_t)input.ptr[0] + 2};
+    feed(bytes, bytes.len, &whole);
+    for (size_t i = 0; i < PH_COUNTOF(pieces); i++) {
+        feed(bytes, pieces[i], &other);
+        if (may_differ == NULL || !may_differ(bytes))
+            must_agree(&whole, &other);
+        run_done(&other);
+    }
+    run_done(&whole);
 }
 
 #endif

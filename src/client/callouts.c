@@ -6,6 +6,7 @@
 
 #include "client/cache.h"
 #include "os/clock.h"
+#include "os/heap.h"
 
 /* Of a cacheable URL:
  *
@@ -262,24 +263,11 @@ static void tell_waiters(struct waiter *list, bool ok, struct ph_slice text)
 
 /* ---- a fetch ---------------------------------------------------------------------------------------- */
 
-static void *reader_alloc(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static void reader_free(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
 /* The client's thread. */
 static bool reads(struct ph_callouts *callouts, enum ph_fetch_kind kind, struct ph_slice body)
 {
-    static const struct ph_allocator heap = {reader_alloc, reader_free, NULL};
     if (callouts->reader == NULL)
-        callouts->reader = ph_worker_new(&heap);
+        callouts->reader = ph_worker_new(&ph_os_heap);
     return callouts->reader != NULL && ph_engine_reads(callouts->reader, kind, body);
 }
 

@@ -4,20 +4,7 @@
 #include <unistd.h>
 
 #include "client/address.h"
-
-static void *heap_alloc(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static void heap_free(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
-static const struct ph_allocator heap = {.alloc = heap_alloc, .free = heap_free};
+#include "os/heap.h"
 
 /* ---- its life ---------------------------------------------------------------------------------- */
 
@@ -92,7 +79,7 @@ struct ph_transfer *ph_transfer_new(const struct ph_client_request *request, ph_
     struct ph_transfer *t = calloc(1, sizeof *t);
     if (t == NULL)
         return NULL;
-    ph_arena_init(&t->arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&t->arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     t->connect_ms = request->connect_ms;
     t->total_ms = request->total_ms;
     t->https_only = request->https_only;

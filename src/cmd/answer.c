@@ -3,6 +3,7 @@
 
 #include "cmd/args.h"
 #include "cmd/print.h"
+#include "os/heap.h"
 
 /* What one run of a command is about. */
 struct answering {
@@ -175,7 +176,7 @@ static int run_command(struct ph_args *args)
     const struct ph_connector *connector = ph_args_connector(args, args->one[PH_OPT_CONNECTOR]);
     if (connector == NULL)
         return PH_EXIT_USAGE;
-    run.worker = ph_worker_new(&ph_cmd_allocator);
+    run.worker = ph_worker_new(&ph_os_heap);
     if (run.worker == NULL) {
         fprintf(stderr, "payhook: out of memory\n");
         return PH_EXIT_FAILED;

@@ -7,18 +7,7 @@
 #include <yyjson.h>
 
 #include "core/codec.h"
-
-static void *heap_alloc(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-static void heap_free(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-const struct ph_allocator ph_cmd_allocator = {.alloc = heap_alloc, .free = heap_free};
+#include "os/heap.h"
 
 int ph_args_wrong(const char *what, const char *value)
 {
@@ -304,7 +293,7 @@ int ph_args_read(struct ph_args *a, enum ph_command command, int argc, char **ar
     memset(a, 0, sizeof(*a));
     a->command = command;
     a->now_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-    ph_arena_init(&a->arena, &ph_cmd_allocator, SIZE_MAX / 4, 0);
+    ph_arena_init(&a->arena, &ph_os_heap, SIZE_MAX / 4, 0);
     *ret_help = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {

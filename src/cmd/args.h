@@ -63,6 +63,4 @@ int ph_cmd_config(int argc, char **argv);
 int ph_cmd_version(int argc, char **argv);
 int ph_cmd_ndjson(struct ph_args *args);
 
-extern const struct ph_allocator ph_cmd_allocator;
-
 #endif

@@ -7,6 +7,7 @@
 #include "cmd/args.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/heap.h"
 
 static bool pages(void *ctx, const char *folder, const struct ph_connector *const **ret, size_t *ret_count)
 {
@@ -30,7 +31,7 @@ const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *p
 {
     struct ph_config_report *report = malloc(sizeof *report); /* some KiB: not for a stack */
     const struct ph_config *config = NULL;
-    struct ph_config_world world = {.allocator = &ph_cmd_allocator,
+    struct ph_config_world world = {.allocator = &ph_os_heap,
                                     .environment = (const char *const *)environ,
                                     .read_file = ph_os_read_file_mode,
                                     .pages = pages,
@@ -40,7 +41,7 @@ const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *p
         fprintf(stderr, "payhook: out of memory\n");
         return NULL;
     }
-    ph_config_report_init(report, &ph_cmd_allocator);
+    ph_config_report_init(report, &ph_os_heap);
     enum ph_status st = ph_config_load(&world, path != NULL ? path : getenv("PAYHOOK_CONFIG"), report, &config);
     print(report);
     if (st == PH_ERR_NO_MEMORY)

@@ -9,6 +9,7 @@
 #include "cmd/lines.h"
 #include "cmd/sign.h"
 #include "core/codec.h"
+#include "os/heap.h"
 
 enum { OUT_BYTES = 1 << 20 };
 
@@ -286,13 +287,13 @@ int ph_cmd_ndjson(struct ph_args *args)
     static char out_buffer[OUT_BYTES];
     if (args->stdin_taken || args->one[PH_OPT_REQUEST] != NULL || args->one[PH_OPT_BODY] != NULL || args->one[PH_OPT_SAMPLE] != NULL)
         return ph_args_wrong("--ndjson reads its requests from standard input; no --request, --body or --sample, no -", NULL);
-    struct ph_worker *worker = ph_worker_new(&ph_cmd_allocator);
+    struct ph_worker *worker = ph_worker_new(&ph_os_heap);
     struct ph_lines *lines = ph_lines_new(STDIN_FILENO);
     struct line *l = calloc(1, sizeof(*l));
     int code = PH_EXIT_FAILED;
     setvbuf(stdout, out_buffer, _IOFBF, sizeof(out_buffer));
     if (worker != NULL && lines != NULL && l != NULL) {
-        ph_arena_init(&l->arena, &ph_cmd_allocator, PH_ARENA_BYTES_MAX, PH_ARENA_KEEP_BYTES);
+        ph_arena_init(&l->arena, &ph_os_heap, PH_ARENA_BYTES_MAX, PH_ARENA_KEEP_BYTES);
         code = run_lines(args, worker, lines, l);
         ph_arena_wipe(&l->arena);
         ph_arena_done(&l->arena);

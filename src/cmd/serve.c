@@ -9,6 +9,7 @@
 #include "cmd/pages.h"
 #include "cmd/serve.h"
 #include "os/file.h"
+#include "os/heap.h"
 #include "os/socket.h"
 #include "server/server.h"
 
@@ -344,18 +345,6 @@ out:
     return status;
 }
 
-static void *heap_alloc(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static void heap_free(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
 /* A machine without a list of roots cannot check fetched certificates: those requests are unreachable. */
 static bool read_roots(struct ph_arena *arena, struct ph_server_config *server)
 {
@@ -368,11 +357,10 @@ static bool read_roots(struct ph_arena *arena, struct ph_server_config *server)
 /* The pages live as long as the server does. */
 static int load_and_run(struct options *options)
 {
-    static const struct ph_allocator heap = {.alloc = heap_alloc, .free = heap_free};
     struct ph_arena arena;
     struct ph_pages pages;
     int status = 1;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     int wrong = read_token(&arena, options);
     if (wrong != 0)
         status = wrong;

@@ -7,6 +7,7 @@
 #include "cmd/args.h"
 #include "cmd/print.h"
 #include "core/codec.h"
+#include "os/heap.h"
 #include "wire/message.h"
 
 const struct ph_sample *ph_sample_find(const struct ph_connector *c, struct ph_slice event, struct ph_slice variant)
@@ -132,7 +133,7 @@ static int sign_one(struct ph_args *args, const struct ph_connector *c, bool jso
     if (!ph_slice_present(args->request.uri))
         args->request.uri = PH_S("/");
     ph_args_input(args, c, &request, &in);
-    struct ph_worker *worker = ph_worker_new(&ph_cmd_allocator);
+    struct ph_worker *worker = ph_worker_new(&ph_os_heap);
     bool good = worker != NULL && ph_make(worker, &args->arena, &in, variant, &made, &why);
     if (good && json) {
         ph_made_print_json(&args->arena, &made);

@@ -9,6 +9,7 @@
 #include "cmd/args.h"
 #include "cmd/print.h"
 #include "cmd/sign.h"
+#include "os/heap.h"
 
 enum { WAIT_SECONDS = 15, ANSWER_BYTES_MAX = 64 * 1024 };
 
@@ -138,7 +139,7 @@ static int trigger(struct ph_args *args, const struct ph_connector *c, const str
     args->request.body = sample->body;
     args->request.uri = ph_slice_str(target->path);
     ph_args_input(args, c, &request, &in);
-    struct ph_worker *worker = ph_worker_new(&ph_cmd_allocator);
+    struct ph_worker *worker = ph_worker_new(&ph_os_heap);
     bool good = worker != NULL && ph_make(worker, &args->arena, &in, variant.len > 0 ? variant : sample->variant, &made, &why);
     if (!good) {
         fprintf(stderr, "payhook: cannot sign it: %.*s\n", (int)why.len, why.len > 0 ? why.ptr : "");

@@ -19,18 +19,6 @@ bool ph_grpc_is_call(const struct ph_http_request *request)
     return type.len == prefix.len || type.ptr[prefix.len] == '+' || type.ptr[prefix.len] == ';';
 }
 
-static bool list_has(struct ph_slice list, struct ph_slice word)
-{
-    while (list.len > 0) {
-        size_t comma = ph_slice_find(list, PH_S(","), 0);
-        size_t end = comma < list.len ? comma : list.len;
-        if (ph_slice_eq_nocase(ph_slice_trim(ph_slice_of(list.ptr, end)), word))
-            return true;
-        list = ph_slice_from(list, end < list.len ? end + 1 : end);
-    }
-    return false;
-}
-
 bool ph_grpc_encodings(const struct ph_http_request *request, struct ph_grpc_encodings *ret,
                        struct ph_fault *ret_fault)
 {
@@ -38,7 +26,7 @@ bool ph_grpc_encodings(const struct ph_http_request *request, struct ph_grpc_enc
     struct ph_slice accepts = ph_http_header(request, PH_S("grpc-accept-encoding"));
     *ret = (struct ph_grpc_encodings){
         .request_gzip = ph_slice_eq(encoding, PH_S("gzip")),
-        .accepts_gzip = list_has(accepts, PH_S("gzip")),
+        .accepts_gzip = ph_http_list_has(accepts, PH_S("gzip")),
     };
     if (ret->request_gzip || encoding.len == 0 || ph_slice_eq(encoding, PH_S("identity")))
         return true;

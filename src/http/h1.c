@@ -105,18 +105,6 @@ static struct ph_slice header_of(const struct ph_h1 *h1, struct ph_slice name, s
     return found;
 }
 
-static bool list_has(struct ph_slice list, struct ph_slice word)
-{
-    while (list.len > 0) {
-        size_t comma = ph_slice_find(list, PH_S(","), 0);
-        size_t end = comma < list.len ? comma : list.len;
-        if (ph_slice_eq_nocase(ph_slice_trim(ph_slice_of(list.ptr, end)), word))
-            return true;
-        list = ph_slice_from(list, end < list.len ? end + 1 : end);
-    }
-    return false;
-}
-
 /* RFC 7540 §3.2, which RFC 9113 no longer describes but clients still use (curl --http2). */
 static bool asks_for_h2c(const struct ph_h1 *h1)
 {
@@ -125,8 +113,8 @@ static bool asks_for_h2c(const struct ph_h1 *h1)
     struct ph_slice connection = header_of(h1, PH_S("connection"), &connections);
     (void)header_of(h1, PH_S("http2-settings"), &settings);
     return h1->parser.http_minor == 1 && upgrades == 1 && connections == 1 && settings == 1 &&
-           list_has(upgrade, PH_S("h2c")) && list_has(connection, PH_S("upgrade")) &&
-           list_has(connection, PH_S("http2-settings"));
+           ph_http_list_has(upgrade, PH_S("h2c")) && ph_http_list_has(connection, PH_S("upgrade")) &&
+           ph_http_list_has(connection, PH_S("http2-settings"));
 }
 
 static int on_headers_complete(llhttp_t *parser)

@@ -8,6 +8,18 @@ struct ph_slice ph_http_header(const struct ph_http_request *request, struct ph_
     return (struct ph_slice){0};
 }
 
+bool ph_http_list_has(struct ph_slice list, struct ph_slice word)
+{
+    while (list.len > 0) {
+        size_t comma = ph_slice_find(list, PH_S(","), 0);
+        size_t end = comma < list.len ? comma : list.len;
+        if (ph_slice_eq_nocase(ph_slice_trim(ph_slice_of(list.ptr, end)), word))
+            return true;
+        list = ph_slice_from(list, end < list.len ? end + 1 : end);
+    }
+    return false;
+}
+
 struct ph_slice ph_http_path(const struct ph_http_request *request)
 {
     struct ph_slice path = request->target;

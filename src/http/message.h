@@ -148,6 +148,8 @@ static inline struct ph_slice ph_http_span(const struct ph_buffer *head, struct 
 
 /* The first header of that name, any case; absent when there is none. */
 struct ph_slice ph_http_header(const struct ph_http_request *request, struct ph_slice name);
+/* Whether a list with commas, as of Connection, has the word, in any case. */
+bool ph_http_list_has(struct ph_slice list, struct ph_slice word);
 /* The target without query and fragment. */
 struct ph_slice ph_http_path(const struct ph_http_request *request);
 /* The reason phrase of a status; never empty. */

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "os/clock.h"
+#include "os/heap.h"
 #include "os/socket.h"
 #include "server/conn.h"
 #include "server/ingress.h"
@@ -43,20 +44,6 @@ struct ph_reactor {
     int64_t now_ms, drain_end_ms, tick_ms;
     char room[PH_READ_BYTES];
 };
-
-static void *heap_alloc(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static void heap_free(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
-static const struct ph_allocator heap = {.alloc = heap_alloc, .free = heap_free};
 
 /* ---- connections ----------------------------------------------------------------------------- */
 
@@ -245,7 +232,7 @@ struct ph_reactor *ph_reactor_start(const struct ph_server_config *config, struc
         return NULL;
     r->epoll = r->wake = -1;
     pthread_mutex_init(&r->lock, NULL);
-    r->memory = (struct ph_memory){.allocator = &heap, .limit = PH_REACTOR_BYTES_MAX};
+    r->memory = (struct ph_memory){.allocator = &ph_os_heap, .limit = PH_REACTOR_BYTES_MAX};
     r->later = ph_later_new(&r->counters, wake, r);
     r->service.config = config;
     r->service.later = r->later;
@@ -253,7 +240,7 @@ struct ph_reactor *ph_reactor_start(const struct ph_server_config *config, struc
     r->service.counters = &r->counters;
     r->service.counter_set = counters;
     r->service.memory = &r->memory;
-    r->service.worker = ph_worker_new(&heap);
+    r->service.worker = ph_worker_new(&ph_os_heap);
     r->calls = (struct ph_http_handler){
         .handle = ph_service_handle, .streams = ph_service_streams, .ctx = &r->service};
     r->webhooks = (struct ph_http_handler){.handle = ph_ingress_handle, .ctx = &r->service};

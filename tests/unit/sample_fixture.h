@@ -13,22 +13,9 @@
 #include <openssl/pem.h>
 
 #include "core/engine.h"
+#include "os/heap.h"
 
 enum { NOW_MS = 1795514400, KEYS = 3, PEM_BYTES_MAX = 8192, HEADERS_MAX = 32 };
-
-static void *give(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static void take(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
-static const struct ph_allocator heap = {give, take, NULL};
 
 /* One text that is a key in every form of a shared secret: text, hex, base64. The others are key pairs. */
 struct key {

@@ -2,30 +2,17 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "core/engine.h"
+#include "os/heap.h"
 
-static void *give(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static void take(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
-static const struct ph_allocator heap = {give, take, NULL};
 static const int64_t now_ms = 1795514400000;
 
 static int open_worker(void **state)
 {
-    *state = ph_worker_new(&heap);
+    *state = ph_worker_new(&ph_os_heap);
     return *state == NULL;
 }
 
@@ -48,7 +35,7 @@ static const struct ph_connector *page(const char *name)
 static const struct ph_callout *callout_of(struct ph_worker *worker, const char *name, const char *variant, const char *body,
                                            const char *signed_with, const char *fetched)
 {
-    struct ph_worker *signer = ph_worker_new(&heap);
+    struct ph_worker *signer = ph_worker_new(&ph_os_heap);
     struct ph_secret_pair own = {ph_slice_str(signed_with), {0}}, configured = {PH_S("secret"), {0}};
     const struct ph_config_value config[] = {{PH_S("api_key"), PH_S("key_1")}, {PH_S("access_token"), PH_S("access_1")},
                                              {PH_S("fetched"), fetched != NULL ? ph_slice_str(fetched) : (struct ph_slice){0}}};

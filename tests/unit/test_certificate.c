@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -15,23 +14,12 @@
 #include "core/engine.h"
 #include "core/run.h"
 #include "crypto/crypto.h"
+#include "os/heap.h"
 #include "reader/page.h"
 
 enum { FILE_BYTES = 16 * 1024 };
 
 static const int64_t IN_2026 = 1795600000000, IN_2024 = 1718000000000, IN_2029 = 1861920000000;
-
-static void *take(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-static void give(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-static const struct ph_allocator heap = {take, give, NULL};
 
 static struct ph_slice file(const char *name, char store[FILE_BYTES])
 {
@@ -61,9 +49,9 @@ static const struct ph_slice names[] = {PH_SI("messageverificationcerts.paypal.c
 static bool chain(const char *leaf, const char *root, int64_t at_ms, const struct ph_slice *bearing, size_t count)
 {
     char leaf_text[FILE_BYTES], root_text[FILE_BYTES];
-    struct ph_crypto *crypto = ph_crypto_new(&heap);
+    struct ph_crypto *crypto = ph_crypto_new(&ph_os_heap);
     struct ph_arena arena;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     struct ph_slice roots[1] = {der(&arena, file(root, root_text))};
     const struct ph_roots *set = ph_crypto_roots_add(crypto, PH_S(""), roots, 1);
     assert_non_null(set);
@@ -112,10 +100,10 @@ static void a_certificate_without_a_trusted_root_is_not(void **state)
     (void)state;
     assert_false(trusted("self_signed", IN_2026));
     assert_false(chain("live", "self_signed", IN_2026, names, PH_COUNTOF(names)));
-    struct ph_crypto *crypto = ph_crypto_new(&heap);
+    struct ph_crypto *crypto = ph_crypto_new(&ph_os_heap);
     char text[FILE_BYTES], root_text[FILE_BYTES];
     struct ph_arena arena;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     struct ph_slice roots[] = {PH_S("no DER"), der(&arena, file("root", root_text))};
     assert_false(ph_crypto_chain_ok(crypto, file("live", text), NULL, IN_2026, names, PH_COUNTOF(names)));
     assert_null(ph_crypto_roots_add(crypto, PH_S("none"), NULL, 0));
@@ -130,10 +118,10 @@ static void a_certificate_without_a_trusted_root_is_not(void **state)
 static void roots_are_parsed_once_and_only_so_many_lists_are_kept(void **state)
 {
     (void)state;
-    struct ph_crypto *crypto = ph_crypto_new(&heap);
+    struct ph_crypto *crypto = ph_crypto_new(&ph_os_heap);
     char text[FILE_BYTES], root_text[FILE_BYTES], other_text[FILE_BYTES];
     struct ph_arena arena;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     struct ph_slice good[] = {der(&arena, file("root", root_text))}, other[] = {der(&arena, file("self_signed", other_text))};
     assert_null(ph_crypto_roots_find(crypto, PH_S("a")));
     const struct ph_roots *set = ph_crypto_roots_add(crypto, PH_S("a"), good, 1);
@@ -163,9 +151,9 @@ static bool asked(const char *url)
     struct ph_arena arena;
     struct ph_page_errors errors = {0};
     const struct ph_connector *c = NULL;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     assert_int_equal(ph_page_read(&arena, PH_S("acme.yaml"), ph_slice_str(page), &errors, &c), PH_OK);
-    struct ph_worker *worker = ph_worker_new(&heap);
+    struct ph_worker *worker = ph_worker_new(&ph_os_heap);
     struct ph_header headers[] = {{PH_SI("Sig"), PH_SI("c2ln")}, {PH_SI("Cert"), ph_slice_str(url)}};
     struct ph_request request = {.method = PH_SI("POST"), .headers = headers, .header_count = 2, .body = PH_SI("{\"type\":\"t\"}")};
     struct ph_secret_pair secret = {PH_SI("s"), {0}};
@@ -215,9 +203,9 @@ static enum ph_verdict brought(const char *certificate, const char *as, const ch
     struct ph_arena arena;
     struct ph_page_errors errors = {0};
     const struct ph_connector *c = NULL;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     assert_int_equal(ph_page_read(&arena, PH_S("acme.yaml"), ph_slice_str(page), &errors, &c), PH_OK);
-    struct ph_worker *worker = ph_worker_new(&heap);
+    struct ph_worker *worker = ph_worker_new(&ph_os_heap);
     struct ph_header headers[] = {{PH_SI("Sig"), PH_SI("c2ln")}, {PH_SI("Cert"), PH_SI("https://keys.example/c")}};
     struct ph_request request = {.method = PH_SI("POST"), .headers = headers, .header_count = 2, .body = PH_SI("{\"type\":\"t\"}")};
     struct ph_secret_pair secret = {PH_SI("s"), {0}};
@@ -259,7 +247,7 @@ static void a_page_that_fetches_a_certificate_says_whose_it_must_be(void **state
     struct ph_arena arena;
     struct ph_page_errors errors = {0};
     const struct ph_connector *c = NULL;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     assert_int_equal(ph_page_read(&arena, PH_S("acme.yaml"), ph_slice_str(text), &errors, &c), PH_ERR_MALFORMED);
     ph_arena_done(&arena);
 }
@@ -273,9 +261,9 @@ static void the_engine_refuses_a_key_of_anybodys_certificate_by_itself(void **st
     struct ph_arena arena;
     struct ph_page_errors errors = {0};
     const struct ph_connector *c = NULL;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     assert_int_equal(ph_page_read(&arena, PH_S("acme.yaml"), ph_slice_str(page), &errors, &c), PH_OK);
-    struct ph_worker *worker = ph_worker_new(&heap);
+    struct ph_worker *worker = ph_worker_new(&ph_os_heap);
     for (size_t i = 0; i < PH_COUNTOF(kinds); i++) {
         struct ph_slice algorithm = PH_SI("RS256");
         struct ph_signature sig = c->variants[0].signatures[0];

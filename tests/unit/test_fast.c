@@ -3,7 +3,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -11,25 +10,12 @@
 #include "core/codec.h"
 #include "core/steps.h"
 #include "core/value.h"
+#include "os/heap.h"
 #include "reader/page.h"
-
-static void *give(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static void take(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
-static const struct ph_allocator heap = {give, take, NULL};
 
 static int open_worker(void **state)
 {
-    *state = ph_worker_new(&heap);
+    *state = ph_worker_new(&ph_os_heap);
     return *state == NULL;
 }
 
@@ -169,7 +155,7 @@ static const struct ph_connector *acme(struct ph_arena *arena)
 {
     struct ph_page_errors errors = {0};
     const struct ph_connector *c = NULL;
-    ph_arena_init(arena, &heap, 1 << 20, 0);
+    ph_arena_init(arena, &ph_os_heap, 1 << 20, 0);
     if (ph_page_read(arena, PH_S("acme.yaml"), ph_slice_of(page, sizeof(page) - 1), &errors, &c) != PH_OK)
         print_message("%.*s\n", (int)errors.list[0].text.len, errors.list[0].text.ptr);
     assert_non_null(c);

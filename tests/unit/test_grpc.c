@@ -3,45 +3,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
 #include "http/grpc.h"
 #include "http/gzip.h"
 #include "server/metrics.h"
 #include "server/override.h"
 #include "server/reflection.h"
 #include "wire/fields.h"
-
-static void *take(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static void give(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
-static const struct ph_allocator heap = {take, give, NULL};
-static struct ph_arena arena;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    ph_arena_init(&arena, &heap, 8u << 20, 0);
-    return 0;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    ph_arena_done(&arena);
-    return 0;
-}
 
 static struct ph_slice zeroes(size_t bytes)
 {
@@ -77,7 +48,7 @@ static void a_zip_bomb_is_stopped_at_the_limit_and_not_after_it(void **state)
     assert_slice(back, PH_S("untouched"));
     assert_int_equal(ph_gzip_inflate(&arena, packed, 100000, &back), PH_OK);
     struct ph_arena small;
-    ph_arena_init(&small, &heap, 128 * 1024, 0); /* what it may use is bounded, too */
+    ph_arena_init(&small, &ph_os_heap, 128 * 1024, 0); /* what it may use is bounded, too */
     assert_int_equal(ph_gzip_inflate(&small, packed, 100000, &back), PH_ERR_NO_MEMORY);
     ph_arena_done(&small);
 }

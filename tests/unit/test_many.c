@@ -12,19 +12,8 @@
 #include "base/limits.h"
 #include "connector/words.h"
 #include "core/engine.h"
+#include "os/heap.h"
 #include "reader/page.h"
-
-static void *take(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-static void give(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-static const struct ph_allocator heap = {take, give, NULL};
 
 struct fixture {
     struct ph_arena arena;
@@ -34,8 +23,8 @@ struct fixture {
 static int open_worker(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    ph_arena_init(&f->arena, &heap, PH_ARENA_BYTES_MAX, 0);
-    f->worker = ph_worker_new(&heap);
+    ph_arena_init(&f->arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
+    f->worker = ph_worker_new(&ph_os_heap);
     *state = f;
     return f->worker == NULL;
 }

@@ -161,7 +161,7 @@ static enum ph_status try_sign(struct ph_worker *worker, const struct sample *s,
     const struct ph_sample plain = {.variant = s->variant, .event = s->event, .body = s->body};
     struct ph_answer answer;
     PH_TRY(sign_status(worker, s->made.in.connector, &plain, s->key, &again));
-    struct ph_worker *judge = ph_worker_new(&heap);
+    struct ph_worker *judge = ph_worker_new(&ph_os_heap);
     assert_int_equal(ph_engine_run(judge, &again.in, PH_WANT_ALL, &answer), PH_OK);
     tell_verdict(ret, &answer);
     ph_worker_free(judge);
@@ -329,7 +329,7 @@ static void each_allocation_of_a_new_worker(try_fn try, const struct sample *s)
 /* OpenSSL's own allocations, once what it fetches is fetched. */
 static void each_allocation_of_the_library(try_fn try, const struct sample *s)
 {
-    struct ph_worker *worker = ph_worker_new(&heap);
+    struct ph_worker *worker = ph_worker_new(&ph_os_heap);
     wanted.len = 0;
     assert_int_equal(try(worker, s, &wanted), PH_OK);
     bool failed = true;
@@ -351,7 +351,7 @@ static void each_allocation_of_the_library(try_fn try, const struct sample *s)
 static void for_each_shape(try_fn try, void (*check)(try_fn, const struct sample *))
 {
     static struct sample s;
-    struct ph_worker *signer = ph_worker_new(&heap);
+    struct ph_worker *signer = ph_worker_new(&ph_os_heap);
     size_t count = 0;
     for (size_t n = 0; n < ph_connectors_builtin_count; n++) {
         const struct ph_connector *c = ph_connectors_builtin[n];
@@ -399,7 +399,7 @@ static void a_protobuf_call_without_memory_says_so_or_is_right(void **state)
 
 static void check_new_worker(try_fn try, const struct sample *s)
 {
-    struct ph_worker *worker = ph_worker_new(&heap);
+    struct ph_worker *worker = ph_worker_new(&ph_os_heap);
     wanted.len = 0;
     assert_int_equal(try(worker, s, &wanted), PH_OK);
     ph_worker_free(worker);

@@ -43,7 +43,7 @@ static void samples_sign_and_verify(void **state)
 {
     (void)state;
     static struct signed_sample made;
-    struct ph_worker *signer = ph_worker_new(&heap), *worker = ph_worker_new(&heap);
+    struct ph_worker *signer = ph_worker_new(&ph_os_heap), *worker = ph_worker_new(&ph_os_heap);
     size_t verified = 0;
     for (size_t n = 0; n < ph_connectors_builtin_count; n++) {
         const struct ph_connector *c = ph_connectors_builtin[n];
@@ -66,7 +66,7 @@ static void samples_do_not_verify_under_another_secret(void **state)
 {
     (void)state;
     static struct signed_sample made;
-    struct ph_worker *signer = ph_worker_new(&heap), *worker = ph_worker_new(&heap);
+    struct ph_worker *signer = ph_worker_new(&ph_os_heap), *worker = ph_worker_new(&ph_os_heap);
     for (size_t n = 0; n < ph_connectors_builtin_count; n++) {
         const struct ph_connector *c = ph_connectors_builtin[n];
         for (uint16_t i = 0; i < c->sample_count; i++) {
@@ -93,7 +93,7 @@ static void samples_of_different_names_are_different_events(void **state)
     static struct signed_sample made;
     static char found[SAMPLES_MAX][KEY_BYTES_MAX];
     size_t same = 0;
-    struct ph_worker *signer = ph_worker_new(&heap), *worker = ph_worker_new(&heap);
+    struct ph_worker *signer = ph_worker_new(&ph_os_heap), *worker = ph_worker_new(&ph_os_heap);
     for (size_t n = 0; n < ph_connectors_builtin_count; n++) {
         const struct ph_connector *c = ph_connectors_builtin[n];
         assert_true(c->sample_count <= SAMPLES_MAX);

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -14,6 +13,7 @@
 #include "core/engine.h"
 #include "core/run.h"
 #include "crypto/crypto.h"
+#include "os/heap.h"
 
 static const char ec_private[] =
     "-----BEGIN PRIVATE KEY-----\n"
@@ -74,17 +74,6 @@ static const char ed_public[] =
     "MCowBQYDK2VwAyEAIa9xwSWF0OtTstpyXvDjG3aDw8n3UEAWYm9QeawbRHk=\n"
     "-----END PUBLIC KEY-----\n";
 
-static void *take(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-static void give(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-static const struct ph_allocator heap = {take, give, NULL};
 static struct ph_worker *worker;
 
 #define TEMPLATE(...)                                                                              \
@@ -387,9 +376,9 @@ static void hmac_gives_the_answers_of_rfc_4231(void **state)
         {{key3, 20}, {text3, 50}, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
         {{key4, 25}, {text4, 50}, "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"},
     };
-    struct ph_crypto *crypto = ph_crypto_new(&heap);
+    struct ph_crypto *crypto = ph_crypto_new(&ph_os_heap);
     struct ph_arena arena;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     for (size_t round = 0; round < 2; round++) { /* the second time from the cache */
         for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
             unsigned char out[PH_DIGEST_BYTES_MAX];
@@ -490,7 +479,7 @@ int main(void)
         cmocka_unit_test(a_signature_inside_the_body_is_made_for_every_item_and_for_packed_documents),
         cmocka_unit_test(hmac_gives_the_answers_of_rfc_4231),
     };
-    worker = ph_worker_new(&heap);
+    worker = ph_worker_new(&ph_os_heap);
     int failed = cmocka_run_group_tests_name("verify", tests, NULL, NULL);
     ph_worker_free(worker);
     return failed;

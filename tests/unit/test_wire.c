@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
 #include "events.pb-c.h"
 #include "wire/message.h"
 #include "wire/scan.h"
@@ -51,35 +52,6 @@ _Static_assert((int)TYPES__HANDLE_RESPONSE__MODE__LIVE == PH_LIVE, "mode");
 
 /* ---- fixtures ----------------------------------------------------------------------------------
  */
-
-static void *take(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static void give(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
-static const struct ph_allocator heap = {take, give, NULL};
-static struct ph_arena arena;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, PH_ARENA_KEEP_BYTES);
-    return 0;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    ph_arena_done(&arena);
-    return 0;
-}
 
 static void assert_slice(struct ph_slice got, const char *want)
 {
@@ -820,7 +792,7 @@ static void writing_survives_every_lack_of_memory(void **state)
         struct ph_arena small;
         struct ph_slice out = {0};
         assert_true(limit < 64 * 1024);
-        ph_arena_init(&small, &heap, limit, 0);
+        ph_arena_init(&small, &ph_os_heap, limit, 0);
         st = ph_wire_write_json(&small, PH_FORM_HANDLE, &a, &out);
         assert_true(st == PH_OK || st == PH_ERR_NO_MEMORY);
         ph_arena_reset(&small);

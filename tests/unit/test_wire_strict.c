@@ -2,42 +2,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
 #include "events.pb-c.h"
 #include "wire/message.h"
 #include "wire/wire.h"
-
-static void *take(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static void give(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
-static const struct ph_allocator heap = {take, give, NULL};
-static struct ph_arena arena;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, PH_ARENA_KEEP_BYTES);
-    return 0;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    ph_arena_done(&arena);
-    return 0;
-}
 
 static enum ph_status read_call(struct ph_slice bytes, struct ph_call *ret_call,
                                 struct ph_slice *ret_why)
@@ -211,7 +182,7 @@ static void no_memory_is_told_apart_from_no_protobuf(void **state)
     struct ph_call call;
     struct ph_slice why;
     (void)state;
-    ph_arena_init(&small, &heap, 16, 0);
+    ph_arena_init(&small, &ph_os_heap, 16, 0);
     assert_int_equal(
         ph_wire_read_call(&small, PH_FORM_HANDLE, PH_S("\x12\x05\x12\x03/ab"), &call, &why),
         PH_ERR_NO_MEMORY);
