@@ -122,7 +122,7 @@ void ph_figures_publish(struct ph_inbox *inbox)
     c->pending = f->pending;
     c->wal_bytes = (int64_t)inbox->wal_pages * PH_INBOX_PAGE_BYTES;
     for (int bit = 0; bit < PH_DESTINATIONS_MAX; bit++) {
-        int number = inbox->numbers[bit];
+        int number = inbox->shared_numbers[bit] = inbox->numbers[bit];
         c->backlog[bit] = number < 0 ? 0 : f->backlog[number];
         c->dead[bit] = number < 0 ? 0 : f->dead[number];
         c->oldest_ms[bit] = number < 0 || f->backlog[number] == 0 ? 0 : inbox->oldest_ms[number];

@@ -85,9 +85,8 @@ struct ph_inbox {
     bool closing, stopped;
     struct ph_inbox_health health;
     struct ph_inbox_counts counts;
+    int shared_numbers[PH_DESTINATIONS_MAX]; /* as `numbers` */
 };
-
-extern const struct ph_allocator ph_inbox_heap;
 
 /* ---- writer.c ---- */
 void *ph_writer_run(void *inbox);

@@ -8,23 +8,10 @@
 #include "inbox/inbox_private.h"
 #include "os/clock.h"
 #include "os/folder.h"
+#include "os/heap.h"
 #include "os/socket.h"
 
 enum { SCRATCH_BYTES_MAX = 8 * 1024 * 1024, SCRATCH_KEEP_BYTES = 64 * 1024 };
-
-static void *take(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return malloc(bytes);
-}
-
-static void give(void *ctx, void *ptr)
-{
-    (void)ctx;
-    free(ptr);
-}
-
-const struct ph_allocator ph_inbox_heap = {.alloc = take, .free = give};
 
 static const char *const writes[] = {
 #define PH_WRITE_TEXT(name, text) text,
@@ -188,7 +175,7 @@ enum ph_status ph_inbox_open(const struct ph_inbox_options *options, struct ph_i
         return PH_ERR_NO_MEMORY;
     inbox->lock_fd = -1;
     inbox->last = &inbox->first;
-    ph_arena_init(&inbox->scratch, &ph_inbox_heap, SCRATCH_BYTES_MAX, SCRATCH_KEEP_BYTES);
+    ph_arena_init(&inbox->scratch, &ph_os_heap, SCRATCH_BYTES_MAX, SCRATCH_KEEP_BYTES);
     enum ph_status st = open_all(inbox, options, ret_why);
     if (st != PH_OK) {
         dispose(inbox);

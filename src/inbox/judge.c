@@ -168,9 +168,10 @@ static enum ph_status put_request(struct ph_inbox *inbox, const struct ph_inbox_
     ph_count_standing(inbox, standing, h->bytes, 1);
     return PH_SQL_RUN(&inbox->sql, PH_W_REQUEST_JUDGE, ph_sql_int(standing), ph_sql_int(r->verdict),
                       ph_sql_text(r->verdict_reason), ph_sql_text(r->secret), ph_sql_int(r->work),
-                      ph_sql_int_or_null(r->work_due_ms), ph_sql_int(r->work_tries),
-                      ph_sql_int((int64_t)event_count), ph_sql_text(r->page_hash),
-                      ph_sql_text(r->engine_version), ph_sql_blob(brought), ph_sql_int(r->id));
+                      r->work != PH_WORK_NONE ? ph_sql_int(r->work_due_ms) : ph_sql_int_or_null(0),
+                      ph_sql_int(r->work_tries), ph_sql_int((int64_t)event_count),
+                      ph_sql_text(r->page_hash), ph_sql_text(r->engine_version),
+                      ph_sql_blob(brought), ph_sql_int(r->id));
 }
 
 enum ph_status ph_judge(struct ph_inbox *inbox, struct ph_inbox_store *op)

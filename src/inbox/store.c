@@ -205,11 +205,12 @@ static enum ph_status put_request(struct ph_inbox *inbox, const struct ph_inbox_
                       ph_sql_int(r->received_ms), ph_sql_text(or_empty(r->endpoint)),
                       ph_sql_text(or_empty(r->connector)), ph_sql_int(r->verdict),
                       ph_sql_text(r->verdict_reason), ph_sql_text(r->secret), ph_sql_int(r->work),
-                      ph_sql_int_or_null(r->work_due_ms), ph_sql_int(r->work_tries),
-                      ph_sql_int((int64_t)event_count), ph_sql_int(bytes), ph_sql_text(r->method),
-                      ph_sql_text(r->uri), ph_sql_text(r->remote), ph_sql_text(r->trace),
-                      ph_sql_text(r->page_hash), ph_sql_text(r->engine_version),
-                      ph_sql_blob(brought), ph_sql_text(headers), ph_sql_blob(or_empty(r->body))));
+                      r->work != PH_WORK_NONE ? ph_sql_int(r->work_due_ms) : ph_sql_int_or_null(0),
+                      ph_sql_int(r->work_tries), ph_sql_int((int64_t)event_count),
+                      ph_sql_int(bytes), ph_sql_text(r->method), ph_sql_text(r->uri),
+                      ph_sql_text(r->remote), ph_sql_text(r->trace), ph_sql_text(r->page_hash),
+                      ph_sql_text(r->engine_version), ph_sql_blob(brought), ph_sql_text(headers),
+                      ph_sql_blob(or_empty(r->body))));
     ph_count_standing(inbox, standing, bytes, 1);
     inbox->figures.requests++;
     return PH_OK;
