@@ -8,11 +8,10 @@ all: $(BUILD)/payhook
 .PHONY: $(BUILD)/payhook
 $(BUILD)/payhook:
 	@scripts/bootstrap build
-	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) -Dbuildtype=release -Db_ndebug=false >/dev/null
-	@ninja -C $(BUILD) --quiet payhook
+	@scripts/build $(BUILD) payhook
 
 run:
-	@scripts/bootstrap
+	@scripts/bootstrap run
 	@$(MAKE) --no-print-directory $(BUILD)/payhook
 	@scripts/demo $(BUILD)/payhook
 

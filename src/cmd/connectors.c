@@ -6,20 +6,10 @@
 
 #include "cmd/args.h"
 #include "cmd/print.h"
+#include "cmd/show.h"
 #include "reader/page.h"
 
 #define S(slice) (int)(slice).len, (slice).ptr != NULL ? (slice).ptr : ""
-
-static const char *kind_name(const struct ph_signature *s)
-{
-    static const char *const kinds[] = {"none, a hint", "HMAC", "digest", "RSA", "RSA-PSS", "ECDSA", "Ed25519", "JWS", "token", "Basic", "API call"};
-    return kinds[s->kind];
-}
-static const char *hash_name(const struct ph_signature *s)
-{
-    static const char *const hashes[] = {"", " MD5", " SHA-1", " SHA-256", " SHA-384", " SHA-512"};
-    return hashes[s->hash];
-}
 
 static size_t rule_count(const struct ph_connector *c)
 {
@@ -40,7 +30,7 @@ static bool is_builtin(const struct ph_connector *c)
 static void list_markdown(const struct ph_connector *c)
 {
     const struct ph_signature *s = &c->variants[0].signatures[0];
-    printf("| %.*s | %.*s | %s%s | %u | %zu | %u | ", S(c->name), S(c->title), kind_name(s), hash_name(s), c->variant_count, rule_count(c), c->sample_count);
+    printf("| %.*s | %.*s | %s%s | %u | %zu | %u | ", S(c->name), S(c->title), ph_show_kind(s), ph_show_hash(s), c->variant_count, rule_count(c), c->sample_count);
     for (uint16_t k = 0; k < c->source_count; k++)
         printf("%s%.*s", k > 0 ? "; " : "", S(c->sources[k].text));
     printf(" |\n");
@@ -53,7 +43,7 @@ static void list_json(struct ph_args *args, const struct ph_connector *c)
     ph_print_json_string(&args->arena, c->name);
     printf(",\"title\":");
     ph_print_json_string(&args->arena, c->title);
-    printf(",\"signature\":\"%s%s\",\"shapes\":%u,\"rules\":%zu,\"samples\":%u,\"builtin\":%s}", kind_name(s), hash_name(s),
+    printf(",\"signature\":\"%s%s\",\"shapes\":%u,\"rules\":%zu,\"samples\":%u,\"builtin\":%s}", ph_show_kind(s), ph_show_hash(s),
            c->variant_count, rule_count(c), c->sample_count, is_builtin(c) ? "true" : "false");
 }
 
@@ -75,41 +65,11 @@ static int list(struct ph_args *args)
             printf("%s", i > 0 ? ",\n " : "[");
             list_json(args, c);
         } else {
-            printf("%-18.*s %-28.*s %s%s%s\n", S(c->name), S(c->title), kind_name(s), hash_name(s), is_builtin(c) ? "" : "  (from --connectors)");
+            printf("%-18.*s %-28.*s %s%s%s\n", S(c->name), S(c->title), ph_show_kind(s), ph_show_hash(s), is_builtin(c) ? "" : "  (from --connectors)");
         }
     }
     printf("%s", json ? "]\n" : "");
     return PH_EXIT_OK;
-}
-
-static void show(const struct ph_connector *c)
-{
-    printf("%.*s: %.*s\n", S(c->name), S(c->title));
-    if (c->notes.len > 0)
-        printf("\n%.*s\n", S(c->notes));
-    if (c->retry.len > 0)
-        printf("\nretries: %.*s\n", S(c->retry));
-    for (uint16_t i = 0; i < c->variant_count; i++) {
-        const struct ph_variant *v = &c->variants[i];
-        printf("\nshape %.*s\n", S(v->name.len > 0 ? v->name : PH_S("(the only one)")));
-        for (uint16_t k = 0; k < v->signature_count; k++)
-            printf("  signature  %s%s\n", kind_name(&v->signatures[k]), hash_name(&v->signatures[k]));
-        for (uint16_t k = 0; k < v->rule_count; k++) {
-            const struct ph_rule *r = &v->rules[k];
-            struct ph_slice is = r->is.map != NULL ? PH_S("(by a field)") : ph_word_name(PH_WORDS_EVENT_TYPE, r->is.word);
-            printf("  %-44.*s%s %.*s\n", S(r->on_count > 0 ? r->on[0] : PH_S("(any)")), r->on_count > 1 ? " …" : r->on_prefix ? "*" : "", S(is));
-        }
-    }
-    printf("\nconfig fields:%s\n", c->config_count == 0 ? " none" : "");
-    for (uint16_t i = 0; i < c->config_count; i++)
-        printf("  %.*s: %.*s\n", S(c->config[i].name), S(c->config[i].help));
-    printf("\nsamples (payhook trigger %.*s EVENT):\n", S(c->name));
-    for (uint16_t i = 0; i < c->sample_count; i++)
-        printf("  %.*s\n", S(c->samples[i].event));
-    printf("\nsources:\n");
-    for (uint16_t i = 0; i < c->source_count; i++)
-        printf("  %.*s  %.*s\n", S(c->sources[i].tag), S(c->sources[i].text));
-    printf("\npage %.*s\n", S(c->hash));
 }
 
 static int check(struct ph_args *args)
@@ -144,7 +104,7 @@ static int run_pages(struct ph_args *args)
         return ph_args_wrong("which connector? connectors show NAME", NULL);
     const struct ph_connector *c = ph_args_connector(args, args->words[1]);
     if (c != NULL)
-        show(c);
+        ph_show_connector(c);
     return c != NULL ? PH_EXIT_OK : PH_EXIT_USAGE;
 }
 

@@ -8,6 +8,7 @@
 
 #include "cmd/args.h"
 #include "cmd/print.h"
+#include "cmd/show.h"
 #include "cmd/sign.h"
 #include "os/heap.h"
 
@@ -161,8 +162,7 @@ static int run_command(struct ph_args *args)
     if (c == NULL)
         return PH_EXIT_USAGE;
     if (args->word_count == 1) {
-        for (uint16_t i = 0; i < c->sample_count; i++)
-            printf("%.*s\n", (int)c->samples[i].event.len, c->samples[i].event.ptr);
+        ph_show_samples(c, "");
         return PH_EXIT_OK;
     }
     const struct ph_sample *sample = ph_sample_find(c, ph_slice_str(args->words[1]), ph_slice_str(args->one[PH_OPT_VARIANT]));

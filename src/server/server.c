@@ -16,6 +16,7 @@ enum { LISTENERS_MAX = 2 };
 
 struct listener {
     int fd;
+    char bound[PH_OS_ADDRESS_TEXT_BYTES]; /* the address that it got */
     bool ingress;
     const struct ph_tls_files *files;
     struct ph_tls_context *tls; /* NULL: plain */
@@ -56,9 +57,8 @@ static bool load_certificates(struct listener *listener)
 static bool add_listener(struct server *server, const char *address, bool ingress)
 {
     struct listener *listener = &server->listeners[server->listener_count];
-    char bound[PH_OS_ADDRESS_TEXT_BYTES];
     errno = 0;
-    if (ph_os_listen(address, &listener->fd, bound) != PH_OK) {
+    if (ph_os_listen(address, &listener->fd, listener->bound) != PH_OK) {
         fprintf(stderr, "payhook: cannot listen on %s: %s\n", address, strerror(errno));
         return false;
     }
@@ -70,9 +70,20 @@ static bool add_listener(struct server *server, const char *address, bool ingres
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = listener};
     if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, listener->fd, &event) != 0)
         return false;
-    printf("listening on %s (%s%s)\n", bound, ingress ? "webhooks" : "event service",
-           listener->tls != NULL ? ", TLS" : "");
     return true;
+}
+
+/* What came of the start, once all of it has come. */
+static void tell_started(const struct server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        const struct listener *listener = &server->listeners[i];
+        if (listener->ingress && server->config->dev)
+            printf("NOT DURABLE: dev mode prints webhooks and keeps none\n");
+        printf("listening on %s (%s%s)\n", listener->bound, listener->ingress ? "webhooks" : "event service",
+               listener->tls != NULL ? ", TLS" : "");
+    }
+    fflush(stdout);
 }
 
 static void add_counters(struct server *server, const struct ph_counters *counters)
@@ -119,13 +130,11 @@ static bool start(struct server *server)
     server->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (server->epoll < 0)
         return false;
-    if (config->listen_webhooks != NULL && config->dev)
-        printf("NOT DURABLE: dev mode prints webhooks and keeps none\n");
     if (!start_callouts(server) || !start_reactors(server) || !add_listener(server, config->listen, false))
         return false;
     if (config->listen_webhooks != NULL && !add_listener(server, config->listen_webhooks, true))
         return false;
-    fflush(stdout);
+    tell_started(server);
     return true;
 }
 

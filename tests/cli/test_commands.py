@@ -521,6 +521,24 @@ def sign_says_why_it_cannot():
 
 
 @promise
+def shown_rules_differ_in_what_they_say():
+    for name in ("stripe", "adyen", "paypal", "phonepe"):
+        rules = re.split(r"\n(?=  \S|\n)", Run("connectors", "show", name).exits(0).text.split("config fields:")[0])
+        rows = [rule for rule in rules if rule.strip() and not rule.startswith("\nshape")]
+        assert len(rows) > 10, rows
+        for before, rule in zip(rows, rows[1:]):
+            assert before != rule, rule
+    Run("connectors", "show", "stripe").exits(0, out="when fetched:/amount_captured is under fetched:/amount")
+
+
+@promise
+def a_sample_of_two_shapes_is_listed_with_its_shape():
+    lines = Run("trigger", "adyen").exits(0).text.splitlines()
+    assert len(lines) == len(set(lines)), lines
+    assert "AUTHORISATION --variant form" in lines and "AUTHORISATION --variant json" in lines and "CAPTURE" in lines, lines
+
+
+@promise
 def a_sample_of_two_shapes_is_chosen_by_shape():
     for variant, start in (("form", "Content-Type: application/x-www-form-urlencoded"), ("json", "Content-Type: application/json")):
         Run("sign", "--connector", "adyen", "--sample", "AUTHORISATION", "--variant", variant, "--secret-env", "HEX",
@@ -563,6 +581,12 @@ def connectors_are_listed_and_shown():
     Run("connectors", "show", "stripe").exits(0, out="sources:")
     os.makedirs(os.path.join(WORK.name, "own"), exist_ok=True)
     page = open(os.path.join(os.environ["PAYHOOK_SOURCE_DIR"], "connectors/stripe.yaml")).read()
+    own = file("own.yaml", page.replace("name: stripe", "name: own"))
+    os.makedirs(os.path.join(WORK.name, "bare"), exist_ok=True)
+    os.replace(own, os.path.join(WORK.name, "bare", "own.yaml"))
+    for command in (("trigger", "own"), ("connectors", "show", "own")):
+        Run(*command, "--connectors", os.path.join(WORK.name, "bare")).exits(0, out="no samples")
+
     file("own/stripe.yaml", page)
     Run("connectors", "list", "--connectors", os.path.join(WORK.name, "own")).exits(0, out="(from --connectors)")
 
@@ -629,6 +653,16 @@ def trigger_reaches_serve_and_says_its_answer():
         answer = c.getresponse().read().decode()
         assert "FORGED" in answer and expected not in answer and SECRET not in answer, answer
     assert "VERIFIED" in serve.said
+
+
+@promise
+def serve_says_what_it_is_only_once_it_listens():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        run = Run("serve", "--dev", "--listen", f"127.0.0.1:{free_port()}", "--listen-webhooks", address).exits(1, err="cannot listen")
+        assert "DURABLE" not in run.text and "listening" not in run.text, run.text
 
 
 @promise
