@@ -1,6 +1,7 @@
 #include "destination/destination.h"
 
-static const struct ph_destination_kind *const kinds[] = {&ph_destination_http};
+static const struct ph_destination_kind *const kinds[] = {&ph_destination_http,
+                                                          &ph_destination_redis};
 
 static struct ph_slice scheme_of(struct ph_slice url)
 {
