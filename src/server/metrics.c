@@ -1,14 +1,21 @@
 #include "server/metrics.h"
 
 #include <stddef.h>
-#include <stdio.h>
 
 struct row {
-    const char *name, *kind, *help;
+    const char *name;
+    enum ph_metric_kind kind;
+    const char *help;
     size_t offset;
 };
 
-#define METRIC_ROW(name, kind, help) {#name, kind, help, offsetof(struct ph_counters, name)},
+/* A counter's name ends with _total, and not a gauge's. */
+#define NAME_counter(name) "payhook_" #name "_total"
+#define NAME_gauge(name)   "payhook_" #name
+#define KIND_counter       PH_METRIC_COUNTER
+#define KIND_gauge         PH_METRIC_GAUGE
+#define METRIC_ROW(name, kind, help)                                                               \
+    {NAME_##kind(name), KIND_##kind, help, offsetof(struct ph_counters, name)},
 static const struct row rows[] = {PH_COUNTERS(METRIC_ROW)};
 #undef METRIC_ROW
 
@@ -23,23 +30,11 @@ static uint64_t sum_of(const struct ph_counter_set *set, const struct row *row)
     return sum;
 }
 
-struct ph_slice ph_metrics_text(struct ph_arena *arena, const struct ph_counter_set *set)
+void ph_metrics_counters(const struct ph_counter_set *set, struct ph_exposition *out)
 {
-    enum { ROW_BYTES_MAX = 512 };
-    size_t room = PH_COUNTOF(rows) * ROW_BYTES_MAX, len = 0;
-    char *text = ph_arena_alloc(arena, room);
-    if (text == NULL)
-        return (struct ph_slice){0};
     for (size_t i = 0; i < PH_COUNTOF(rows); i++) {
         const struct row *row = &rows[i];
-        const char *suffix = row->kind[0] == 'c' ? "_total" : "";
-        int more = snprintf(text + len, room - len,
-                            "# HELP payhook_%s%s %s\n# TYPE payhook_%s%s %s\npayhook_%s%s %llu\n",
-                            row->name, suffix, row->help, row->name, suffix, row->kind, row->name,
-                            suffix, (unsigned long long)sum_of(set, row));
-        if (more < 0 || (size_t)more >= room - len)
-            return (struct ph_slice){0};
-        len += (size_t)more;
+        ph_exposition_family(out, row->name, row->kind, row->help);
+        ph_exposition_sample(out, NULL, 0, (int64_t)sum_of(set, row));
     }
-    return ph_slice_of(text, len);
 }

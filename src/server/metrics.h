@@ -2,9 +2,9 @@
 #ifndef PH_SERVER_METRICS_H
 #define PH_SERVER_METRICS_H
 
-#include "base/arena.h"
 #include "base/limits.h"
 #include "http/counters.h"
+#include "server/exposition.h"
 
 /* Filled while the server starts; all that is in it lives until every thread has ended. */
 struct ph_counter_set {
@@ -12,7 +12,7 @@ struct ph_counter_set {
     atomic_size_t count;
 };
 
-/* The sums; {NULL,0} without memory. */
-struct ph_slice ph_metrics_text(struct ph_arena *arena, const struct ph_counter_set *set);
+/* The sums. */
+void ph_metrics_counters(const struct ph_counter_set *set, struct ph_exposition *out);
 
 #endif

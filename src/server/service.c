@@ -179,7 +179,9 @@ static void handle_metrics(struct ph_service *service, const struct ph_http_requ
                            const struct route *route, struct ph_http_response *ret_response)
 {
     (void)request, (void)route;
-    struct ph_slice text = ph_metrics_text(ph_worker_arena(service->worker), service->counter_set);
+    struct ph_exposition out = {.arena = ph_worker_arena(service->worker)};
+    ph_metrics_counters(service->counter_set, &out);
+    struct ph_slice text = ph_exposition_text(&out);
     if (!ph_slice_present(text)) {
         ph_service_answer_error(service, 500, PH_S("RESOURCE_EXHAUSTED"), PH_S("out of memory"),
                                 ret_response);

@@ -280,7 +280,9 @@ static void metrics_are_sums_over_the_threads(void **state)
     ph_count_by(&two.limit_resets, 4);
     ph_count_by(&one.connections_open, 2);
     ph_count_by(&two.connections_open, -1);
-    struct ph_slice text = ph_metrics_text(&arena, &set);
+    struct ph_exposition out = {.arena = &arena};
+    ph_metrics_counters(&set, &out);
+    struct ph_slice text = ph_exposition_text(&out);
     assert_true(ph_slice_find(text, PH_S("\npayhook_limit_resets_total 5\n"), 0) != SIZE_MAX);
     assert_true(ph_slice_find(text, PH_S("\npayhook_connections_open 1\n"), 0) != SIZE_MAX);
     assert_true(ph_slice_find(text, PH_S("# TYPE payhook_connections_open gauge\n"), 0) !=
