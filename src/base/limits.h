@@ -120,6 +120,18 @@ enum {
     PH_NETWORKS_MAX = 256, /* of one list; processors that publish their addresses name some dozens */
     PH_WORDS_MAX = 128,    /* of one list */
 
+    /* ---- watching ---- */
+    PH_TALLY_ROWS_MAX = 2 * PH_ENDPOINTS_MAX, /* of one reactor: those of a whole other configuration, too */
+    /* A clock that is wrong makes all that is signed with a time stale; a queue that a processor works off, a few. */
+    PH_STALE_MINUTES = 5,
+    PH_STALE_LEAST = 10,
+    PH_STALE_PERCENT = 10,
+    PH_LOG_LINE_BYTES_MAX = 2048,
+    PH_LOG_TEXT_BYTES_MAX = 200,      /* of a value that strangers chose */
+    PH_LOG_BUFFER_BYTES = 256 * 1024, /* two of them: what waits for a slow reader; past it lines are lost and counted */
+    PH_LOG_GATHER_MS = 20,            /* lines are written together */
+    PH_LOG_FLUSH_MS = 1000,           /* at the end, for a reader that does not read */
+
     /* ---- the inbox ----
      * An op that waits holds its webhook's bytes: 64 MiB are 25,000 usual ones, seconds of work, and what a reactor may
      * hold too. Past it the sender is told to come again. */
