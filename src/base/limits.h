@@ -188,7 +188,7 @@ enum {
     PH_CA_FILE_BYTES_MAX = 4 * 1024 * 1024, /* Mozilla's list is a quarter of a megabyte */
 
     /* ---- delivery ---- */
-    PH_DELIVERY_PAGE_MAX = 256,   /* due deliveries of one destination read ahead, with their events */
+    PH_DELIVERY_PAGE_MAX = 256,    /* due deliveries of one destination read ahead, with their events; and sent together */
     PH_DELIVERY_LEASES_MAX = 2048, /* of one destination: on their way, or ended and not stored yet */
     /* Events sent together, all bytes; a single one may be larger. Applications' servers take 1 MiB as a rule. */
     PH_PARCEL_BYTES_MAX = 1024 * 1024,

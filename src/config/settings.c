@@ -228,7 +228,7 @@ static const struct ph_setting destination_rows[] = {
      .env = "PAYHOOK_DESTINATION_*_ONCE_PER", .help = "effect: of several events that announce one change only the first is told"},
     {.key = "format", .kind = PH_SET_WORD, AT(format), .fallback = "structured", .words = format_words, .kinds = PH_CONFIG_HTTP,
      .env = "PAYHOOK_DESTINATION_*_FORMAT", .help = "CloudEvents: one to a request, or a list of them"},
-    {.key = "batch", .kind = PH_SET_COUNT, AT(batch), .fallback = "1", .min = 1, .max = 1000, .unit = "events",
+    {.key = "batch", .kind = PH_SET_COUNT, AT(batch), .fallback = "1", .min = 1, .max = PH_DELIVERY_PAGE_MAX, .unit = "events",
      .env = "PAYHOOK_DESTINATION_*_BATCH", .help = "sent together at most (http: with format: batch)"},
     {.key = "redis.stream", .kind = PH_SET_TEXT, AT(redis.stream), .fallback = "payhook", .max = 200, .kinds = PH_CONFIG_REDIS,
      .env = "PAYHOOK_DESTINATION_*_REDIS_STREAM", .help = "the stream's key"},

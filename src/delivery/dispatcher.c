@@ -89,7 +89,7 @@ enum ph_status ph_dispatcher_start(const struct ph_dispatcher_options *options,
 
 void ph_dispatcher_wake(struct ph_dispatcher *dispatcher, uint64_t mask)
 {
-    for (size_t n = 0; mask != 0; n++, mask >>= 1) {
+    for (size_t n = 0; dispatcher != NULL && mask != 0; n++, mask >>= 1) {
         struct ph_lane *lane = (mask & 1) != 0 ? atomic_load(&dispatcher->lanes[n]) : NULL;
         if (lane != NULL)
             ph_lane_wake(lane);

@@ -182,14 +182,15 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* One round. False: it is stopping. */
-static bool work(struct ph_lane *lane)
+/* One round. False: it is stopping, by *ret_stop_by_ms. */
+static bool work(struct ph_lane *lane, int64_t *ret_stop_by_ms)
 {
     struct news news = take_news(lane);
     lane->scan = lane->scan || news.woken;
     end_all(lane, news.ended);
     if (news.settled)
         ph_settling_returned(lane);
+    *ret_stop_by_ms = news.stop_by_ms;
     if (news.stopping)
         return false;
     int64_t until_ms = ph_settling_push(lane);
@@ -210,9 +211,9 @@ static bool work(struct ph_lane *lane)
 /* V6: what is on its way may end until the time is over; then it stays due. What has ended is
  * stored; an inbox that does not store is given up on after a while: it is sent again after the
  * next start (I5). */
-static void drain(struct ph_lane *lane)
+static void drain(struct ph_lane *lane, int64_t stop_by_ms)
 {
-    int64_t stop_by_ms = take_news(lane).stop_by_ms, give_up_ms = 0;
+    int64_t give_up_ms = 0;
     while (lane->in_flight > 0 || !ph_settling_empty(lane)) {
         int64_t now_ms = ph_os_steady_ms(), until_ms = ph_settling_push(lane);
         if (lane->in_flight > 0 && now_ms >= stop_by_ms) {
@@ -238,9 +239,10 @@ static void *run(void *arg)
     sigset_t all;
     sigfillset(&all); /* signals are the main thread's */
     (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
-    while (work(lane))
+    int64_t stop_by_ms;
+    while (work(lane, &stop_by_ms))
         ;
-    drain(lane);
+    drain(lane, stop_by_ms);
     ph_destination_close(lane->destination);
     lane->destination = NULL;
     show(lane);

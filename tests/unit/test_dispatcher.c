@@ -347,7 +347,7 @@ static void one_that_hangs_costs_the_others_nothing(void **state)
 }
 
 static struct ph_outcome be_ill(size_t number, const struct ph_notice *notices, size_t count,
-                              int64_t *ret_after_ms)
+                                int64_t *ret_after_ms)
 {
     (void)number, (void)notices, (void)count;
     *ret_after_ms = 1;
@@ -509,6 +509,38 @@ static void stopping_waits_for_what_is_under_way_and_stores_it(void **state)
     assert_int_equal(sink.parcels[0], 4);
 }
 
+static struct ph_outcome at_once(size_t number, const struct ph_notice *notices, size_t count,
+                                 int64_t *ret_after_ms)
+{
+    struct ph_outcome outcome = accept_all(number, notices, count, ret_after_ms);
+    *ret_after_ms = 0;
+    return outcome;
+}
+
+static void stopping_at_any_moment_loses_no_end(void **state)
+{
+    (void)state;
+    wanted[0].concurrency = 64;
+    sink.behave = at_once;
+    for (int round = 0; round < 60; round++) {
+        FAKE_SET(count = 0);
+        fake_add(0, 2000, 0, 1);
+        start(1);
+        usleep((useconds_t)(round * 211 % 4000));
+        int64_t from_ms = ph_os_steady_ms();
+        ph_dispatcher_stop(dispatcher, 30 * 1000);
+        dispatcher = NULL;
+        assert_in_range(ph_os_steady_ms() - from_ms, 0, 10 * 1000);
+        pthread_mutex_lock(&sink.lock);
+        size_t sent = 0;
+        for (int id = 1; id <= 2000; id++)
+            sent += sink.sent[id] > 0;
+        memset(sink.sent, 0, sizeof sink.sent);
+        pthread_mutex_unlock(&sink.lock);
+        assert_int_equal(fake_count(0, PH_DELIVERY_DONE), sent);
+    }
+}
+
 static void stopping_leaves_due_what_takes_too_long(void **state)
 {
     (void)state;
@@ -584,7 +616,10 @@ static void waiting_costs_no_work(void **state)
     fake_add(1, 1, 0, ph_os_unix_ms() + 3600 * 1000);
     start(2);
     usleep(1500 * 1000);
-    assert_in_range(fake.pages, 2, 10);
+    pthread_mutex_lock(&fake.lock);
+    int pages = fake.pages;
+    pthread_mutex_unlock(&fake.lock);
+    assert_in_range(pages, 2, 10);
 }
 
 #define PROMISE(test) cmocka_unit_test_setup_teardown(test, fresh, stop)
@@ -606,6 +641,7 @@ int main(void)
         PROMISE(while_nothing_is_stored_nothing_more_is_sent),
         PROMISE(a_paused_destination_gets_nothing_until_it_goes_on),
         PROMISE(stopping_waits_for_what_is_under_way_and_stores_it),
+        PROMISE(stopping_at_any_moment_loses_no_end),
         PROMISE(stopping_leaves_due_what_takes_too_long),
         PROMISE(stopping_ends_even_when_the_inbox_is_gone),
         PROMISE(a_change_reaches_those_that_changed_alone),
