@@ -52,6 +52,14 @@ static void fixture_wake(void *ctx, uint64_t destinations)
     woken |= destinations;
 }
 
+/* What was woken: it is told after the callers are, by the writer's thread. */
+static inline uint64_t woken_soon(uint64_t wanted)
+{
+    for (int i = 0; i < 5000 && woken != wanted; i++)
+        (void)usleep(1000);
+    return woken;
+}
+
 static pthread_mutex_t done_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t done_cond = PTHREAD_COND_INITIALIZER;
 static int done_count, waited_count;
