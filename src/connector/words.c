@@ -89,6 +89,20 @@ struct ph_slice ph_event_type_specification_name(int32_t event_type)
     }
 }
 
+struct ph_slice ph_event_type_class(int32_t event_type)
+{
+    static const struct {
+        const char *prefix, *name;
+    } classes[] = {{"PAYMENT_", "payment"},  {"SOURCE_", "payment"},   {"WEBHOOK_REFUND_", "refund"},
+                   {"WEBHOOK_DISPUTE_", "dispute"}, {"MANDATE_", "mandate"}, {"PAYOUT_", "payout"},
+                   {"RECOVERY_", "recovery"}, {"FRM_", "fraud"}};
+    struct ph_slice word = ph_word_name(PH_WORDS_EVENT_TYPE, event_type);
+    for (size_t i = 0; i < PH_COUNTOF(classes); i++)
+        if (ph_slice_starts(word, ph_slice_str(classes[i].prefix)))
+            return ph_slice_str(classes[i].name);
+    return PH_S("");
+}
+
 #define PH_CURRENCY_ROW(name, wire_number, minor) {.code = #name, .decimals = (minor), .number = (wire_number)},
 /* Sorted by code, and the number is the place, from 1 (a test holds both). */
 static const struct ph_currency currencies[] = {PH_CURRENCIES(PH_CURRENCY_ROW)};

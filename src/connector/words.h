@@ -49,6 +49,9 @@ struct ph_slice ph_word_name(enum ph_vocabulary vocabulary, int32_t number);
 /* The specification's name of an event type, {NULL,0} where it has none (DESIGN §5). */
 struct ph_slice ph_event_type_specification_name(int32_t event_type);
 
+/* What an event is about: "payment", "refund", "dispute", "mandate", "payout", "recovery", "fraud"; empty for the rest. */
+struct ph_slice ph_event_type_class(int32_t event_type);
+
 struct ph_currency {
     char code[4];
     uint8_t decimals; /* ISO 4217 */

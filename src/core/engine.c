@@ -191,7 +191,7 @@ static enum ph_status run_items(struct ph_run *run, enum ph_want want, struct ph
         answer->event_count = i + 1;
         if (found.code == PH_E_NONE)
             continue;
-        if (i == 0) {
+        if (i == 0 && (want & PH_WANT_EVERY_ITEM) == 0) {
             *problem = found;
             return PH_OK;
         }

@@ -67,6 +67,9 @@ enum ph_want {
     PH_WANT_ALL = 3,
     /* The page's success reply whatever the verdict: the peer's HandleEvent answers so, its callers rely on it. */
     PH_WANT_PEER_REPLY = 4,
+    /* The gateway's: an event that cannot be read takes no other of its batch with it, the first one included. It is
+     * INCOMPLETE then, without content, and ph_answer.error is of the whole body only. */
+    PH_WANT_EVERY_ITEM = 8,
 };
 
 /* The peer's error codes (PEER-CONTRACT §7), and where they lead on the wire. */
@@ -159,6 +162,9 @@ struct ph_worker *ph_worker_new(const struct ph_allocator *allocator);
 void ph_worker_free(struct ph_worker *worker);
 /* The arena of the current call: callers may cut from it what goes with the answer. */
 struct ph_arena *ph_worker_arena(struct ph_worker *worker);
+/* Its crypto contexts (crypto/crypto.h), for digests of what was answered. */
+struct ph_crypto;
+struct ph_crypto *ph_worker_crypto(struct ph_worker *worker);
 /* Forgets the last answer, with its memory. ph_engine_run does it first thing. */
 void ph_worker_reset(struct ph_worker *worker);
 

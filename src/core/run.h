@@ -123,10 +123,6 @@ void ph_trace(struct ph_run *run, struct ph_slice label, struct ph_slice text);
 /* "what: detail" in the arena, for messages. printf-like formats are not used above the I/O line. */
 struct ph_slice ph_join(struct ph_run *run, const struct ph_slice *parts, size_t count);
 
-/* The worker's inside: crypto contexts live in `crypto` (crypto/crypto.h), made on first use. */
-struct ph_crypto;
-struct ph_crypto *ph_worker_crypto(struct ph_worker *worker);
-
 /* ---- inline: what is asked of every field of every event ------------------------------------------------ */
 
 static inline yyjson_val *ph_point_node(struct ph_run *run, uint16_t node)

@@ -366,8 +366,9 @@ static void keys_and_covers(struct ph_out *o, const struct ph_event *e)
         ph_out_list_end(o);
 }
 
-/* The wire's word for "neither" is UNKNOWN, and never told: it is the default. */
-static void handle_one(struct ph_out *o, const struct ph_answer *a, size_t index)
+/* The wire's word for "neither" is UNKNOWN, and never told: it is the default. `alone`: without the reply and the
+ * rest of the batch. */
+static void handle_one(struct ph_out *o, const struct ph_answer *a, size_t index, bool alone)
 {
     static const struct ph_row merchant_event_id = PH_ROW_ALWAYS(4, merchant_event_id),
                                ack_response = PH_ROW_ALWAYS(5, event_ack_response),
@@ -384,7 +385,7 @@ static void handle_one(struct ph_out *o, const struct ph_answer *a, size_t index
         trusted(o, e);
     if ((a->merchant_event_id_given || good) && e->merchant_event_id.len > 0)
         ph_out_text(o, &merchant_event_id, e->merchant_event_id);
-    if (index == 0)
+    if (index == 0 && !alone)
         ack(o, &ack_response, a);
     if (good)
         checks(o, &integrity, e);
@@ -401,12 +402,13 @@ static void handle_one(struct ph_out *o, const struct ph_answer *a, size_t index
         ph_out_int32(o, &matched_secret, e->matched_secret);
     else
         content(o, &unverified, e);
-    for (size_t i = 1; index == 0 && i < a->event_count; i++) {
+    bool has_more = index == 0 && !alone && a->event_count > 1;
+    for (size_t i = 1; has_more && i < a->event_count; i++) {
         size_t mark = ph_out_list_open(o, &more, i - 1);
-        handle_one(o, a, i); /* once: more events have no more events */
+        handle_one(o, a, i, false); /* once: more events have no more events */
         ph_out_close(o, mark);
     }
-    if (index == 0 && a->event_count > 1)
+    if (has_more)
         ph_out_list_end(o);
     ph_out_text(o, &incomplete_reason, e->incomplete);
 }
@@ -464,7 +466,7 @@ static enum ph_status write_answer(struct ph_out *o, enum ph_form form, const st
     ph_out_begin(o);
     switch (form) {
     case PH_FORM_HANDLE:
-        handle_one(o, a, 0);
+        handle_one(o, a, 0, false);
         break;
     case PH_FORM_HANDLE_EVENT:
         handle_event(o, a);
@@ -495,4 +497,31 @@ enum ph_status ph_wire_write_json(struct ph_arena *arena, enum ph_form form, con
 {
     struct ph_out o = {.arena = arena, .json = true};
     return write_answer(&o, form, answer, ret);
+}
+
+enum ph_status ph_wire_write_event_json(struct ph_arena *arena, const struct ph_answer *answer, size_t index, struct ph_slice *ret)
+{
+    struct ph_out o = {.arena = arena, .json = true};
+    if (index >= answer->event_count)
+        return PH_ERR_INVALID;
+    ph_out_begin(&o);
+    handle_one(&o, answer, index, true);
+    return ph_out_end(&o, ret);
+}
+
+/* Not who signed it, when and with which secret, nor what we make of it for a person. */
+enum ph_status ph_wire_write_said(struct ph_arena *arena, const struct ph_answer *answer, size_t index, struct ph_slice *ret)
+{
+    static const struct ph_row event_type = PH_ROW(1, event_type), said = PH_ROW_ALWAYS(2, event_response),
+                               reference_row = PH_ROW_ALWAYS(103, reference), processor = PH_ROW_ALWAYS(104, processor_event);
+    struct ph_out o = {.arena = arena};
+    if (index >= answer->event_count)
+        return PH_ERR_INVALID;
+    const struct ph_event *e = &answer->events[index];
+    ph_out_begin(&o);
+    ph_out_word(&o, &event_type, PH_WORDS_EVENT_TYPE, e->handle_event_type);
+    content(&o, &said, e);
+    reference(&o, &reference_row, e);
+    processor_event(&o, &processor, e);
+    return ph_out_end(&o, ret);
 }

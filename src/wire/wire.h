@@ -46,6 +46,14 @@ PH_MUST_USE enum ph_status ph_wire_write_json(struct ph_arena *arena, enum ph_fo
  * level deeper under the PascalCase name of its arm, and only absent values and empty texts left out. */
 PH_MUST_USE enum ph_status ph_wire_write_serde(struct ph_arena *arena, enum ph_form form,
                                                const struct ph_answer *answer, struct ph_slice *ret_text);
+/* One event of an answer by itself, as Handle tells it in canonical JSON: without the reply to the processor and the
+ * rest of its batch. Also of an answer whose ->error is not NONE, as far as it was read. */
+PH_MUST_USE enum ph_status ph_wire_write_event_json(struct ph_arena *arena, const struct ph_answer *answer, size_t index,
+                                                    struct ph_slice *ret_text);
+/* What an event says and nothing of how it came, as protobuf: two notices of one event differ in these bytes when the
+ * second is a revision. */
+PH_MUST_USE enum ph_status ph_wire_write_said(struct ph_arena *arena, const struct ph_answer *answer, size_t index,
+                                              struct ph_slice *ret_bytes);
 /* types.IntegrationError: what grpc-status-details-bin carries for errors of headers and config (the peer puts it
  * there itself, not in a google.rpc.Status). `suggestion` may be absent. */
 PH_MUST_USE enum ph_status ph_wire_write_integration_error(struct ph_arena *arena, struct ph_slice code,
