@@ -187,6 +187,12 @@ enum {
     PH_JWKS_FRESH_MS = 60 * 1000, /* a sender who names keys that are not there costs a fetch a minute at most */
     PH_CA_FILE_BYTES_MAX = 4 * 1024 * 1024, /* Mozilla's list is a quarter of a megabyte */
 
+    /* ---- the gateway ---- */
+    PH_WORK_THREADS = 4,                   /* each waits for one callout at a time */
+    PH_WORK_FOR_MS = 3 * 24 * 3600 * 1000, /* how long a verdict or an object is asked for */
+    PH_COMMIT_MS = 8 * 1000, /* for the commit, where the page knows no deadline: most senders give 10 s or more */
+    PH_COMMIT_LEAST_MS = 500,
+
     /* ---- delivery ---- */
     PH_DELIVERY_PAGE_MAX = 256,    /* due deliveries of one destination read ahead, with their events; and sent together */
     PH_DELIVERY_LEASES_MAX = 2048, /* of one destination: on their way, or ended and not stored yet */

@@ -27,12 +27,26 @@ static void print(const struct ph_config_report *report)
         fprintf(stderr, "… and %zu more\n", report->left_out);
 }
 
+static const char *variable(const char *const *environment, struct ph_slice name)
+{
+    for (; *environment != NULL; environment++)
+        if (strncmp(*environment, name.ptr, name.len) == 0 && (*environment)[name.len] == '=')
+            return *environment + name.len + 1;
+    return NULL;
+}
+
 const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *path)
+{
+    return ph_cmd_config_load_with(arena, path, (const char *const *)environ, &path);
+}
+
+const struct ph_config *ph_cmd_config_load_with(struct ph_arena *arena, const char *path, const char *const *environment,
+                                                const char **ret_path)
 {
     struct ph_config_report *report = malloc(sizeof *report); /* some KiB: not for a stack */
     const struct ph_config *config = NULL;
     struct ph_config_world world = {.allocator = &ph_os_heap,
-                                    .environment = (const char *const *)environ,
+                                    .environment = environment,
                                     .read_file = ph_os_read_file_mode,
                                     .pages = pages,
                                     .ctx = arena,
@@ -41,8 +55,11 @@ const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *p
         fprintf(stderr, "payhook: out of memory\n");
         return NULL;
     }
+    if (path == NULL)
+        path = variable(environment, PH_S("PAYHOOK_CONFIG"));
+    *ret_path = path;
     ph_config_report_init(report, &ph_os_heap);
-    enum ph_status st = ph_config_load(&world, path != NULL ? path : getenv("PAYHOOK_CONFIG"), report, &config);
+    enum ph_status st = ph_config_load(&world, path, report, &config);
     print(report);
     if (st == PH_ERR_NO_MEMORY)
         fprintf(stderr, "payhook: no memory for the configuration\n");

@@ -8,5 +8,8 @@
  * warning, goes to stderr; NULL when it is wrong. `arena` gets the pages of its `connectors` folder and must
  * outlive it. ph_config_free it. */
 const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *path);
+/* The same with an environment of the caller's, NULL at the end; *ret_path: the file that was read, or NULL. */
+const struct ph_config *ph_cmd_config_load_with(struct ph_arena *arena, const char *path, const char *const *environment,
+                                                const char **ret_path);
 
 #endif

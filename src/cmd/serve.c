@@ -1,16 +1,23 @@
-/* payhook serve: reads its arguments, makes the connector and endpoint tables, runs the server. */
-#include <getopt.h>
+/* payhook serve: the configuration read, and the server and the gateway set up by it. */
+#include "cmd/serve.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "client/roots.h"
+#include "cmd/args.h"
+#include "cmd/config_load.h"
 #include "cmd/pages.h"
-#include "cmd/serve.h"
+#include "cmd/serve_flags.h"
+#include "gateway/gateway.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/heap.h"
-#include "os/socket.h"
+#include "os/random.h"
 #include "server/server.h"
 
 static struct ph_server_signals signals;
@@ -23,265 +30,103 @@ static void on_signal(int number)
         signals.stop = 1;
 }
 
-static const char help[] =
-    "usage: payhook serve [options]\n"
-    "\n"
-    "Serves the Event Service: gRPC (HTTP/2) and JSON (POST /v1/handle) on one port. It keeps "
-    "nothing:\n"
-    "callers send the request their processor sent, with the secret, and get the event.\n"
-    "\n"
-    "  --listen HOST:PORT           Event Service (default 127.0.0.1:8080)\n"
-    "  --dev                        also take webhooks at POST /webhooks/<connector>, verify and "
-    "print\n"
-    "                               them. NOT DURABLE: nothing is kept. Secrets come from\n"
-    "                               PAYHOOK_<CONNECTOR>_SECRET and "
-    "PAYHOOK_<CONNECTOR>_ADDITIONAL_SECRET\n"
-    "  --listen-webhooks HOST:PORT  webhooks, with --dev (default 127.0.0.1:8081)\n"
-    "  --tls-cert FILE              PEM certificate chain: the Event Service speaks TLS only\n"
-    "  --tls-key FILE               its key (PEM, without a passphrase)\n"
-    "  --tls-client-ca FILE         clients must show a certificate from this CA (PEM)\n"
-    "  --webhooks-tls-cert FILE, --webhooks-tls-key FILE, --webhooks-tls-client-ca FILE\n"
-    "                               the same for the webhooks' listener. SIGHUP reads all of them "
-    "again\n"
-    "  --token env:NAME|file:PATH   the Event Service wants `authorization: Bearer <token>`; "
-    "health is open\n"
-    "  --allow-config-override      accept x-config-override (it lets callers redirect outbound "
-    "calls)\n"
-    "  --no-callouts                fetch no certificates, key sets and verdicts: what needs them is "
-    "unreachable\n"
-    "  --ca-file FILE               PEM: who those servers' certificates must come from (default: the "
-    "system's)\n"
-    "  --egress HOST:PORT           a gateway that all of those connections go to\n"
-    "  --max-connection-age SECONDS ask clients to connect anew after this long (default: never)\n"
-    "  --threads N                  reactor threads (default: one per core)\n"
-    "  --connectors DIR             read further connector pages (*.yaml) from DIR\n"
-    "  --insecure                   allow listening off loopback without TLS and a token\n"
-    "  --help                       this text\n";
-
-struct options {
+/* What lives as long as the server. */
+struct serving {
+    struct ph_arena arena;
+    struct ph_serve_flags flags;
+    const char *file; /* of the configuration; NULL: none */
     struct ph_server_config server;
-    const char *connectors_dir, *token;
-    bool insecure, help;
+    struct ph_view *view; /* the first one's, which the server's own settings point into */
 };
 
-static int usage_error(const char *what, const char *value)
+/* ---- the configuration ------------------------------------------------------------------------------ */
+
+static const char *variable(const char *const *environment, const char *name)
 {
-    fprintf(stderr, "payhook serve: %s%s%s\nTry 'payhook serve --help'.\n", what,
-            value != NULL ? ": " : "", value != NULL ? value : "");
-    return 2;
+    for (size_t len = strlen(name); *environment != NULL; environment++)
+        if (strncmp(*environment, name, len) == 0 && (*environment)[len] == '=')
+            return *environment + len + 1;
+    return NULL;
 }
 
-static bool read_number(const char *text, unsigned long max, unsigned long *ret)
+/* Without a file, and without secrets of processors, there is an endpoint to try things with: for that its secret must be
+ * there before the configuration is read. */
+static bool make_development_secret(struct serving *s)
 {
-    char *end = NULL;
-    unsigned long number = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || number < 1 || number > max)
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    enum { KEY_CHARS = 43, PATH_MAX_BYTES = 4096 };
+    unsigned char random[KEY_CHARS];
+    char path[PATH_MAX_BYTES], secret[6 + KEY_CHARS + 2] = "whsec_";
+    const char *data = variable(s->flags.environment, "PAYHOOK_DATA");
+    if (data == NULL)
+        data = "./payhook-data";
+    if (snprintf(path, sizeof path, "%s/%s", data, PH_DEVELOPMENT_SECRET_FILE) >= (int)sizeof path) {
+        fprintf(stderr, "payhook serve: the path of the data folder is too long\n");
         return false;
-    *ret = number;
-    return true;
+    }
+    if (ph_os_random(random, sizeof random) != PH_OK)
+        return false;
+    for (size_t i = 0; i < KEY_CHARS; i++)
+        secret[6 + i] = digits[random[i] % 64];
+    secret[6 + KEY_CHARS - 1] = digits[random[KEY_CHARS - 1] % 64 & ~3U]; /* 43 characters are 32 bytes and two bits of none */
+    secret[6 + KEY_CHARS] = '=';
+    enum ph_status st = ph_os_make_folder(data);
+    if (st == PH_OK)
+        st = ph_os_write_new_file(path, ph_slice_str(secret));
+    explicit_bzero(secret, sizeof secret);
+    explicit_bzero(random, sizeof random);
+    if (st == PH_OK || st == PH_ERR_INVALID) /* there is one already */
+        return true;
+    fprintf(stderr, "payhook serve: cannot write %s: %s; give another folder with --data\n", path, strerror(errno));
+    return false;
 }
 
-static unsigned default_threads(void)
+/* Gives a view, or NULL when what is wrong has been said. */
+static struct ph_view *load(void *ctx, const struct ph_view *before)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct serving *s = ctx;
+    struct ph_arena *pages = malloc(sizeof *pages);
+    if (pages == NULL)
+        return NULL;
+    ph_arena_init(pages, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
+    const struct ph_config *config = ph_cmd_config_load_with(pages, s->flags.config, s->flags.environment, &s->file);
+    struct ph_view *view = config != NULL ? ph_view_new(config, pages, before) : NULL;
+    if (config == NULL) {
+        ph_arena_done(pages);
+        free(pages);
+    } else if (view == NULL) {
+        fprintf(stderr, "payhook serve: more destinations, those that went since the start included, than one process can have: restart\n");
+    }
+    return view;
+}
+
+static const char *text_of(struct ph_slice text)
+{
+    return text.len > 0 ? text.ptr : NULL; /* the configuration's texts end with a NUL */
+}
+
+static struct ph_tls_files tls_of(const struct ph_config_tls *tls)
+{
+    return (struct ph_tls_files){text_of(tls->certificate), text_of(tls->key), text_of(tls->ca)};
+}
+
+static unsigned threads_of(const struct ph_config *config)
+{
+    long cores = config->threads > 0 ? (long)config->threads : sysconf(_SC_NPROCESSORS_ONLN);
     return cores < 1 ? 1 : cores > PH_THREADS_MAX ? PH_THREADS_MAX : (unsigned)cores;
 }
 
-enum option_id {
-    LISTEN = 1,
-    LISTEN_WEBHOOKS,
-    DEV,
-    TLS_CERT,
-    TLS_KEY,
-    TLS_CLIENT_CA,
-    WEBHOOKS_TLS_CERT,
-    WEBHOOKS_TLS_KEY,
-    WEBHOOKS_TLS_CLIENT_CA,
-    TOKEN,
-    ALLOW_CONFIG_OVERRIDE,
-    NO_CALLOUTS,
-    CA_FILE,
-    EGRESS,
-    MAX_CONNECTION_AGE,
-    THREADS,
-    CONNECTORS,
-    INSECURE,
-    HELP
-};
-
-/* Options that are a text and no more. */
-static const char **text_of(struct options *options, int option)
+/* A machine without a list of roots cannot check fetched certificates: those requests are unreachable. */
+static bool read_roots(struct serving *s)
 {
-    struct ph_server_config *server = &options->server;
-    switch (option) {
-    case LISTEN:
-        return &server->listen;
-    case LISTEN_WEBHOOKS:
-        return &server->listen_webhooks;
-    case TLS_CERT:
-        return &server->tls.certificate;
-    case TLS_KEY:
-        return &server->tls.key;
-    case TLS_CLIENT_CA:
-        return &server->tls.client_ca;
-    case WEBHOOKS_TLS_CERT:
-        return &server->tls_webhooks.certificate;
-    case WEBHOOKS_TLS_KEY:
-        return &server->tls_webhooks.key;
-    case WEBHOOKS_TLS_CLIENT_CA:
-        return &server->tls_webhooks.client_ca;
-    case CA_FILE:
-        return &server->ca_file;
-    case EGRESS:
-        return &server->egress;
-    case TOKEN:
-        return &options->token;
-    case CONNECTORS:
-        return &options->connectors_dir;
-    default:
-        return NULL;
-    }
+    struct ph_server_config *server = &s->server;
+    if (!server->callouts || ph_roots_read(&s->arena, server->ca_file, &server->roots) == PH_OK || server->ca_file == NULL)
+        return true;
+    fprintf(stderr, "payhook serve: no certificates can be read from %s (callouts.ca)\n", server->ca_file);
+    return false;
 }
 
-static int read_option(struct options *ret, int option, const char *value)
-{
-    enum { YEAR_SECONDS = 366 * 24 * 3600 };
-    unsigned long number = 0;
-    const char **text = text_of(ret, option);
-    if (text != NULL) {
-        *text = value;
-        return 0;
-    }
-    switch (option) {
-    case DEV:
-        ret->server.dev = true;
-        return 0;
-    case ALLOW_CONFIG_OVERRIDE:
-        ret->server.allow_config_override = true;
-        return 0;
-    case NO_CALLOUTS:
-        ret->server.callouts = false;
-        return 0;
-    case MAX_CONNECTION_AGE:
-        if (!read_number(value, YEAR_SECONDS, &number))
-            return usage_error("--max-connection-age takes seconds, from 1", value);
-        ret->server.connection_age_max_ms = (int64_t)number * 1000;
-        return 0;
-    case THREADS:
-        if (!read_number(value, PH_THREADS_MAX, &number))
-            return usage_error("--threads takes a number from 1 to 64", value);
-        ret->server.threads = (unsigned)number;
-        return 0;
-    case INSECURE:
-        ret->insecure = true;
-        return 0;
-    case HELP:
-        ret->help = true;
-        return 0;
-    default: /* getopt has said what is wrong */
-        return usage_error("see the options", NULL);
-    }
-}
-
-/* 0, or the exit status of a usage error. */
-static int read_options(int argc, char **argv, struct options *ret)
-{
-    static const struct option known[] = {
-        {"listen", required_argument, NULL, LISTEN},
-        {"listen-webhooks", required_argument, NULL, LISTEN_WEBHOOKS},
-        {"dev", no_argument, NULL, DEV},
-        {"tls-cert", required_argument, NULL, TLS_CERT},
-        {"tls-key", required_argument, NULL, TLS_KEY},
-        {"tls-client-ca", required_argument, NULL, TLS_CLIENT_CA},
-        {"webhooks-tls-cert", required_argument, NULL, WEBHOOKS_TLS_CERT},
-        {"webhooks-tls-key", required_argument, NULL, WEBHOOKS_TLS_KEY},
-        {"webhooks-tls-client-ca", required_argument, NULL, WEBHOOKS_TLS_CLIENT_CA},
-        {"token", required_argument, NULL, TOKEN},
-        {"allow-config-override", no_argument, NULL, ALLOW_CONFIG_OVERRIDE},
-        {"no-callouts", no_argument, NULL, NO_CALLOUTS},
-        {"ca-file", required_argument, NULL, CA_FILE},
-        {"egress", required_argument, NULL, EGRESS},
-        {"max-connection-age", required_argument, NULL, MAX_CONNECTION_AGE},
-        {"threads", required_argument, NULL, THREADS},
-        {"connectors", required_argument, NULL, CONNECTORS},
-        {"insecure", no_argument, NULL, INSECURE},
-        {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0},
-    };
-    int option, wrong = 0;
-    optind = 1;
-    while (wrong == 0 && (option = getopt_long(argc, argv, "", known, NULL)) != -1)
-        wrong = read_option(ret, option, optarg);
-    if (wrong == 0 && optind < argc)
-        wrong = usage_error("takes options only", argv[optind]);
-    return wrong;
-}
-
-static int check_tls(const struct ph_tls_files *files, const char *pair)
-{
-    if ((files->certificate == NULL) != (files->key == NULL))
-        return usage_error("a certificate and its key go together", pair);
-    if (files->client_ca != NULL && files->certificate == NULL)
-        return usage_error("a client CA needs a certificate of the server's own", pair);
-    return 0;
-}
-
-/* safe: whoever reaches it is kept out or cannot listen in; `wanted` says how it would be. */
-static int check_address(const char *address, bool safe, const char *wanted)
-{
-    char host[256], port[8];
-    if (ph_os_split_address(address, host, sizeof host, port, sizeof port) != PH_OK)
-        return usage_error("not HOST:PORT", address);
-    if (!safe && !ph_os_address_is_loopback(address))
-        return usage_error(wanted, address);
-    return 0;
-}
-
-static int check_options(struct options *options)
-{
-    struct ph_server_config *server = &options->server;
-    bool tls = server->tls.certificate != NULL,
-         webhooks_tls = server->tls_webhooks.certificate != NULL;
-    if (server->listen_webhooks != NULL && !server->dev)
-        return usage_error("--listen-webhooks needs --dev", NULL);
-    if (server->dev && server->listen_webhooks == NULL)
-        server->listen_webhooks = "127.0.0.1:8081";
-    int wrong = check_tls(&server->tls, "--tls-cert, --tls-key");
-    if (wrong == 0)
-        wrong = check_tls(&server->tls_webhooks, "--webhooks-tls-cert, --webhooks-tls-key");
-    if (wrong == 0)
-        wrong = check_address(server->listen, options->insecure || (tls && options->token != NULL),
-                              "not a loopback address: everybody who reaches it could use it; give "
-                              "--tls-cert, --tls-key and --token, or --insecure");
-    if (wrong == 0 && server->egress != NULL)
-        wrong = check_address(server->egress, true, "");
-    if (wrong == 0 && server->listen_webhooks != NULL)
-        wrong = check_address(server->listen_webhooks, options->insecure || webhooks_tls,
-                              "not a loopback address: give --webhooks-tls-cert and "
-                              "--webhooks-tls-key, or --insecure");
-    return wrong;
-}
-
-/* From where it says, never from the command line itself: others can read that. */
-static int read_token(struct ph_arena *arena, struct options *options)
-{
-    struct ph_slice from = ph_slice_str(options->token), env = PH_S("env:"), file = PH_S("file:");
-    struct ph_slice *token = &options->server.token;
-    if (!ph_slice_present(from))
-        return 0;
-    if (ph_slice_starts(from, env))
-        *token = ph_slice_str(getenv(from.ptr + env.len));
-    else if (!ph_slice_starts(from, file))
-        return usage_error("--token takes env:NAME or file:PATH, not the token itself", NULL);
-    else if (ph_os_read_file(arena, from.ptr + file.len, PH_SECRET_BYTES_MAX, token) != PH_OK)
-        return usage_error("the token's file cannot be read", from.ptr + file.len);
-    *token = ph_slice_trim(*token);
-    if (token->len == 0)
-        return usage_error("the token is empty", options->token);
-    return 0;
-}
-
-/* ---- endpoints of dev mode ------------------------------------------------------------------- */
+/* ---- dev mode ----------------------------------------------------------------------------------------- */
 
 /* PAYHOOK_<NAME>_<suffix> of the environment; absent when it is not set. */
 static struct ph_slice read_env(struct ph_slice connector, const char *suffix)
@@ -289,19 +134,21 @@ static struct ph_slice read_env(struct ph_slice connector, const char *suffix)
     char name[160];
     if (connector.len > 100)
         return (struct ph_slice){0};
-    int len =
-        snprintf(name, sizeof name, "PAYHOOK_%.*s_%s", (int)connector.len, connector.ptr, suffix);
+    int len = snprintf(name, sizeof name, "PAYHOOK_%.*s_%s", (int)connector.len, connector.ptr, suffix);
     for (int i = 0; i < len; i++)
         if (name[i] >= 'a' && name[i] <= 'z')
             name[i] = (char)(name[i] - 'a' + 'A');
     return ph_slice_str(getenv(name));
 }
 
-/* One endpoint per connector, named like it. `secrets` has as many entries as there are connectors.
- */
-static void fill_endpoints(const struct ph_server_config *server, struct ph_endpoint *endpoints,
-                           struct ph_secret_pair *secrets)
+/* One endpoint per connector, named like it. */
+static bool fill_endpoints(struct serving *s)
 {
+    struct ph_server_config *server = &s->server;
+    struct ph_endpoint *endpoints = ph_arena_zalloc(&s->arena, (server->connector_count + 1) * sizeof *endpoints);
+    struct ph_secret_pair *secrets = ph_arena_zalloc(&s->arena, (server->connector_count + 1) * sizeof *secrets);
+    if (endpoints == NULL || secrets == NULL)
+        return false;
     for (size_t i = 0; i < server->connector_count; i++) {
         const struct ph_connector *connector = server->connectors[i];
         secrets[i] = (struct ph_secret_pair){
@@ -315,76 +162,78 @@ static void fill_endpoints(const struct ph_server_config *server, struct ph_endp
             .secret_count = ph_slice_present(secrets[i].secret) ? 1 : 0,
         };
     }
+    server->endpoints = endpoints;
+    server->endpoint_count = server->connector_count;
+    return true;
 }
 
-/* ---- run ------------------------------------------------------------------------------------- */
+/* ---- run ------------------------------------------------------------------------------------------------ */
 
-static int run(struct ph_server_config *server)
+static bool set_up(struct serving *s)
 {
-    struct ph_endpoint *endpoints = calloc(server->connector_count + 1, sizeof *endpoints);
-    struct ph_secret_pair *secrets = calloc(server->connector_count + 1, sizeof *secrets);
-    int status = 1;
-    if (endpoints == NULL || secrets == NULL) {
-        fprintf(stderr, "payhook serve: out of memory\n");
-        goto out;
-    }
-    if (server->dev) {
-        fill_endpoints(server, endpoints, secrets);
-        server->endpoints = endpoints;
-        server->endpoint_count = server->connector_count;
-    }
+    const struct ph_config *config = s->view->config;
+    struct ph_pages pages;
+    if (!ph_cmd_pages_load(&s->arena, text_of(config->connectors), &pages))
+        return false;
+    s->server = (struct ph_server_config){
+        .listen = text_of(config->service.listen),
+        .listen_webhooks = text_of(config->webhooks.listen),
+        .tls = tls_of(&config->service.tls),
+        .tls_webhooks = tls_of(&config->webhooks.tls),
+        .token = config->service.token.value,
+        .threads = threads_of(config),
+        .connectors = pages.connectors,
+        .connector_count = pages.count,
+        .allow_config_override = config->service_config_override,
+        .callouts = config->callouts.enabled,
+        .ca_file = text_of(config->callouts.ca),
+        .egress = text_of(config->callouts.egress),
+        .connection_age_max_ms = config->service_connection_age_ms,
+        .dev = s->flags.dev,
+        .view = s->view,
+        .load = load,
+        .load_ctx = s,
+    };
+    return read_roots(s) && (!s->flags.dev || fill_endpoints(s));
+}
+
+static int serve(struct serving *s)
+{
     struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGHUP, &action, NULL);
-    status = ph_server_run(server, &signals);
-out:
-    free(endpoints);
-    free(secrets);
-    return status;
+    return ph_server_run(&s->server, &signals);
 }
 
-/* A machine without a list of roots cannot check fetched certificates: those requests are unreachable. */
-static bool read_roots(struct ph_arena *arena, struct ph_server_config *server)
+static int run(struct serving *s)
 {
-    if (!server->callouts || ph_roots_read(arena, server->ca_file, &server->roots) == PH_OK || server->ca_file == NULL)
-        return true;
-    fprintf(stderr, "payhook serve: --ca-file: no certificates can be read from %s\n", server->ca_file);
-    return false;
-}
-
-/* The pages live as long as the server does. */
-static int load_and_run(struct options *options)
-{
-    struct ph_arena arena;
-    struct ph_pages pages;
-    int status = 1;
-    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
-    int wrong = read_token(&arena, options);
-    if (wrong != 0)
-        status = wrong;
-    else if (read_roots(&arena, &options->server) && ph_cmd_pages_load(&arena, options->connectors_dir, &pages)) {
-        options->server.connectors = pages.connectors;
-        options->server.connector_count = pages.count;
-        status = run(&options->server);
+    bool has_file = s->flags.config != NULL || variable(s->flags.environment, "PAYHOOK_CONFIG") != NULL;
+    const char *webhooks = variable(s->flags.environment, "PAYHOOK_WEBHOOKS_LISTEN");
+    bool gateway = !s->flags.dev && !s->flags.check && (webhooks == NULL || strcmp(webhooks, "none") != 0);
+    if (!has_file && gateway && !make_development_secret(s))
+        return PH_EXIT_FAILED;
+    s->view = load(s, NULL);
+    if (s->view == NULL) /* without a file, what is wrong is a flag or a variable */
+        return has_file ? PH_EXIT_FAILED : PH_EXIT_USAGE;
+    if (s->flags.check) {
+        printf("%s: ok\n", s->file != NULL ? s->file : "no file, the built-in configuration");
+        return PH_EXIT_OK;
     }
-    ph_arena_done(&arena);
-    return status;
+    return set_up(s) ? serve(s) : PH_EXIT_FAILED;
 }
 
 int ph_cmd_serve(int argc, char **argv)
 {
-    struct options options = {
-        .server = {.listen = "127.0.0.1:8080", .threads = default_threads(), .callouts = true},
-    };
-    int wrong = read_options(argc, argv, &options);
-    if (wrong != 0)
-        return wrong;
-    if (options.help) {
-        fputs(help, stdout);
-        return 0;
-    }
-    wrong = check_options(&options);
-    return wrong != 0 ? wrong : load_and_run(&options);
+    struct serving s = {0};
+    ph_arena_init(&s.arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
+    int code = ph_serve_flags_read(&s.arena, argc, argv, &s.flags);
+    if (code == PH_EXIT_OK && s.flags.help)
+        ph_serve_flags_help();
+    else if (code == PH_EXIT_OK)
+        code = run(&s);
+    ph_view_unref(s.view);
+    ph_arena_done(&s.arena);
+    return code;
 }

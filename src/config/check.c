@@ -50,6 +50,13 @@ static void check_listener(struct ph_reading *r, const struct ph_config *config,
         ph_config_error(r, at, key, PH_PARTS(listener->listen, PH_S(" can be used by everybody who reaches it; add a token or tls.ca, or insecure: true")));
 }
 
+/* Port 0 is another one each time. */
+static bool is_any_port(struct ph_slice address)
+{
+    struct ph_slice end = PH_S(":0");
+    return address.len >= end.len && ph_slice_eq(ph_slice_from(address, address.len - end.len), end);
+}
+
 static void check_listeners(struct ph_reading *r, const struct ph_config *config)
 {
     struct ph_place at = ph_place_of(r, config, PH_IN_CONFIG, "webhooks.listen");
@@ -58,7 +65,7 @@ static void check_listeners(struct ph_reading *r, const struct ph_config *config
     check_listener(r, config, &config->service, "service.", true);
     if (config->webhooks.listen.len == 0 && config->service.listen.len == 0)
         ph_config_error(r, at, path, PH_PARTS(PH_S("both listeners are off: there is nothing to serve")));
-    else if (ph_slice_eq(config->webhooks.listen, config->service.listen))
+    else if (ph_slice_eq(config->webhooks.listen, config->service.listen) && !is_any_port(config->service.listen))
         ph_config_error(r, at, path, PH_PARTS(PH_S("the same as service.listen; webhooks have a listener of their own, the only one for the internet")));
     if (config->callouts.ca.len > 0)
         ph_config_need_file(r, config->callouts.ca, false, ph_place_of(r, config, PH_IN_CONFIG, "callouts.ca"), PH_S("callouts.ca"));

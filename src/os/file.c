@@ -111,3 +111,23 @@ enum ph_status ph_os_list_files(struct ph_arena *arena, const char *folder, stru
         *ret_paths = paths;
     return st;
 }
+
+enum ph_status ph_os_make_folder(const char *path)
+{
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? PH_OK : PH_ERR_IO;
+}
+
+enum ph_status ph_os_write_new_file(const char *path, struct ph_slice bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EEXIST ? PH_ERR_INVALID : PH_ERR_IO;
+    bool written = write(fd, bytes.ptr, bytes.len) == (ssize_t)bytes.len && fsync(fd) == 0;
+    int why = errno;
+    (void)close(fd);
+    if (written)
+        return PH_OK;
+    (void)unlink(path);
+    errno = why;
+    return PH_ERR_IO;
+}

@@ -15,4 +15,10 @@ PH_MUST_USE enum ph_status ph_os_list_files(struct ph_arena *arena, const char *
                                             struct ph_slice suffix, size_t count_max,
                                             const char ***ret_paths, size_t *ret_count);
 
+/* A folder for this user alone (0700); that it is there already is fine. PH_ERR_IO: errno says why. */
+PH_MUST_USE enum ph_status ph_os_make_folder(const char *path);
+/* A new file for this user alone (0600), on disk when this returns. PH_ERR_INVALID: it is there already, and is left as it
+ * is; PH_ERR_IO: errno says why. */
+PH_MUST_USE enum ph_status ph_os_write_new_file(const char *path, struct ph_slice bytes);
+
 #endif

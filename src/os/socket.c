@@ -142,6 +142,30 @@ enum ph_status ph_os_accept(int listener, int *ret_fd)
     return PH_OK;
 }
 
+static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+void ph_os_peer(int fd, uint8_t ret_address[16])
+{
+    struct sockaddr_storage peer = {0};
+    socklen_t len = sizeof peer;
+    memset(ret_address, 0, 16);
+    if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
+        return;
+    if (peer.ss_family == AF_INET6)
+        memcpy(ret_address, &((const struct sockaddr_in6 *)&peer)->sin6_addr, 16);
+    if (peer.ss_family != AF_INET)
+        return;
+    memcpy(ret_address, mapped, sizeof mapped);
+    memcpy(ret_address + sizeof mapped, &((const struct sockaddr_in *)&peer)->sin_addr, 4);
+}
+
+void ph_os_ip_text(const uint8_t address[16], char ret_text[PH_OS_IP_TEXT_BYTES])
+{
+    bool is_ipv4 = memcmp(address, mapped, sizeof mapped) == 0;
+    ret_text[0] = '\0';
+    (void)inet_ntop(is_ipv4 ? AF_INET : AF_INET6, is_ipv4 ? address + sizeof mapped : address, ret_text, PH_OS_IP_TEXT_BYTES);
+}
+
 enum ph_status ph_os_recv(int fd, char *room, size_t bytes, size_t *ret_count)
 {
     ssize_t got = recv(fd, room, bytes, 0);

@@ -22,6 +22,11 @@ PH_MUST_USE enum ph_status ph_os_accept(int listener, int *ret_fd);
 PH_MUST_USE enum ph_status ph_os_recv(int fd, char *room, size_t bytes, size_t *ret_count);
 /* Bytes taken by the socket; PH_ERR_AGAIN: none now. */
 PH_MUST_USE enum ph_status ph_os_send(int fd, struct ph_slice bytes, size_t *ret_count);
+/* Who is at the other end; IPv4 as ::ffff:a.b.c.d. Zeros when that is not known, or it is a unix socket. */
+void ph_os_peer(int fd, uint8_t ret_address[16]);
+enum { PH_OS_IP_TEXT_BYTES = 46 };
+/* "192.0.2.1", "2001:db8::1"; with a NUL. */
+void ph_os_ip_text(const uint8_t address[16], char ret_text[PH_OS_IP_TEXT_BYTES]);
 /* Ends our side; the peer's may go on. */
 void ph_os_end_sending(int fd);
 /* Allows as many open files as the hard limit does. */

@@ -36,6 +36,14 @@ void ph_conn_free(struct ph_conn *conn)
     ph_memory_give(conn->site->memory, conn, sizeof *conn);
 }
 
+const uint8_t *ph_conn_peer(struct ph_conn *conn)
+{
+    if (!conn->peer_known)
+        ph_os_peer(conn->fd, conn->peer);
+    conn->peer_known = true;
+    return conn->peer;
+}
+
 static void enter(struct ph_conn *conn, enum ph_conn_state state, int64_t now_ms)
 {
     conn->state = state;

@@ -38,6 +38,8 @@ struct ph_conn {
     int64_t pinged_ms;                            /* 0: no ping is out */
     int64_t read_count;                           /* reads that brought something */
     int64_t state_since_ms, read_ms, progress_ms; /* progress: of sending */
+    uint8_t peer[16];                             /* asked for once */
+    bool peer_known;
     size_t probe_bytes;
     char probe[PH_PREFACE_BYTES];
 };
@@ -56,6 +58,8 @@ bool ph_conn_flush(struct ph_conn *conn, int64_t now_ms);
 bool ph_conn_tick(struct ph_conn *conn, int64_t now_ms);
 /* Finishes what is in flight and then closes. False: free it. */
 bool ph_conn_drain(struct ph_conn *conn, int64_t now_ms);
+/* The peer's address, IPv4 as ::ffff:a.b.c.d. Lives with the connection. */
+const uint8_t *ph_conn_peer(struct ph_conn *conn);
 /* Whether it waits for the socket to become readable, writable. */
 bool ph_conn_wants_read(const struct ph_conn *conn);
 bool ph_conn_wants_write(const struct ph_conn *conn);

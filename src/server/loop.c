@@ -14,6 +14,7 @@
 #include "server/conn.h"
 #include "server/ingress.h"
 #include "server/later.h"
+#include "server/receive.h"
 #include "server/rpc.h"
 
 enum { EVENTS_MAX = 256, DEALT_MAX = 256, TICK_MS = 1000, DRAIN_TICK_MS = 100 };
@@ -225,7 +226,7 @@ static bool open_queues(struct ph_reactor *r)
 }
 
 struct ph_reactor *ph_reactor_start(const struct ph_server_config *config, struct ph_callouts *callouts,
-                                    const struct ph_counter_set *counters)
+                                    struct ph_gateway *gateway, const struct ph_counter_set *counters)
 {
     struct ph_reactor *r = calloc(1, sizeof *r);
     if (r == NULL)
@@ -237,13 +238,14 @@ struct ph_reactor *ph_reactor_start(const struct ph_server_config *config, struc
     r->service.config = config;
     r->service.later = r->later;
     r->service.callouts = callouts;
+    r->service.gateway = gateway;
     r->service.counters = &r->counters;
     r->service.counter_set = counters;
     r->service.memory = &r->memory;
     r->service.worker = ph_worker_new(&ph_os_heap);
     r->calls = (struct ph_http_handler){
         .handle = ph_service_handle, .streams = ph_service_streams, .ctx = &r->service};
-    r->webhooks = (struct ph_http_handler){.handle = ph_ingress_handle, .ctx = &r->service};
+    r->webhooks = (struct ph_http_handler){.handle = gateway != NULL ? ph_receive_handle : ph_ingress_handle, .ctx = &r->service};
     r->calls_site = (struct ph_http_site){&r->memory, &r->calls, &r->counters};
     r->webhooks_site = (struct ph_http_site){&r->memory, &r->webhooks, &r->counters};
     if (r->later == NULL || r->service.worker == NULL || !open_queues(r) ||

@@ -9,11 +9,12 @@
 struct ph_reactor;
 
 struct ph_callouts;
+struct ph_gateway;
 
-/* Gives a running reactor, or NULL. Keeps all three; callouts NULL: none are made. Signals must be blocked in the
+/* Gives a running reactor, or NULL. Keeps all; callouts NULL: none are made; gateway NULL: there is none. Signals must be blocked in the
  * calling thread. */
 struct ph_reactor *ph_reactor_start(const struct ph_server_config *config, struct ph_callouts *callouts,
-                                    const struct ph_counter_set *counters);
+                                    struct ph_gateway *gateway, const struct ph_counter_set *counters);
 /* Any thread, until it is freed. */
 const struct ph_counters *ph_reactor_counters(const struct ph_reactor *reactor);
 /* Deals it a connection; takes `fd` and `tls` (NULL: plain). ingress: it came in by the webhook

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "client/callouts.h"
+#include "gateway/gateway.h"
 #include "http/counters.h"
 #include "os/socket.h"
 #include "server/loop.h"
@@ -28,6 +29,7 @@ struct server {
     size_t listener_count;
     struct ph_client *client;       /* NULL, as the next: no callouts are made */
     struct ph_callouts *callouts;
+    struct ph_gateway *gateway;     /* NULL: none */
     struct ph_reactor *reactors[PH_THREADS_MAX];
     size_t reactor_count;
     int epoll;
@@ -74,18 +76,6 @@ static bool add_listener(struct server *server, const char *address, bool ingres
 }
 
 /* What came of the start, once all of it has come. */
-static void tell_started(const struct server *server)
-{
-    for (size_t i = 0; i < server->listener_count; i++) {
-        const struct listener *listener = &server->listeners[i];
-        if (listener->ingress && server->config->dev)
-            printf("NOT DURABLE: dev mode prints webhooks and keeps none\n");
-        printf("listening on %s (%s%s)\n", listener->bound, listener->ingress ? "webhooks" : "event service",
-               listener->tls != NULL ? ", TLS" : "");
-    }
-    fflush(stdout);
-}
-
 static void add_counters(struct server *server, const struct ph_counters *counters)
 {
     size_t count = atomic_load_explicit(&server->counter_set.count, memory_order_relaxed);
@@ -97,7 +87,7 @@ static bool start_reactors(struct server *server)
 {
     add_counters(server, &server->counters);
     while (server->reactor_count < server->config->threads) {
-        struct ph_reactor *reactor = ph_reactor_start(server->config, server->callouts, &server->counter_set);
+        struct ph_reactor *reactor = ph_reactor_start(server->config, server->callouts, server->gateway, &server->counter_set);
         if (reactor == NULL) {
             fprintf(stderr, "payhook: cannot start a thread: out of memory or threads\n");
             return false;
@@ -124,13 +114,70 @@ static bool start_callouts(struct server *server)
     return server->callouts != NULL;
 }
 
+static void log_delivery(void *ctx, bool warning, struct ph_slice destination, struct ph_slice text)
+{
+    (void)ctx, (void)warning;
+    fprintf(stderr, "payhook: destination %.*s: %.*s\n", (int)destination.len, destination.ptr, (int)text.len, text.ptr);
+}
+
+static bool start_gateway(struct server *server)
+{
+    const struct ph_server_config *config = server->config;
+    char why[PH_INBOX_WHY_BYTES];
+    if (config->view == NULL || config->dev || config->listen_webhooks == NULL)
+        return true;
+    const struct ph_gateway_options options = {
+        .view = ph_view_ref(config->view), .callouts = server->callouts, .roots = config->roots, .log = log_delivery};
+    if (ph_gateway_open(&options, &server->gateway, why) == PH_OK)
+        return true;
+    fprintf(stderr, "payhook: %s\n", why);
+    return false;
+}
+
+/* What a newcomer wants to know: where to post to, where it is kept, who is told. */
+static void say_gateway(struct server *server, const char *bound)
+{
+    struct ph_view *view = ph_gateway_view(server->gateway);
+    const struct ph_config *c = view->config;
+    const char *scheme = server->config->tls_webhooks.certificate != NULL ? "https" : "http";
+    for (size_t i = 0; i < c->endpoints.count; i++) {
+        const struct ph_config_endpoint *e = &c->endpoints.items[i];
+        printf("endpoint %.*s: POST %s://%s/webhooks/%.*s (%.*s)\n", (int)e->entry.name.len, e->entry.name.ptr, scheme, bound,
+               (int)e->entry.name.len, e->entry.name.ptr, (int)e->connector.len, e->connector.ptr);
+    }
+    if (c->endpoints.count == 0)
+        printf("no endpoints: nothing can be received; see docs/config.md\n");
+    for (size_t i = 0; i < c->destinations.count; i++)
+        printf("destination %.*s\n", (int)c->destinations.items[i].entry.name.len, c->destinations.items[i].entry.name.ptr);
+    if (c->destinations.count == 0)
+        printf("no destinations: events are kept, and told to nobody; see docs/config.md\n");
+    printf("inbox in %.*s\n", (int)c->data.len, c->data.ptr);
+    ph_view_unref(view);
+}
+
+static void tell_started(struct server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        const struct listener *listener = &server->listeners[i];
+        if (listener->ingress && server->config->dev)
+            printf("NOT DURABLE: dev mode prints webhooks and keeps none\n");
+        printf("listening on %s (%s%s)\n", listener->bound, listener->ingress ? "webhooks" : "event service",
+               listener->tls != NULL ? ", TLS" : "");
+        if (listener->ingress && server->gateway != NULL)
+            say_gateway(server, listener->bound);
+    }
+    fflush(stdout);
+}
+
 static bool start(struct server *server)
 {
     const struct ph_server_config *config = server->config;
     server->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (server->epoll < 0)
         return false;
-    if (!start_callouts(server) || !start_reactors(server) || !add_listener(server, config->listen, false))
+    if (!start_callouts(server) || !start_gateway(server) || !start_reactors(server))
+        return false;
+    if (config->listen != NULL && !add_listener(server, config->listen, false))
         return false;
     if (config->listen_webhooks != NULL && !add_listener(server, config->listen_webhooks, true))
         return false;
@@ -201,8 +248,26 @@ static void accept_all(struct server *server, struct listener *listener)
     }
 }
 
+/* What is wrong with a new configuration has been said, and the old one stays. */
+static void reload_gateway(struct server *server)
+{
+    char why[PH_INBOX_WHY_BYTES];
+    if (server->gateway == NULL || server->config->load == NULL)
+        return;
+    struct ph_view *before = ph_gateway_view(server->gateway);
+    struct ph_view *view = server->config->load(server->config->load_ctx, before);
+    ph_view_unref(before);
+    if (view == NULL)
+        fprintf(stderr, "payhook: the configuration stays as it was\n");
+    else if (ph_gateway_reload(server->gateway, view, why) != PH_OK)
+        fprintf(stderr, "payhook: %s\n", why);
+    else
+        printf("configuration read again\n");
+}
+
 static void reload(struct server *server)
 {
+    reload_gateway(server);
     for (size_t i = 0; i < server->listener_count; i++)
         if (load_certificates(&server->listeners[i]) && server->listeners[i].tls != NULL)
             printf("certificates read again (%s)\n",
@@ -237,10 +302,12 @@ static void finish(struct server *server)
         ph_reactor_stop(server->reactors[i]);
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_join(server->reactors[i]);
+    ph_gateway_close(server->gateway); /* the last commits: their tickets are the reactors' */
     ph_client_free(server->client); /* ends what is asked still: the reactors' tables hear of it */
     ph_callouts_free(server->callouts);
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_free(server->reactors[i]);
+    ph_gateway_free(server->gateway);
     ph_os_close(server->reserve);
     ph_os_close(server->epoll);
 }

@@ -1,4 +1,5 @@
-/* The server: the Event Service (stateless calls), and in dev mode the webhook ingress.
+/* The server: the Event Service (stateless calls), and the webhooks' listener: the gateway's, or in dev mode one that
+ * prints and keeps nothing.
  *
  * S1: one acceptor (the caller's thread) deals connections to reactor threads; a connection
  *     stays with its reactor, and a reactor's state is touched by its own thread only.
@@ -22,8 +23,10 @@ struct ph_endpoint {
     int32_t capture_method; /* enum ph_capture_method; 0: not told */
 };
 
+struct ph_view;
+
 struct ph_server_config {
-    const char *listen;                           /* "127.0.0.1:8080": the Event Service */
+    const char *listen;                           /* "127.0.0.1:8080": the Event Service; NULL: none */
     const char *listen_webhooks;                  /* NULL: no ingress */
     struct ph_tls_files tls, tls_webhooks;        /* of either listener */
     struct ph_slice token;                        /* absent: the Event Service asks for none */
@@ -39,12 +42,17 @@ struct ph_server_config {
     struct ph_slice roots;         /* what a fetched certificate must lead to: base64 DER in a comma list */
     int64_t connection_age_max_ms; /* 0: connections may grow old */
     bool dev;                      /* ingress prints events and keeps none */
+    /* Without `dev`: what the gateway works by. Kept by the caller. NULL: there is no gateway. */
+    struct ph_view *view;
+    /* SIGHUP: another view that takes over from this one, with a reference, or NULL when what is wrong has been said. */
+    struct ph_view *(*load)(void *ctx, const struct ph_view *before);
+    void *load_ctx;
 };
 
 /* What signal handlers set; the server looks at it between waits, and only then lets signals in. */
 struct ph_server_signals {
     volatile sig_atomic_t stop;   /* SIGINT, SIGTERM: finish what is in flight, and end */
-    volatile sig_atomic_t reload; /* SIGHUP: read the certificates again */
+    volatile sig_atomic_t reload; /* SIGHUP: read the configuration, secrets and certificates again */
 };
 
 /* Serves until signals->stop is set. Prints "listening on …" once per listener when ready. The

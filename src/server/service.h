@@ -11,6 +11,7 @@
 struct ph_rpc_stream;
 struct ph_asking;
 struct ph_callouts;
+struct ph_gateway;
 struct ph_later;
 
 /* What the handlers of one reactor share. Answers live in the worker's arena. */
@@ -23,6 +24,7 @@ struct ph_service {
     struct ph_rpc_stream *streams;            /* open ones */
     bool draining;
     struct ph_later *later;
+    struct ph_gateway *gateway;           /* NULL: there is none */
     struct ph_callouts *callouts;         /* NULL: none are made */
     struct ph_asking *asking;             /* the call being run has been run before; else NULL */
     const struct ph_callout *wanted;      /* what the run before the answer leaves to ask; NULL: nothing */

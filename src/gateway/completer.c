@@ -1,0 +1,444 @@
+#include "gateway/completer.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "gateway/policy.h"
+#include "gateway/record.h"
+#include "os/clock.h"
+#include "os/heap.h"
+
+enum { AT_ONCE = 64, POLL_MS = 60 * 1000, STORE_RETRY_MS = 1000 };
+
+/* One thread's. */
+struct hand {
+    struct ph_completer *completer;
+    pthread_t thread;
+    bool running;
+    int64_t number;
+    struct ph_inbox_reader *reader;
+    struct ph_worker *worker;
+    struct ph_arena arena; /* of what was read; the worker's own is reset with each run */
+    uint64_t rounds;       /* of reverification that it has seen */
+};
+
+struct ph_completer {
+    struct ph_gateway *gateway;
+    struct ph_callouts *callouts; /* NULL: nothing can be asked */
+    struct ph_slice roots;
+    struct hand hands[PH_WORK_THREADS];
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool stopping;
+    uint64_t woken, rounds; /* rounds: how often all quarantined requests were to be looked at */
+    struct ph_gateway_counts counts;
+};
+
+/* ---- when ---------------------------------------------------------------------------------------- */
+
+int64_t ph_work_due(int32_t tries, int64_t since_ms, int64_t now_ms)
+{
+    static const int64_t after_s[] = {2, 10, 60, 300, 900, 3600, 3 * 3600, 6 * 3600};
+    size_t step = tries < 1 ? 0 : (size_t)tries - 1;
+    if (step >= PH_COUNTOF(after_s))
+        step = PH_COUNTOF(after_s) - 1;
+    return now_ms - since_ms >= PH_WORK_FOR_MS ? 0 : now_ms + after_s[step] * 1000;
+}
+
+/* ---- asking and storing, waited for ---------------------------------------------------------------- */
+
+struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool ended, ok;
+    struct ph_arena *arena;
+    struct ph_slice body;
+};
+
+static void waiting_init(struct waiting *w, struct ph_arena *arena)
+{
+    *w = (struct waiting){.arena = arena};
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->changed, NULL);
+}
+
+static void waiting_end(struct waiting *w, bool ok)
+{
+    pthread_mutex_lock(&w->lock);
+    w->ended = true;
+    w->ok = ok;
+    pthread_cond_signal(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static bool waiting_wait(struct waiting *w)
+{
+    pthread_mutex_lock(&w->lock);
+    while (!w->ended)
+        pthread_cond_wait(&w->changed, &w->lock);
+    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->changed);
+    return w->ok;
+}
+
+static void on_callout(void *ctx, const struct ph_callout_result *result)
+{
+    struct waiting *w = ctx;
+    w->body = result->ok ? ph_arena_copy(w->arena, result->body) : (struct ph_slice){0};
+    waiting_end(w, ph_slice_present(w->body));
+}
+
+struct stored {
+    struct ph_inbox_store store; /* first */
+    struct waiting waiting;
+};
+
+static void on_stored(struct ph_inbox_op *op)
+{
+    struct stored *s = (struct stored *)(void *)op;
+    waiting_end(&s->waiting, op->status == PH_OK);
+}
+
+/* False: the inbox would not, and the request stays as it was. */
+static bool store(struct hand *hand, struct ph_inbox_store *judged)
+{
+    struct stored s = {.store = *judged};
+    s.store.op.done = on_stored;
+    s.store.op.bytes = sizeof s.store;
+    waiting_init(&s.waiting, NULL);
+    if (ph_inbox_submit(ph_gateway_inbox(hand->completer->gateway), &s.store.op) != PH_OK) {
+        waiting_end(&s.waiting, false);
+        return waiting_wait(&s.waiting);
+    }
+    return waiting_wait(&s.waiting);
+}
+
+/* ---- one request ----------------------------------------------------------------------------------- */
+
+struct judging {
+    const struct ph_view *view;
+    const struct ph_config_endpoint *endpoint;
+    struct ph_inbox_kept kept;
+    struct ph_view_keys keys;
+    struct ph_config_value brought[PH_CALLOUTS_PER_CALL_MAX];
+    size_t brought_count;
+    struct ph_input in;
+    struct ph_request request;
+    struct ph_answer answer;
+    bool failed; /* a callout: what the engine said stands, without it */
+};
+
+/* The endpoint's fields, what was brought, and the roots that a fetched certificate must lead to. */
+static bool fill_config(struct hand *hand, struct judging *j)
+{
+    size_t count = 0;
+    struct ph_config_value *all = ph_arena_alloc(&hand->arena, (j->keys.value_count + j->brought_count + 1) * sizeof *all);
+    if (all == NULL)
+        return false;
+    for (size_t i = 0; i < j->keys.value_count; i++)
+        all[count++] = j->keys.values[i];
+    for (size_t i = 0; i < j->brought_count; i++)
+        all[count++] = j->brought[i];
+    if (ph_slice_present(hand->completer->roots))
+        all[count++] = (struct ph_config_value){PH_S("root_certificates_der_base64"), hand->completer->roots};
+    j->in.config = all;
+    j->in.config_count = count;
+    return true;
+}
+
+static bool ask(struct hand *hand, struct judging *j)
+{
+    struct waiting w;
+    const struct ph_callout *callout = j->answer.callout;
+    if (hand->completer->callouts == NULL)
+        return false;
+    waiting_init(&w, &hand->arena);
+    struct ph_config_value *value = &j->brought[j->brought_count];
+    value->name = callout->result_name; /* one of the engine's constants */
+    ph_callouts_ask(hand->completer->callouts, callout, INT64_MAX, on_callout, &w);
+    if (!waiting_wait(&w))
+        return false;
+    value->value = w.body;
+    j->brought_count++;
+    return true;
+}
+
+/* Runs the engine, with what it asks for. False: no memory. */
+static bool judge(struct hand *hand, struct judging *j)
+{
+    const struct ph_inbox_request *kept = &j->kept.request;
+    j->request = (struct ph_request){.method = kept->method, .uri = kept->uri, .headers = kept->headers,
+                                     .header_count = kept->header_count, .body = kept->body};
+    j->in = (struct ph_input){
+        .connector = j->endpoint->page,
+        .request = &j->request,
+        .secrets = j->keys.pairs,
+        .secret_count = j->keys.count,
+        .capture_method = j->endpoint->capture_method,
+        .now_ms = kept->received_ms, /* C1 */
+    };
+    for (;;) {
+        enum ph_want want = (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM);
+        if (!fill_config(hand, j) || ph_engine_run(hand->worker, &j->in, want, &j->answer) != PH_OK)
+            return false;
+        if (j->answer.callout == NULL || j->brought_count == PH_CALLOUTS_PER_CALL_MAX)
+            return true;
+        if (!ask(hand, j)) {
+            j->failed = true;
+            return true;
+        }
+    }
+}
+
+/* What becomes of a request whose callout failed. */
+static void postpone(struct judging *j, struct ph_inbox_store *judged, int64_t now_ms)
+{
+    struct ph_inbox_request *r = &judged->request;
+    r->work_tries = j->kept.request.work_tries + 1;
+    r->work_due_ms = ph_work_due(r->work_tries, r->received_ms, now_ms);
+    if (r->work_due_ms > 0)
+        return;
+    bool proved = r->standing != PH_STANDING_PENDING;
+    r->work = PH_WORK_NONE;
+    if (!proved)
+        r->standing = PH_STANDING_DROPPED;
+    for (size_t i = 0; proved && i < judged->event_count; i++) {
+        struct ph_inbox_event *event = &judged->events[i];
+        if (!event->held || (event->verdict != PH_VERIFIED && event->verdict != PH_UNSIGNED && event->verdict != PH_UNSUPPORTED))
+            continue;
+        event->held = false;
+        event->incomplete = true;
+        event->destinations = ph_view_pick(j->view, j->endpoint, event, &event->once_per_effect);
+    }
+}
+
+static void count(struct hand *hand, uint64_t *counter)
+{
+    pthread_mutex_lock(&hand->completer->lock);
+    (*counter)++;
+    pthread_mutex_unlock(&hand->completer->lock);
+}
+
+/* `again`: it is quarantined; only a better verdict changes anything. False: the inbox or memory failed. */
+static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, bool again)
+{
+    struct ph_gateway_counts *counts = &hand->completer->counts;
+    struct judging j = {.view = view};
+    struct ph_inbox_store judged;
+    ph_arena_reset(&hand->arena);
+    if (ph_inbox_request_get(hand->reader, id, &hand->arena, &j.kept) != PH_OK)
+        return true; /* retention was faster */
+    int64_t now_ms = ph_os_unix_ms();
+    j.endpoint = ph_config_endpoint_find(view->config, j.kept.request.endpoint);
+    struct ph_request as_kept = {.headers = j.kept.request.headers, .header_count = j.kept.request.header_count, .body = j.kept.request.body};
+    if (j.endpoint == NULL || !ph_view_keys_for(j.endpoint, &as_kept, now_ms, &hand->arena, &j.keys))
+        return true; /* its endpoint is gone: it waits for it to come back, or to age */
+    if (!judge(hand, &j))
+        return false;
+    int32_t matched = j.answer.event_count > 0 ? j.answer.events[0].matched_secret : 0;
+    const struct ph_record_input input = {
+        .view = view,
+        .endpoint = j.endpoint,
+        .in = &j.in,
+        .answer = &j.answer,
+        .secret = matched > 0 ? j.keys.names[matched - 1] : (struct ph_slice){0},
+        .remote = j.kept.request.remote,
+        .trace = j.kept.request.trace,
+        .brought = j.brought,
+        .brought_count = j.brought_count,
+    };
+    if (ph_record_make(hand->worker, &input, &judged) != PH_OK)
+        return false;
+    judged.op.kind = PH_INBOX_JUDGE;
+    judged.request.id = id;
+    if (again)
+        count(hand, &counts->reverified);
+    if (again && judged.request.standing == PH_STANDING_QUARANTINED)
+        return true;
+    if (judged.request.work != PH_WORK_NONE && j.failed)
+        postpone(&j, &judged, now_ms);
+    if (!store(hand, &judged))
+        return false;
+    count(hand, again                                            ? &counts->recovered
+                : judged.request.standing == PH_STANDING_DROPPED ? &counts->given_up
+                : judged.request.work != PH_WORK_NONE            ? &counts->postponed
+                                                                 : &counts->completed);
+    return true;
+}
+
+/* ---- the threads ------------------------------------------------------------------------------------ */
+
+static bool is_stopping(struct ph_completer *completer)
+{
+    pthread_mutex_lock(&completer->lock);
+    bool stopping = completer->stopping;
+    pthread_mutex_unlock(&completer->lock);
+    return stopping;
+}
+
+static bool is_mine(const struct hand *hand, int64_t id)
+{
+    return id % PH_WORK_THREADS == hand->number; /* C3 */
+}
+
+/* All that is due. Answers when to come back at the latest. */
+static int64_t do_work(struct hand *hand, const struct ph_view *view, int64_t now_ms)
+{
+    struct ph_arena list = {0};
+    int64_t *ids = NULL, next_ms = INT64_MAX;
+    size_t id_count = 0, mine = 0;
+    ph_arena_init(&list, hand->arena.allocator, PH_ARENA_BYTES_MAX, 0);
+    if (ph_inbox_work_due(hand->reader, now_ms, AT_ONCE * PH_WORK_THREADS, &list, &ids, &id_count, &next_ms) != PH_OK)
+        next_ms = now_ms + STORE_RETRY_MS;
+    bool well = true;
+    for (size_t i = 0; i < id_count && well && !is_stopping(hand->completer); i++)
+        if (is_mine(hand, ids[i])) {
+            mine++;
+            well = look_at(hand, view, ids[i], false);
+        }
+    ph_arena_done(&list);
+    if (!well)
+        return now_ms + STORE_RETRY_MS;
+    return mine > 0 ? now_ms : next_ms; /* some were done: there may be more */
+}
+
+static bool reverify(struct hand *hand, const struct ph_view *view)
+{
+    int64_t after = 0;
+    struct ph_arena list;
+    size_t id_count = 1;
+    bool well = true;
+    ph_arena_init(&list, hand->arena.allocator, PH_ARENA_BYTES_MAX, 0);
+    while (id_count > 0 && well && !is_stopping(hand->completer)) {
+        int64_t *ids = NULL;
+        ph_arena_reset(&list);
+        well = ph_inbox_quarantined(hand->reader, (struct ph_slice){0}, after, AT_ONCE, &list, &ids, &id_count) == PH_OK;
+        for (size_t i = 0; well && i < id_count && !is_stopping(hand->completer); i++) {
+            after = ids[i];
+            well = !is_mine(hand, ids[i]) || look_at(hand, view, ids[i], true);
+        }
+    }
+    ph_arena_done(&list);
+    return well;
+}
+
+/* Sleeps until it is woken, or for that long. Answers whether to go on. */
+static bool rest(struct hand *hand, int64_t for_ms, uint64_t *seen, uint64_t *ret_rounds)
+{
+    struct ph_completer *c = hand->completer;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + for_ms % 1000 * 1000000;
+    until.tv_sec += (time_t)(for_ms / 1000 + ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    pthread_mutex_lock(&c->lock);
+    while (!c->stopping && c->woken == *seen && pthread_cond_timedwait(&c->changed, &c->lock, &until) == 0)
+        continue;
+    *seen = c->woken;
+    *ret_rounds = c->rounds;
+    bool go_on = !c->stopping;
+    pthread_mutex_unlock(&c->lock);
+    return go_on;
+}
+
+static void *run(void *arg)
+{
+    struct hand *hand = arg;
+    uint64_t seen = 0, rounds = 0;
+    int64_t wait_ms = 0;
+    while (rest(hand, wait_ms, &seen, &rounds)) {
+        struct ph_view *view = ph_gateway_view(hand->completer->gateway);
+        int64_t now_ms = ph_os_unix_ms(), next_ms = do_work(hand, view, now_ms);
+        if (hand->rounds != rounds && reverify(hand, view))
+            hand->rounds = rounds;
+        else if (hand->rounds != rounds)
+            next_ms = now_ms + STORE_RETRY_MS;
+        ph_view_unref(view);
+        wait_ms = next_ms <= now_ms ? 0 : next_ms - now_ms < POLL_MS ? next_ms - now_ms : POLL_MS;
+    }
+    return NULL;
+}
+
+/* ---- outside ---------------------------------------------------------------------------------------- */
+
+static bool start_hand(struct ph_completer *c, struct hand *hand, int64_t number)
+{
+    hand->completer = c;
+    hand->number = number;
+    ph_arena_init(&hand->arena, &ph_os_heap, PH_ARENA_BYTES_MAX, PH_BUFFER_KEEP_BYTES);
+    hand->worker = ph_worker_new(&ph_os_heap);
+    if (hand->worker == NULL || ph_inbox_reader_open(ph_gateway_inbox(c->gateway), &hand->reader) != PH_OK)
+        return false;
+    hand->running = pthread_create(&hand->thread, NULL, run, hand) == 0;
+    return hand->running;
+}
+
+struct ph_completer *ph_completer_start(struct ph_gateway *gateway, struct ph_callouts *callouts, struct ph_slice roots)
+{
+    struct ph_completer *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return NULL;
+    c->gateway = gateway;
+    c->callouts = callouts;
+    c->roots = roots;
+    pthread_condattr_t steady;
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->changed, &steady);
+    pthread_condattr_destroy(&steady);
+    for (int64_t i = 0; i < PH_WORK_THREADS; i++)
+        if (!start_hand(c, &c->hands[i], i)) {
+            ph_completer_stop(c);
+            return NULL;
+        }
+    return c;
+}
+
+void ph_completer_stop(struct ph_completer *c)
+{
+    if (c == NULL)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->stopping = true;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    for (size_t i = 0; i < PH_WORK_THREADS; i++) {
+        struct hand *hand = &c->hands[i];
+        if (hand->running)
+            pthread_join(hand->thread, NULL);
+        ph_inbox_reader_close(hand->reader);
+        ph_worker_free(hand->worker);
+        ph_arena_done(&hand->arena);
+    }
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+static void wake(struct ph_completer *c, bool again)
+{
+    pthread_mutex_lock(&c->lock);
+    c->woken++;
+    c->rounds += again;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void ph_completer_wake(struct ph_completer *c)
+{
+    wake(c, false);
+}
+
+void ph_completer_reverify(struct ph_completer *c)
+{
+    wake(c, true);
+}
+
+void ph_completer_counts(struct ph_completer *c, struct ph_gateway_counts *ret)
+{
+    pthread_mutex_lock(&c->lock);
+    *ret = c->counts;
+    pthread_mutex_unlock(&c->lock);
+}

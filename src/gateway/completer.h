@@ -1,0 +1,28 @@
+/* Follow-up work on stored requests: verdicts and objects that have to be asked for, and quarantined requests once more
+ * when secrets change. Some threads, because each asks and waits; ingest and deliveries wait for none of it.
+ *
+ * C1: a request is judged as of its receipt, with what is configured now.
+ * C2: a callout that fails is tried again by a ladder, for PH_WORK_FOR_MS; then the request is DROPPED (it proved
+ *     nothing), or its events are told as they are, INCOMPLETE.
+ * C3: a request has one thread: two never judge the same. */
+#ifndef PH_GATEWAY_COMPLETER_H
+#define PH_GATEWAY_COMPLETER_H
+
+#include "gateway/gateway.h"
+
+struct ph_completer;
+
+/* Gives running threads, or NULL. Keeps the gateway; its inbox is open. */
+struct ph_completer *ph_completer_start(struct ph_gateway *gateway, struct ph_callouts *callouts, struct ph_slice roots);
+/* Ends once what is under way has ended; a callout ends within its time limit. NULL is fine. */
+void ph_completer_stop(struct ph_completer *completer);
+/* Any thread. */
+void ph_completer_wake(struct ph_completer *completer);
+/* Every quarantined request once more. */
+void ph_completer_reverify(struct ph_completer *completer);
+void ph_completer_counts(struct ph_completer *completer, struct ph_gateway_counts *ret);
+
+/* When work that has failed `tries` times is tried again; 0: no more (C2). Pure; `since_ms`: the request's receipt. */
+int64_t ph_work_due(int32_t tries, int64_t since_ms, int64_t now_ms);
+
+#endif

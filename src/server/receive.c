@@ -1,0 +1,337 @@
+#include "server/receive.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/gateway.h"
+#include "gateway/policy.h"
+#include "gateway/record.h"
+#include "gateway/sender.h"
+#include "os/clock.h"
+#include "os/socket.h"
+#include "server/conn.h"
+#include "server/later.h"
+#include "wire/wire.h"
+
+enum { REPLY_HEADERS_MAX = 8 };
+
+/* What the sender hears, in memory of its own. */
+struct reply {
+    int32_t status;
+    struct ph_header headers[REPLY_HEADERS_MAX];
+    size_t header_count;
+    struct ph_slice body;
+};
+
+/* A request on its way into the inbox: one block, with the store behind it. */
+struct receipt {
+    struct ph_ticket ticket;
+    struct ph_gateway *gateway;
+    struct ph_inbox_store *store;
+    struct reply good, refuse;
+};
+
+/* What judging a request needs to know; of one call. */
+struct arrival {
+    struct ph_service *service;
+    const struct ph_http_request *http;
+    const struct ph_config_endpoint *endpoint;
+    struct ph_request request;
+    struct ph_view *view;
+    struct ph_view_keys keys;
+    struct ph_input in;
+    struct ph_answer answer;
+    char remote[PH_OS_IP_TEXT_BYTES];
+};
+
+/* ---- answers without a store --------------------------------------------------------------------- */
+
+static void busy(struct ph_service *service, struct ph_slice why, struct ph_http_response *ret_response)
+{
+    ph_service_add_header(service, ret_response, PH_S("retry-after"), PH_S("5"));
+    ph_service_answer_error(service, 503, PH_S("UNAVAILABLE"), why, ret_response);
+}
+
+/* The endpoint of the path; NULL: it has been answered. */
+static const struct ph_config_endpoint *route(struct ph_service *service, const struct ph_config *config,
+                                              const struct ph_http_request *request, struct ph_http_response *ret_response)
+{
+    struct ph_slice path = ph_http_path(request), prefix = PH_S("/webhooks/");
+    const struct ph_config_endpoint *endpoint =
+        ph_slice_starts(path, prefix) ? ph_config_endpoint_find(config, ph_slice_from(path, prefix.len)) : NULL;
+    if (endpoint == NULL) {
+        ph_service_answer_error(service, 404, PH_S("NOT_FOUND"), PH_S("no endpoint has this name"), ret_response);
+        return NULL;
+    }
+    if (!ph_slice_eq(request->method, PH_S("POST"))) {
+        ph_service_add_header(service, ret_response, PH_S("allow"), PH_S("POST"));
+        ph_service_answer_error(service, 405, PH_S("METHOD_NOT_ALLOWED"), PH_S("webhooks are sent with POST"), ret_response);
+        return NULL;
+    }
+    if (!ph_service_body_is_plain(request)) {
+        ph_service_answer_error(service, 415, PH_S("INVALID_ARGUMENT"), PH_S("send the body without a content-encoding"),
+                                ret_response);
+        return NULL;
+    }
+    if (request->body.len > (size_t)config->limits.body_bytes) {
+        ph_service_answer_error(service, 413, PH_S("RESOURCE_EXHAUSTED"), PH_S("the body is larger than the limit"), ret_response);
+        return NULL;
+    }
+    return endpoint;
+}
+
+static bool sender_allowed(struct arrival *a, struct ph_http_exchange *exchange, struct ph_http_response *ret_response)
+{
+    uint8_t address[16];
+    ph_sender_address(a->endpoint, ph_conn_peer(exchange->connection), &a->request, address);
+    ph_os_ip_text(address, a->remote);
+    if (ph_sender_allowed(a->endpoint, address))
+        return true;
+    ph_service_answer_error(a->service, 403, PH_S("PERMISSION_DENIED"), PH_S("this endpoint takes webhooks from other addresses"),
+                            ret_response);
+    return false;
+}
+
+/* ---- judging --------------------------------------------------------------------------------------- */
+
+static enum ph_status judge(struct arrival *a)
+{
+    struct ph_arena *arena = ph_worker_arena(a->service->worker);
+    int64_t now_ms = ph_os_unix_ms();
+    /* Without an account its secrets are not known either: the engine says `no secret`. */
+    if (!ph_view_keys_for(a->endpoint, &a->request, now_ms, arena, &a->keys))
+        a->keys.count = 0;
+    a->in = (struct ph_input){
+        .connector = a->endpoint->page,
+        .request = &a->request,
+        .secrets = a->keys.pairs,
+        .secret_count = a->keys.count,
+        .config = a->keys.values,
+        .config_count = a->keys.value_count,
+        .capture_method = a->endpoint->capture_method,
+        .now_ms = now_ms,
+    };
+    return ph_engine_run_keep(a->service->worker, &a->in, (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM), &a->answer);
+}
+
+static struct ph_slice lower_name(struct ph_arena *arena, struct ph_slice name)
+{
+    struct ph_slice copy = ph_arena_copy(arena, name);
+    char *text = (char *)copy.ptr;
+    for (size_t i = 0; i < copy.len; i++)
+        if (text[i] >= 'A' && text[i] <= 'Z')
+            text[i] |= 0x20;
+    return copy;
+}
+
+static void take_reply(struct ph_arena *arena, const struct ph_answer *answer, struct reply *ret)
+{
+    *ret = (struct reply){.status = answer->ack_status > 0 ? answer->ack_status : 200, .body = answer->ack_body};
+    for (size_t i = 0; i < answer->ack_header_count && i < REPLY_HEADERS_MAX; i++)
+        ret->headers[ret->header_count++] =
+            (struct ph_header){lower_name(arena, answer->ack_headers[i].name), answer->ack_headers[i].value};
+}
+
+/* The page's success and its refusal; the engine gives one at a time. A body that cannot be read at all has neither. */
+static enum ph_status take_replies(struct arrival *a, const struct ph_inbox_request *request, struct reply *ret_good,
+                                   struct reply *ret_refuse)
+{
+    struct ph_arena *arena = ph_worker_arena(a->service->worker);
+    struct ph_answer peer;
+    *ret_good = *ret_refuse = (struct reply){.status = 503};
+    if (a->answer.event_count == 0) {
+        struct ph_slice code = ph_error_code_name(a->answer.error);
+        ret_refuse->status = ph_wire_http_status(ph_wire_grpc_status(a->answer.error));
+        ret_refuse->headers[ret_refuse->header_count++] = (struct ph_header){PH_S("content-type"), PH_S("application/json")};
+        return ph_wire_write_error_json(arena, code, a->answer.error_message, &ret_refuse->body);
+    }
+    take_reply(arena, &a->answer, ret_refuse);
+    *ret_good = *ret_refuse;
+    if (a->answer.ack_status < 300 || (request->standing == PH_STANDING_QUARANTINED && !request->match_only))
+        return PH_OK;
+    enum ph_want want = (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM | PH_WANT_PEER_REPLY);
+    PH_TRY(ph_engine_run_keep(a->service->worker, &a->in, want, &peer));
+    take_reply(arena, &peer, ret_good);
+    return PH_OK;
+}
+
+/* ---- storing --------------------------------------------------------------------------------------- */
+
+static size_t reply_bytes(const struct reply *reply)
+{
+    size_t bytes = reply->body.len;
+    for (size_t i = 0; i < reply->header_count; i++)
+        bytes += reply->headers[i].name.len + reply->headers[i].value.len;
+    return bytes;
+}
+
+static struct ph_slice keep(char **at, struct ph_slice text)
+{
+    if (text.len == 0)
+        return (struct ph_slice){0};
+    memcpy(*at, text.ptr, text.len);
+    *at += text.len;
+    return ph_slice_of(*at - text.len, text.len);
+}
+
+static void keep_reply(char **at, const struct reply *from, struct reply *to)
+{
+    *to = *from;
+    for (size_t i = 0; i < from->header_count; i++)
+        to->headers[i] = (struct ph_header){keep(at, from->headers[i].name), keep(at, from->headers[i].value)};
+    to->body = keep(at, from->body);
+}
+
+/* The writer's thread. The block is the reactor's again: whoever resumes, expires or discards sees it freed. */
+static void on_stored(struct ph_inbox_op *op)
+{
+    struct ph_inbox_store *store = (struct ph_inbox_store *)(void *)op;
+    struct receipt *receipt = *(struct receipt **)((char *)store - sizeof(void *));
+    if (op->status == PH_OK && store->request.work != PH_WORK_NONE)
+        ph_gateway_work(receipt->gateway);
+    ph_later_complete(receipt->ticket);
+}
+
+static struct receipt *new_receipt(struct arrival *a, const struct ph_inbox_store *store, const struct reply *good,
+                                   const struct reply *refuse)
+{
+    enum { ALIGN = 16 };
+    /* The receipt, the texts of its replies, and right before the store the way back to it. */
+    size_t extra = sizeof(struct receipt) + reply_bytes(good) + reply_bytes(refuse) + sizeof(void *);
+    extra = (extra + ALIGN - 1) / ALIGN * ALIGN;
+    struct ph_inbox_store *copy;
+    struct receipt *receipt = ph_record_copy(store, extra, &copy);
+    if (receipt == NULL)
+        return NULL;
+    char *at = (char *)(receipt + 1);
+    receipt->gateway = a->service->gateway;
+    receipt->store = copy;
+    keep_reply(&at, good, &receipt->good);
+    keep_reply(&at, refuse, &receipt->refuse);
+    memcpy((char *)copy - sizeof(void *), &receipt, sizeof(void *));
+    copy->op.done = on_stored;
+    return receipt;
+}
+
+static void on_resume(void *ctx, struct ph_http_exchange *exchange, void *work)
+{
+    struct ph_service *service = ctx;
+    struct receipt *receipt = work;
+    struct ph_header headers[PH_HEADERS_MAX];
+    struct ph_http_request request;
+    struct ph_http_response response;
+    ph_worker_reset(service->worker);
+    ph_http_exchange_request(exchange, headers, &request);
+    ph_service_begin(service, &request, &response);
+    enum ph_reply_kind kind = ph_policy_reply(receipt->store);
+    const struct reply *reply = kind == PH_REPLY_GOOD ? &receipt->good : &receipt->refuse;
+    if (kind == PH_REPLY_BUSY) {
+        busy(service, receipt->store->op.status == PH_OK ? PH_S("too many refused requests are kept already; come again later")
+                                                         : PH_S("the webhook could not be stored; come again later"),
+             &response);
+    } else {
+        response.status = reply->status;
+        response.body = reply->body;
+        for (size_t i = 0; i < reply->header_count; i++)
+            ph_service_add_header(service, &response, reply->headers[i].name, reply->headers[i].value);
+        if (reply->status == 503)
+            ph_service_add_header(service, &response, PH_S("retry-after"), PH_S("60"));
+    }
+    if (ph_http_answer(exchange, &response) != PH_OK)
+        (void)0; /* the sender has gone: it will come again, and be a duplicate */
+    free(receipt);
+}
+
+/* The store goes on, and frees the block when it ends (on_discard): what commits now is matched by the retry. */
+static void on_expire(void *ctx, struct ph_http_exchange *exchange, void *work)
+{
+    struct ph_service *service = ctx;
+    struct ph_http_response response = {.status = 200, .headers = service->headers};
+    (void)work;
+    ph_worker_reset(service->worker);
+    busy(service, PH_S("the webhook was not stored in time; come again later"), &response);
+    if (ph_http_answer(exchange, &response) != PH_OK)
+        return;
+}
+
+static void on_discard(void *ctx, void *work)
+{
+    (void)ctx;
+    free(work);
+}
+
+/* A part of the processor's own, so that our 503 reaches it before it gives up. */
+static int64_t deadline_of(const struct arrival *a)
+{
+    int64_t within_ms = a->answer.variant != NULL ? a->answer.variant->ack_within_ms : 0, ms = within_ms / 5 * 4;
+    if (within_ms == 0 || ms > PH_COMMIT_MS)
+        ms = PH_COMMIT_MS;
+    return a->http->headers_ms + (ms < PH_COMMIT_LEAST_MS ? PH_COMMIT_LEAST_MS : ms);
+}
+
+/* True: the answer comes later. */
+static bool store(struct arrival *a, struct ph_http_exchange *exchange, struct ph_http_response *ret_response)
+{
+    static const struct ph_later_job job = {.resume = on_resume, .expire = on_expire, .discard = on_discard};
+    struct ph_service *service = a->service;
+    struct ph_inbox_store stored;
+    struct reply good, refuse;
+    int32_t matched = a->answer.event_count > 0 ? a->answer.events[0].matched_secret : 0;
+    for (size_t i = 1; matched == 0 && i < a->answer.event_count; i++)
+        matched = a->answer.events[i].matched_secret;
+    const struct ph_record_input input = {
+        .view = a->view,
+        .endpoint = a->endpoint,
+        .in = &a->in,
+        .answer = &a->answer,
+        .secret = matched > 0 ? a->keys.names[matched - 1] : (struct ph_slice){0},
+        .remote = ph_slice_str(a->remote),
+        .trace = ph_http_header(a->http, PH_S("traceparent")),
+    };
+    struct receipt *receipt = NULL;
+    if (ph_record_make(service->worker, &input, &stored) == PH_OK &&
+        take_replies(a, &stored.request, &good, &refuse) == PH_OK)
+        receipt = new_receipt(a, &stored, &good, &refuse);
+    if (receipt == NULL) {
+        busy(service, PH_S("no memory for this webhook now; come again later"), ret_response);
+        return false;
+    }
+    if (ph_later_begin(service->later, exchange, &job, service, receipt, deadline_of(a), &receipt->ticket) != PH_OK) {
+        free(receipt);
+        busy(service, PH_S("too many webhooks wait to be stored; come again later"), ret_response);
+        return false;
+    }
+    enum ph_status st = ph_inbox_submit(ph_gateway_inbox(receipt->gateway), &receipt->store->op);
+    if (st != PH_OK) { /* the ticket is out: it is completed like all others */
+        receipt->store->op.status = st;
+        ph_later_complete(receipt->ticket);
+    }
+    return true;
+}
+
+enum ph_http_outcome ph_receive_handle(void *ctx, struct ph_http_exchange *exchange, const struct ph_http_request *request,
+                                       struct ph_http_response *ret_response)
+{
+    struct ph_service *service = ctx;
+    bool later = false;
+    ph_worker_reset(service->worker);
+    ph_service_begin(service, request, ret_response);
+    if (ph_service_refused(service, request, ret_response))
+        return PH_HTTP_ANSWERED;
+    struct arrival a = {
+        .service = service,
+        .http = request,
+        .request = {.method = request->method, .uri = request->target, .headers = request->headers,
+                    .header_count = request->header_count, .body = request->body},
+        .view = ph_gateway_view(service->gateway),
+    };
+    a.endpoint = route(service, a.view->config, request, ret_response);
+    if (a.endpoint != NULL && sender_allowed(&a, exchange, ret_response)) {
+        if (judge(&a) == PH_OK)
+            later = store(&a, exchange, ret_response);
+        else
+            busy(service, PH_S("the webhook could not be judged now; come again later"), ret_response);
+    }
+    ph_view_unref(a.view);
+    return later ? PH_HTTP_LATER : PH_HTTP_ANSWERED;
+}

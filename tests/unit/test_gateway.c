@@ -1,0 +1,333 @@
+/* The gateway's decisions, without a disk or a network: standings, replies, senders, secrets, copies, waits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "os/heap.h"
+#include "gateway/completer.h"
+#include "gateway/policy.h"
+#include "gateway/record.h"
+#include "gateway/sender.h"
+
+/* ---- standings ------------------------------------------------------------------------------------ */
+
+static struct ph_event events[3];
+static struct ph_answer answer;
+
+static struct ph_judgement judged(size_t count, enum ph_verdict a, enum ph_verdict b)
+{
+    events[0] = (struct ph_event){.verdict = a, .verdict_reason = PH_S("first")};
+    events[1] = (struct ph_event){.verdict = b, .verdict_reason = PH_S("second")};
+    answer = (struct ph_answer){.events = events, .event_count = count};
+    return ph_policy_judge(&answer);
+}
+
+static void a_request_stands_as_its_verdict_says(void **state)
+{
+    static const struct {
+        enum ph_verdict verdict;
+        enum ph_inbox_standing standing;
+        bool held;
+    } rows[] = {{PH_VERIFIED, PH_STANDING_ACCEPTED, false},       {PH_FORGED, PH_STANDING_QUARANTINED, true},
+                {PH_STALE, PH_STANDING_QUARANTINED, true},        {PH_NO_SIGNATURE, PH_STANDING_QUARANTINED, true},
+                {PH_NO_SECRET, PH_STANDING_QUARANTINED, true},    {PH_UNSIGNED, PH_STANDING_HINT, false},
+                {PH_UNSUPPORTED, PH_STANDING_HINT, false},        {PH_UNREACHABLE, PH_STANDING_PENDING, true},
+                {PH_VERDICT_UNSPECIFIED, PH_STANDING_QUARANTINED, true}};
+    (void)state;
+    for (size_t i = 0; i < PH_COUNTOF(rows); i++) {
+        struct ph_judgement j = judged(1, rows[i].verdict, 0);
+        assert_int_equal(j.standing, rows[i].standing);
+        assert_int_equal(j.verdict, rows[i].verdict);
+        assert_int_equal(ph_policy_holds(&answer, 0), rows[i].held);
+        assert_int_equal(j.match_only, rows[i].verdict == PH_STALE);
+        assert_int_equal(j.alarm, rows[i].verdict == PH_NO_SECRET);
+        assert_int_equal(j.work, rows[i].verdict == PH_UNREACHABLE ? PH_WORK_VERIFY : PH_WORK_NONE);
+    }
+}
+
+static void a_batch_stands_by_its_best_item_and_holds_the_bad(void **state)
+{
+    (void)state;
+    assert_int_equal(judged(2, PH_FORGED, PH_VERIFIED).standing, PH_STANDING_ACCEPTED);
+    assert_true(ph_policy_holds(&answer, 0));
+    assert_false(ph_policy_holds(&answer, 1));
+    assert_int_equal(judged(2, PH_VERIFIED, PH_FORGED).verdict, PH_VERIFIED);
+    assert_int_equal(judged(2, PH_STALE, PH_FORGED).standing, PH_STANDING_QUARANTINED);
+    assert_false(judged(2, PH_STALE, PH_FORGED).match_only);
+    assert_true(judged(2, PH_STALE, PH_STALE).match_only);
+}
+
+static void a_body_that_cannot_be_read_is_quarantined_with_what_is_wrong(void **state)
+{
+    (void)state;
+    answer = (struct ph_answer){.error = PH_E_WEBHOOK_BODY_DECODING_FAILED, .error_message = PH_S("not JSON")};
+    struct ph_judgement j = ph_policy_judge(&answer);
+    assert_int_equal(j.standing, PH_STANDING_QUARANTINED);
+    assert_false(j.match_only);
+    assert_true(ph_slice_eq(j.reason, PH_S("not JSON")));
+}
+
+static void a_thin_event_is_held_until_its_object_is_fetched_and_a_forged_one_fetches_nothing(void **state)
+{
+    struct ph_callout callout = {.kind = PH_FETCH_EVENT};
+    (void)state;
+    (void)judged(1, PH_VERIFIED, 0);
+    events[0].incomplete = PH_S("thin");
+    assert_false(ph_policy_holds(&answer, 0)); /* nothing can complete it: told as it is */
+    answer.callout = &callout;
+    assert_true(ph_policy_holds(&answer, 0));
+    assert_int_equal(ph_policy_judge(&answer).work, PH_WORK_FETCH);
+    events[0].verdict = PH_FORGED;
+    assert_int_equal(ph_policy_judge(&answer).work, PH_WORK_NONE);
+}
+
+/* ---- replies --------------------------------------------------------------------------------------- */
+
+static enum ph_reply_kind reply(enum ph_status status, enum ph_inbox_stored stored, enum ph_inbox_standing standing)
+{
+    const struct ph_inbox_store store = {.op.status = status, .stored = stored, .request.standing = standing};
+    return ph_policy_reply(&store);
+}
+
+static void success_is_for_what_is_stored_only(void **state)
+{
+    (void)state;
+    for (int standing = PH_STANDING_ACCEPTED; standing <= PH_STANDING_QUARANTINED; standing++) {
+        assert_int_equal(reply(PH_ERR_IO, 0, standing), PH_REPLY_BUSY);
+        assert_int_equal(reply(PH_ERR_AGAIN, PH_STORED_NEW, standing), PH_REPLY_BUSY);
+        assert_int_equal(reply(PH_OK, PH_STORED_FULL, standing), PH_REPLY_BUSY);
+        assert_int_equal(reply(PH_OK, PH_STORED_NEW, standing),
+                         standing == PH_STANDING_QUARANTINED ? PH_REPLY_REFUSE : PH_REPLY_GOOD);
+        assert_int_equal(reply(PH_OK, PH_STORED_DUPLICATE, standing), PH_REPLY_GOOD);
+    }
+}
+
+/* ---- senders ---------------------------------------------------------------------------------------- */
+
+static struct ph_network network(const char *text)
+{
+    struct ph_network n;
+    assert_int_equal(ph_network_read(ph_slice_str(text), &n), PH_NETWORK_OK);
+    return n;
+}
+
+static bool sender_is(const char *peer, const char *first, const char *second, const char *expected)
+{
+    const struct ph_network trusted[] = {network("10.0.0.0/8"), network("fd00::/8")};
+    const struct ph_header headers[] = {{PH_S("X-Forwarded-For"), ph_slice_str(first)},
+                                        {PH_S("x-forwarded-for"), ph_slice_str(second)}};
+    const struct ph_request request = {.headers = headers, .header_count = second != NULL ? 2 : first != NULL ? 1 : 0};
+    struct ph_config_endpoint endpoint = {0};
+    uint8_t got[16];
+    endpoint.trusted_proxies.items = trusted;
+    endpoint.trusted_proxies.count = PH_COUNTOF(trusted);
+    ph_sender_address(&endpoint, network(peer).address, &request, got);
+    return memcmp(got, network(expected).address, 16) == 0;
+}
+
+static void the_sender_is_the_last_address_that_no_trusted_proxy_has(void **state)
+{
+    (void)state;
+    assert_true(sender_is("192.0.2.1", NULL, NULL, "192.0.2.1"));
+    assert_true(sender_is("192.0.2.1", "203.0.113.9", NULL, "192.0.2.1")); /* nobody trusted wrote that */
+    assert_true(sender_is("10.0.0.1", "203.0.113.9", NULL, "203.0.113.9"));
+    assert_true(sender_is("10.0.0.1", "1.1.1.1, 203.0.113.9", NULL, "203.0.113.9")); /* what the sender wrote itself */
+    assert_true(sender_is("10.0.0.1", "203.0.113.9, 10.0.0.2", NULL, "203.0.113.9"));
+    assert_true(sender_is("10.0.0.1", "1.1.1.1", "203.0.113.9", "203.0.113.9"));
+    assert_true(sender_is("10.0.0.1", "203.0.113.9", "10.1.1.1", "203.0.113.9"));
+    assert_true(sender_is("fd00::1", "2001:db8::7", NULL, "2001:db8::7"));
+    assert_true(sender_is("10.0.0.1", "203.0.113.9, nonsense", NULL, "10.0.0.1"));
+    assert_true(sender_is("10.0.0.1", "203.0.113.0/24", NULL, "10.0.0.1"));
+    assert_true(sender_is("10.0.0.1", "10.0.0.3", NULL, "10.0.0.3")); /* all are proxies: the farthest */
+    assert_true(sender_is("10.0.0.1", "", NULL, "10.0.0.1"));
+}
+
+static void a_list_of_addresses_lets_nobody_else_in(void **state)
+{
+    const struct ph_network allowed[] = {network("192.0.2.0/24")};
+    struct ph_config_endpoint endpoint = {0};
+    (void)state;
+    assert_true(ph_sender_allowed(&endpoint, network("198.51.100.1").address));
+    endpoint.allow_ips.items = allowed;
+    endpoint.allow_ips.count = 1;
+    assert_true(ph_sender_allowed(&endpoint, network("192.0.2.200").address));
+    assert_false(ph_sender_allowed(&endpoint, network("192.0.3.1").address));
+    assert_false(ph_sender_allowed(&endpoint, (const uint8_t[16]){0})); /* not known who it is */
+}
+
+/* ---- secrets ---------------------------------------------------------------------------------------- */
+
+static bool keys_for(struct ph_config_endpoint *endpoint, const char *body, struct ph_view_keys *ret)
+{
+    struct ph_arena arena;
+    const struct ph_header header = {PH_S("x-account"), PH_S("two")};
+    const struct ph_request request = {.headers = &header, .header_count = 1, .body = ph_slice_str(body)};
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
+    bool found = ph_view_keys_for(endpoint, &request, 1000, &arena, ret);
+    ph_arena_done(&arena);
+    return found;
+}
+
+static void an_account_is_picked_by_what_the_request_says_and_an_unknown_one_is_none(void **state)
+{
+    const struct ph_config_secret own = {.secret = {PH_S("env:OWN"), PH_S("own")}},
+                                  late = {.secret = {PH_S("env:LATE"), PH_S("late")}, .not_before_ms = 2000},
+                                  shared[] = {late, {.secret = {PH_S("env:ALL"), PH_S("all")}}};
+    struct ph_config_account accounts[2] = {{.entry.name = PH_S("one")}, {.entry.name = PH_S("two")}};
+    struct ph_config_endpoint endpoint = {.by = PH_S("/account")};
+    struct ph_view_keys keys;
+    (void)state;
+    accounts[0].secrets.items = &own;
+    accounts[0].secrets.count = 1;
+    endpoint.accounts.items = accounts;
+    endpoint.accounts.count = 2;
+    endpoint.secrets.items = shared;
+    endpoint.secrets.count = 2;
+    assert_true(keys_for(&endpoint, "{\"account\":\"one\"}", &keys));
+    assert_int_equal(keys.count, 1);
+    assert_true(ph_slice_eq(keys.names[0], PH_S("env:OWN")));
+    assert_true(keys_for(&endpoint, "{\"account\":\"two\"}", &keys)); /* none of its own: the endpoint's, those that are valid */
+    assert_int_equal(keys.count, 1);
+    assert_true(ph_slice_eq(keys.names[0], PH_S("env:ALL")));
+    assert_false(keys_for(&endpoint, "{\"account\":\"three\"}", &keys));
+    assert_false(keys_for(&endpoint, "{\"account\":\"\"}", &keys));
+    assert_false(keys_for(&endpoint, "{\"account\":[\"one\"]}", &keys));
+    assert_false(keys_for(&endpoint, "not JSON", &keys));
+    assert_false(keys_for(&endpoint, "", &keys));
+    endpoint.by = PH_S("header:X-Account");
+    assert_true(keys_for(&endpoint, "", &keys));
+    endpoint.by = (struct ph_slice){0};
+    assert_true(keys_for(&endpoint, "", &keys));
+}
+
+/* ---- copies ------------------------------------------------------------------------------------------- */
+
+static void a_copy_stands_alone(void **state)
+{
+    char text[] = "the body", name[] = "x-name", key[] = "acme:1";
+    struct ph_header header = {ph_slice_of(name, 6), ph_slice_of(text, 3)};
+    struct ph_inbox_event event = {.dedupe_key = ph_slice_of(key, 6), .answer = ph_slice_of(text, 8), .amount = 7};
+    struct ph_inbox_store store = {.events = &event, .event_count = 1}, *copy;
+    (void)state;
+    store.request.body = ph_slice_of(text, 8);
+    store.request.headers = &header;
+    store.request.header_count = 1;
+    char *block = ph_record_copy(&store, 48, &copy);
+    assert_non_null(block);
+    assert_ptr_equal(block + 48, copy);
+    for (int i = 0; i < 48; i++)
+        assert_int_equal(block[i], 0);
+    memset(text, '#', 8), memset(name, '#', 6), memset(key, '#', 6);
+    memset(&event, 0xff, sizeof event), memset(&header, 0xff, sizeof header);
+    assert_true(ph_slice_eq(copy->request.body, PH_S("the body")));
+    assert_true(ph_slice_eq(copy->request.headers[0].name, PH_S("x-name")));
+    assert_true(ph_slice_eq(copy->request.headers[0].value, PH_S("the")));
+    assert_true(ph_slice_eq(copy->events[0].dedupe_key, PH_S("acme:1")));
+    assert_true(ph_slice_eq(copy->events[0].answer, PH_S("the body")));
+    assert_int_equal(copy->events[0].amount, 7);
+    assert_false(ph_slice_present(copy->request.trace));
+    assert_true(copy->op.bytes >= 48 + sizeof *copy + sizeof event + sizeof header + 8 + 6 + 3 + 6 + 8);
+    free(block);
+}
+
+/* ---- a real request ------------------------------------------------------------------------------------ */
+
+static void what_is_stored_of_a_verified_event_is_what_handle_says_of_it(void **state)
+{
+    /* HMAC-SHA256 of "1700000000.{body}" with "whsec_test", by another tool. */
+    static const char body[] = "{\"id\":\"evt_1\",\"object\":\"event\",\"created\":1700000000,\"livemode\":true,"
+                               "\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{\"id\":\"pi_1\",\"object\":\"payment_intent\","
+                               "\"amount\":4900,\"amount_received\":4900,\"currency\":\"eur\",\"status\":\"succeeded\"}}}";
+    const struct ph_connector *stripe = NULL;
+    struct ph_worker *worker = ph_worker_new(&ph_os_heap);
+    const struct ph_secret_pair secret = {.secret = PH_S("whsec_test")};
+    const struct ph_request bare = {.method = PH_S("POST"), .uri = PH_S("/webhooks/shop")};
+    struct ph_signed made;
+    struct ph_slice reason;
+    struct ph_view view = {0};
+    struct ph_config_endpoint endpoint = {.entry.name = PH_S("shop"), .account = PH_S("acct:9")};
+    struct ph_inbox_store store;
+    (void)state;
+    for (size_t i = 0; i < ph_connectors_builtin_count; i++)
+        if (ph_slice_eq(ph_connectors_builtin[i]->name, PH_S("stripe")))
+            stripe = ph_connectors_builtin[i];
+    struct ph_input in = {.connector = stripe, .request = &bare, .secrets = &secret, .secret_count = 1, .now_ms = 1700000000000};
+    assert_int_equal(ph_engine_sign(worker, &in, (struct ph_slice){0}, ph_slice_str(body), PH_S("u"), &made, &reason), PH_OK);
+    struct ph_request request = bare;
+    request.headers = made.headers;
+    request.header_count = made.header_count;
+    request.body = made.body;
+    in.request = &request;
+    assert_int_equal(ph_engine_run_keep(worker, &in, (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM), &answer), PH_OK);
+    const struct ph_record_input input = {.view = &view, .endpoint = &endpoint, .in = &in, .answer = &answer, .secret = PH_S("env:S")};
+    assert_int_equal(ph_record_make(worker, &input, &store), PH_OK);
+    assert_int_equal(store.event_count, 1);
+    const struct ph_inbox_event *event = &store.events[0];
+    assert_int_equal(store.request.standing, PH_STANDING_ACCEPTED);
+    assert_true(ph_slice_eq(store.request.secret, PH_S("env:S")));
+    assert_true(ph_slice_eq(event->type, PH_S("PAYMENT_INTENT_SUCCESS")));
+    assert_true(ph_slice_eq(event->class, PH_S("payment")));
+    assert_true(ph_slice_eq(event->subject, PH_S("pi_1")));
+    assert_true(ph_slice_eq(event->dedupe_key, PH_S("live:acct%3A9:stripe:evt_1")));
+    assert_true(ph_slice_eq(event->currency, PH_S("EUR")));
+    assert_int_equal(event->amount, 4900);
+    assert_int_equal(event->occurred_ms, 1700000000000);
+    assert_false(event->held);
+    assert_true(ph_slice_starts(event->answer, PH_S("{\"event_type\":\"PAYMENT_INTENT_SUCCESS\"")));
+    /* The digest is of what it says, not of how it came. */
+    unsigned char before[PH_DIGEST_BYTES];
+    memcpy(before, event->digest, sizeof before);
+    answer.events[0].matched_secret = 2;
+    answer.events[0].verdict_reason = PH_S("otherwise");
+    assert_int_equal(ph_record_make(worker, &input, &store), PH_OK);
+    assert_memory_equal(before, store.events[0].digest, sizeof before);
+    answer.events[0].fields[PH_F_AMOUNT].number++;
+    assert_int_equal(ph_record_make(worker, &input, &store), PH_OK);
+    assert_memory_not_equal(before, store.events[0].digest, sizeof before);
+    /* A forged one has no key, no type, and is told to nobody. */
+    answer.events[0].verdict = PH_FORGED;
+    assert_int_equal(ph_record_make(worker, &input, &store), PH_OK);
+    assert_false(ph_slice_present(store.events[0].dedupe_key));
+    assert_true(ph_slice_eq(store.events[0].type, PH_S("WEBHOOK_EVENT_TYPE_UNSPECIFIED")));
+    assert_true(store.events[0].held);
+    assert_int_equal(store.events[0].destinations, 0);
+    ph_worker_free(worker);
+}
+
+/* ---- waits -------------------------------------------------------------------------------------------- */
+
+static void work_that_fails_is_tried_again_for_days_and_then_no_more(void **state)
+{
+    int64_t now_ms = 0, last = 0;
+    int32_t tries = 0;
+    (void)state;
+    for (; (last = ph_work_due(tries + 1, 0, now_ms)) != 0; now_ms = last) {
+        assert_true(last > now_ms);
+        assert_true(last - now_ms <= 6 * 3600 * 1000);
+        tries++;
+    }
+    assert_true(now_ms >= PH_WORK_FOR_MS);
+    assert_in_range(tries, 10, 40);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_stands_as_its_verdict_says),
+        cmocka_unit_test(a_batch_stands_by_its_best_item_and_holds_the_bad),
+        cmocka_unit_test(a_body_that_cannot_be_read_is_quarantined_with_what_is_wrong),
+        cmocka_unit_test(a_thin_event_is_held_until_its_object_is_fetched_and_a_forged_one_fetches_nothing),
+        cmocka_unit_test(success_is_for_what_is_stored_only),
+        cmocka_unit_test(the_sender_is_the_last_address_that_no_trusted_proxy_has),
+        cmocka_unit_test(a_list_of_addresses_lets_nobody_else_in),
+        cmocka_unit_test(an_account_is_picked_by_what_the_request_says_and_an_unknown_one_is_none),
+        cmocka_unit_test(a_copy_stands_alone),
+        cmocka_unit_test(what_is_stored_of_a_verified_event_is_what_handle_says_of_it),
+        cmocka_unit_test(work_that_fails_is_tried_again_for_days_and_then_no_more),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
