@@ -98,7 +98,7 @@ def usage_errors_exit_with_2_and_say_what():
         (("serve", "--nonsense"), "nonsense"),
         (("serve", "--threads", "0"), "threads"),
         (("serve", "--listen", "nonsense"), "HOST:PORT"),
-        (("serve", "--listen", "0.0.0.0:0"), "--insecure"),
+        (("serve", "--listen", "0.0.0.0:0"), "insecure"),
     ):
         Run(*args).exits(2, err=err)
 
