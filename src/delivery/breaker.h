@@ -44,8 +44,7 @@ void ph_breaker_ended(struct ph_breaker *breaker, uint32_t epoch, enum ph_breake
  */
 int64_t ph_breaker_free_ms(const struct ph_breaker *breaker);
 
-/* ---- pace
- * ------------------------------------------------------------------------------------------ */
+/* ---- pace ------------------------------------------------------------------------------------ */
 
 /* Zeroed with a rate: rested. */
 struct ph_pace {

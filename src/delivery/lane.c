@@ -13,8 +13,7 @@
 
 enum { REOPEN_MS = 10 * 1000, GIVE_UP_MS = 3000 };
 
-/* ---- small things
- * ---------------------------------------------------------------------------------------- */
+/* ---- small things ---------------------------------------------------------------------------- */
 
 /* splitmix64: jitter needs no secrecy. */
 uint64_t ph_lane_random(struct ph_lane *lane)
@@ -41,8 +40,7 @@ void ph_lane_say(struct ph_lane *lane, bool warning, const char *format, ...)
               ph_slice_of(text, used));
 }
 
-/* ---- its destination
- * ------------------------------------------------------------------------------------- */
+/* ---- its destination ------------------------------------------------------------------------- */
 
 static void open_destination(struct ph_lane *lane)
 {
@@ -70,8 +68,7 @@ static void change(struct ph_lane *lane, struct ph_lane_settings *next)
         open_destination(lane);
 }
 
-/* ---- the worker
- * ------------------------------------------------------------------------------------------ */
+/* ---- the worker ------------------------------------------------------------------------------ */
 
 struct news {
     struct ph_parcel *ended;
@@ -249,8 +246,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- outside
- * --------------------------------------------------------------------------------------------- */
+/* ---- outside --------------------------------------------------------------------------------- */
 
 static bool init(struct ph_lane *lane, const struct ph_dispatcher_options *options, size_t number)
 {

@@ -100,8 +100,7 @@ void ph_lane_wake(struct ph_lane *lane);
 void ph_lane_stop(struct ph_lane *lane, int64_t stop_by_ms);
 void ph_lane_free(struct ph_lane *lane);
 
-/* ---- between its files
- * --------------------------------------------------------------------------------- */
+/* ---- between its files ----------------------------------------------------------------------- */
 
 /* parcel.c: sends what is due and may go. Answers when (steady) it would have more to do by the
  * clock alone. */

@@ -11,8 +11,7 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* ---- what ended
- * ------------------------------------------------------------------------------------------ */
+/* ---- what ended ------------------------------------------------------------------------------ */
 
 /* On a thread of the destination's. */
 static void on_done(void *ctx, const struct ph_outcome *outcome)
@@ -157,8 +156,7 @@ void ph_lane_end(struct ph_lane *lane, struct ph_parcel *parcel)
     free(parcel);
 }
 
-/* ---- what goes
- * ------------------------------------------------------------------------------------------- */
+/* ---- what goes ------------------------------------------------------------------------------- */
 
 /* How many rows from the first on go together: at their first attempt, up to `batch`, of bounded
  * size (V5). */

@@ -5,8 +5,7 @@
 #include "base/utf8.h"
 #include "core/codec.h"
 
-/* ---- attributes
- * ---------------------------------------------------------------------------------------- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 /* Bytes of an allowed character that the text begins with; 0: it begins with none. C0, DEL and C1
  * are not allowed. */

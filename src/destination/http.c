@@ -44,8 +44,7 @@ struct sent {
     size_t count;
 };
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static void http_close(struct ph_destination *destination)
 {
@@ -103,8 +102,7 @@ static enum ph_status http_open(const struct ph_destination_settings *settings,
     return st;
 }
 
-/* ---- sending
- * --------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static size_t keys_at(const struct http *http, int64_t now_ms, struct ph_slice ret[PH_SECRETS_MAX])
 {

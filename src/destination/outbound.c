@@ -179,8 +179,7 @@ static enum ph_outbound_result start_tls(struct ph_outbound *o,
     return PH_OUTBOUND_OK;
 }
 
-/* ---- outside
- * --------------------------------------------------------------------------------------------- */
+/* ---- outside --------------------------------------------------------------------------------- */
 
 enum ph_outbound_result ph_outbound_open(const struct ph_outbound_options *options,
                                          int64_t deadline_ms, struct ph_outbound **ret,

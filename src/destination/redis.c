@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "core/codec.h"
-#include "destination/cloudevent.h"
 #include "destination/outbound.h"
+#include "destination/xadd.h"
 #include "os/clock.h"
 #include "os/heap.h"
 
@@ -66,8 +66,7 @@ struct redis {
     struct reply reply; /* the last one read */
 };
 
-/* ---- replies
- * --------------------------------------------------------------------------------------------- */
+/* ---- replies --------------------------------------------------------------------------------- */
 
 /* The reader's objects are one reply of ours, which needs no memory (R2). */
 static void *on_text(const redisReadTask *task, char *text, size_t len)
@@ -140,8 +139,7 @@ static enum ph_outbound_result read_reply(struct redis *redis, int64_t deadline_
     }
 }
 
-/* ---- the connection
- * -------------------------------------------------------------------------------------- */
+/* ---- the connection -------------------------------------------------------------------------- */
 
 static void disconnect(struct redis *redis)
 {
@@ -220,8 +218,7 @@ static enum ph_outbound_result connect_once(struct redis *redis, char why[PH_OUT
     return introduce(redis, deadline_ms, why);
 }
 
-/* ---- parcels
- * --------------------------------------------------------------------------------------------- */
+/* ---- parcels --------------------------------------------------------------------------------- */
 
 static void parcel_free(struct parcel *parcel)
 {
@@ -324,8 +321,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- opening
- * --------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static void redis_close(struct ph_destination *destination)
 {
@@ -428,80 +424,7 @@ static enum ph_status redis_open(const struct ph_destination_settings *settings,
     return st;
 }
 
-/* ---- sending
- * --------------------------------------------------------------------------------------------- */
-
-/* XADD stream [MAXLEN ~ n] * field value … */
-struct command {
-    const char *words[6 + 2 * (PH_ATTRIBUTES_MAX + 1)];
-    size_t lens[6 + 2 * (PH_ATTRIBUTES_MAX + 1)];
-    int count;
-};
-
-static void word(struct command *command, struct ph_slice text)
-{
-    command->words[command->count] = text.ptr;
-    command->lens[command->count++] = text.len;
-}
-
-static enum ph_status command_of(struct redis *redis, struct ph_arena *arena,
-                                 const struct ph_notice *notice, struct command *ret)
-{
-    struct ph_attribute attributes[PH_ATTRIBUTES_MAX];
-    size_t count;
-    PH_TRY(ph_cloudevent_attributes(arena, notice, attributes, &count));
-    ret->count = 0;
-    word(ret, PH_S("XADD"));
-    word(ret, redis->settings->stream);
-    if (redis->settings->stream_length > 0) {
-        struct ph_slice length = ph_decimal(arena, redis->settings->stream_length);
-        if (!ph_slice_present(length))
-            return PH_ERR_NO_MEMORY;
-        word(ret, PH_S("MAXLEN"));
-        word(ret, PH_S("~"));
-        word(ret, length);
-    }
-    word(ret, PH_S("*"));
-    for (size_t i = 0; i < count; i++) {
-        word(ret, attributes[i].name);
-        word(ret, attributes[i].value);
-    }
-    word(ret, PH_S("data"));
-    word(ret, ph_slice_present(notice->due->answer) ? notice->due->answer : PH_S(""));
-    return PH_OK;
-}
-
-static enum ph_status write_commands(struct redis *redis, const struct ph_notice *notices,
-                                     size_t count, struct parcel *parcel)
-{
-    struct piece {
-        char *text;
-        long long len;
-    } *pieces = ph_arena_zalloc(&parcel->arena, count * sizeof *pieces);
-    enum ph_status st = pieces == NULL ? PH_ERR_NO_MEMORY : PH_OK;
-    size_t room = 0, done = 0;
-    for (; done < count && st == PH_OK; done++) {
-        struct command command;
-        st = command_of(redis, &parcel->arena, &notices[done], &command);
-        if (st == PH_OK) {
-            pieces[done].len = redisFormatCommandArgv(&pieces[done].text, command.count,
-                                                      command.words, command.lens);
-            st = pieces[done].len < 0 ? PH_ERR_NO_MEMORY : PH_OK;
-        }
-        room += st == PH_OK ? (size_t)pieces[done].len : 0;
-    }
-    char *bytes = st == PH_OK ? ph_arena_alloc(&parcel->arena, room) : NULL, *to = bytes;
-    for (size_t i = 0; i < done; i++) {
-        if (bytes != NULL) {
-            memcpy(to, pieces[i].text, (size_t)pieces[i].len);
-            to += pieces[i].len;
-        }
-        if (pieces[i].text != NULL)
-            redisFreeCommand(pieces[i].text);
-    }
-    parcel->bytes = ph_slice_of(bytes, room);
-    return bytes != NULL ? PH_OK : PH_ERR_NO_MEMORY;
-}
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static enum ph_status redis_send(struct ph_destination *destination,
                                  const struct ph_notice *notices, size_t count, int64_t now_ms,
@@ -516,7 +439,9 @@ static enum ph_status redis_send(struct ph_destination *destination,
     parcel->ctx = ctx;
     parcel->commands = count;
     ph_arena_init(&parcel->arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
-    enum ph_status st = write_commands(redis, notices, count, parcel);
+    enum ph_status st =
+        ph_xadd_write(&parcel->arena, redis->settings->stream, redis->settings->stream_length,
+                      notices, count, &parcel->bytes);
     pthread_mutex_lock(&redis->lock);
     if (st == PH_OK && redis->waiting >= WAITING_MAX)
         st = PH_ERR_AGAIN;

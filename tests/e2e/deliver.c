@@ -1,8 +1,10 @@
 /* Sends some events to one destination, as the dispatcher would, and says how each ended:
  *   deliver URL SECRET [batch]
+ * DELIVER_CA, DELIVER_CERT and DELIVER_KEY name PEM files.
  * A payment that is paid, the same event again, another one, and a hint that proves nothing. */
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "destination/destination.h"
@@ -59,6 +61,10 @@ int main(int argc, char **argv)
                                                .secrets = &secret,
                                                .secret_count = 1,
                                                .batches = batch,
+                                               .ca_file = ph_slice_str(getenv("DELIVER_CA")),
+                                               .certificate_file =
+                                                   ph_slice_str(getenv("DELIVER_CERT")),
+                                               .key_file = ph_slice_str(getenv("DELIVER_KEY")),
                                                .stream = PH_S("payhook"),
                                                .agent = PH_S("payhook/test")};
     if (ph_destination_open(&settings, &destination) != PH_OK)

@@ -147,8 +147,7 @@ static struct fake_delivery fake_get(int64_t id)
         pthread_mutex_unlock(&fake.lock);                                                          \
     } while (0)
 
-/* ---- the contract
- * ---------------------------------------------------------------------------------------- */
+/* ---- the contract ---------------------------------------------------------------------------- */
 
 enum ph_status ph_inbox_submit(struct ph_inbox *inbox, struct ph_inbox_op *op)
 {

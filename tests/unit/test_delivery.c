@@ -33,8 +33,7 @@ static struct ph_move step(struct ph_delivery from, enum ph_signal_kind kind,
                             random);
 }
 
-/* ---- the state machine
- * -------------------------------------------------------------------------------- */
+/* ---- the state machine ----------------------------------------------------------------------- */
 
 #define Q       PH_DELIVERY_QUEUED
 #define W       PH_DELIVERY_WAITING
@@ -190,8 +189,7 @@ static void a_parked_delivery_comes_back_soon_and_later_less_often(void **state)
                      9 * SECOND);
 }
 
-/* ---- the breaker
- * --------------------------------------------------------------------------------------- */
+/* ---- the breaker ----------------------------------------------------------------------------- */
 
 static void fail_times(struct ph_breaker *b, int count, int64_t now_ms)
 {
@@ -302,8 +300,7 @@ static void the_pace_is_kept_and_catches_up_little(void **state)
         assert_true(ph_pace_take(&pace, 0));
 }
 
-/* ---- the selection
- * --------------------------------------------------------------------------------------- */
+/* ---- the selection --------------------------------------------------------------------------- */
 
 static const struct ph_inbox_event refund = {
     .verdict = PH_VERIFIED,

@@ -36,8 +36,7 @@ static void assert_text(struct ph_slice got, const char *want)
         fail_msg("got:  %.*s\nwant: %s", (int)got.len, got.ptr, want);
 }
 
-/* ---- CloudEvents
- * --------------------------------------------------------------------------------------- */
+/* ---- CloudEvents ----------------------------------------------------------------------------- */
 
 static const struct ph_inbox_due paid = {
     .event_id = PH_SI("stripe:evt_1"),
@@ -159,8 +158,7 @@ static void without_memory_there_is_no_event(void **state)
     assert_in_range(refused, 2, 500);
 }
 
-/* ---- Standard Webhooks
- * ----------------------------------------------------------------------------------- */
+/* ---- Standard Webhooks ----------------------------------------------------------------------- */
 
 /* Of the specification's own libraries: libraries/python/tests/test_webhooks.py (read 2026-11-29).
  */
@@ -218,8 +216,7 @@ static void an_id_has_no_dot_and_no_line_break(void **state)
     assert_text(id, "adyen:Shop_1:8-a%2E1%25%0D%0A");
 }
 
-/* ---- Retry-After
- * -------------------------------------------------------------------------------------------- */
+/* ---- Retry-After ----------------------------------------------------------------------------- */
 
 static void retry_after_is_read_in_both_its_forms(void **state)
 {

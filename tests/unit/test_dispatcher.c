@@ -9,8 +9,7 @@
 #include "delivery/dispatcher.h"
 #include "fake_inbox.h"
 
-/* ---- destinations
- * ------------------------------------------------------------------------------------------ */
+/* ---- destinations ---------------------------------------------------------------------------- */
 
 struct answer {
     struct answer *next;
@@ -168,8 +167,7 @@ void ph_destination_close(struct ph_destination *destination)
     free(d);
 }
 
-/* ---- a dispatcher
- * -------------------------------------------------------------------------------------------- */
+/* ---- a dispatcher ---------------------------------------------------------------------------- */
 
 static struct ph_dispatcher *dispatcher;
 static int64_t ladder[] = {30, 60};

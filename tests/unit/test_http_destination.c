@@ -130,8 +130,7 @@ static void assert_signed_with(const char *secret, size_t place)
     ph_crypto_free(crypto);
 }
 
-/* ---- promises
- * ---------------------------------------------------------------------------------------------- */
+/* ---- promises -------------------------------------------------------------------------------- */
 
 static void a_request_is_a_signed_cloudevent(void **state)
 {

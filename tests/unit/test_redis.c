@@ -21,8 +21,7 @@
 #include "destination/destination.h"
 #include "os/clock.h"
 
-/* ---- the server
- * ------------------------------------------------------------------------------------------ */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 static struct {
     pid_t pid;
@@ -122,8 +121,7 @@ static int64_t ask_number(const char *format, const char *word)
     return number;
 }
 
-/* ---- a destination
- * --------------------------------------------------------------------------------------- */
+/* ---- a destination --------------------------------------------------------------------------- */
 
 static struct {
     pthread_mutex_t lock;
@@ -221,8 +219,7 @@ static enum ph_told told_of(size_t count, int first)
     return heard.last.told;
 }
 
-/* ---- promises
- * ---------------------------------------------------------------------------------------------- */
+/* ---- promises -------------------------------------------------------------------------------- */
 
 static void an_event_is_an_entry_with_its_attributes_as_fields(void **state)
 {
@@ -415,8 +412,7 @@ static void tls_is_spoken_with_whom_the_certificate_names(void **state)
     assert_non_null(strstr(heard.reason, "mismatch"));
 }
 
-/* ---- one that is no Redis
- * ---------------------------------------------------------------------------------- */
+/* ---- one that is no Redis -------------------------------------------------------------------- */
 
 struct liar {
     int listener, port;
