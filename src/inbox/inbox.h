@@ -224,6 +224,7 @@ struct ph_inbox_counts {
     int64_t oldest_ms[64];                              /* … when its oldest open delivery was made; 0: none */
     int64_t batches, ops;                               /* committed; ops/batches is the batch size */
     int64_t commit_us[64];                              /* histogram: bucket n counts commits of up to 2^(n/4) µs … */
+    int64_t commit_us_sum;
     int64_t file_bytes, wal_bytes, waiting_ops, waiting_bytes;
     bool paused[64];
 };

@@ -163,6 +163,7 @@ static void note_success(struct ph_inbox *inbox, int64_t took_us, size_t ops)
         inbox->counts.batches++;
         inbox->counts.ops += (int64_t)ops;
         inbox->counts.commit_us[bucket]++;
+        inbox->counts.commit_us_sum += took_us;
     }
     ph_figures_publish(inbox);
     pthread_mutex_unlock(&inbox->mutex);
