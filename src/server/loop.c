@@ -16,6 +16,7 @@
 #include "server/later.h"
 #include "server/receive.h"
 #include "server/rpc.h"
+#include "server/watch.h"
 
 enum { EVENTS_MAX = 256, DEALT_MAX = 256, TICK_MS = 1000, DRAIN_TICK_MS = 100 };
 
@@ -34,7 +35,8 @@ struct ph_reactor {
     atomic_size_t load;
     atomic_bool stopping;
     /* The thread's own from here on. */
-    struct ph_counters counters; /* others read it */
+    struct ph_counters counters; /* others read it, and the tally */
+    struct ph_tally tally;
     struct ph_memory memory;
     struct ph_later *later;
     struct ph_service service;
@@ -203,6 +205,7 @@ static void destroy(struct ph_reactor *r)
     }
     ph_later_free(r->later);
     ph_worker_free(r->service.worker);
+    ph_tally_done(&r->tally);
     ph_os_close(r->epoll);
     ph_os_close(r->wake);
     pthread_mutex_destroy(&r->lock);
@@ -225,8 +228,7 @@ static bool open_queues(struct ph_reactor *r)
            epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->wake, &event) == 0;
 }
 
-struct ph_reactor *ph_reactor_start(const struct ph_server_config *config, struct ph_callouts *callouts,
-                                    struct ph_gateway *gateway, const struct ph_counter_set *counters)
+struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared)
 {
     struct ph_reactor *r = calloc(1, sizeof *r);
     if (r == NULL)
@@ -235,17 +237,19 @@ struct ph_reactor *ph_reactor_start(const struct ph_server_config *config, struc
     pthread_mutex_init(&r->lock, NULL);
     r->memory = (struct ph_memory){.allocator = &ph_os_heap, .limit = PH_REACTOR_BYTES_MAX};
     r->later = ph_later_new(&r->counters, wake, r);
-    r->service.config = config;
+    r->service.config = shared->config;
     r->service.later = r->later;
-    r->service.callouts = callouts;
-    r->service.gateway = gateway;
+    r->service.callouts = shared->callouts;
+    r->service.gateway = shared->gateway;
     r->service.counters = &r->counters;
-    r->service.counter_set = counters;
+    r->service.counter_set = shared->counters;
+    r->service.watch = shared->watch;
+    r->service.tally = &r->tally;
     r->service.memory = &r->memory;
     r->service.worker = ph_worker_new(&ph_os_heap);
     r->calls = (struct ph_http_handler){
         .handle = ph_service_handle, .streams = ph_service_streams, .ctx = &r->service};
-    r->webhooks = (struct ph_http_handler){.handle = gateway != NULL ? ph_receive_handle : ph_ingress_handle, .ctx = &r->service};
+    r->webhooks = (struct ph_http_handler){.handle = shared->gateway != NULL ? ph_receive_handle : ph_ingress_handle, .ctx = &r->service};
     r->calls_site = (struct ph_http_site){&r->memory, &r->calls, &r->counters};
     r->webhooks_site = (struct ph_http_site){&r->memory, &r->webhooks, &r->counters};
     if (r->later == NULL || r->service.worker == NULL || !open_queues(r) ||
@@ -297,4 +301,9 @@ void ph_reactor_free(struct ph_reactor *r)
 const struct ph_counters *ph_reactor_counters(const struct ph_reactor *r)
 {
     return &r->counters;
+}
+
+const struct ph_tally *ph_reactor_tally(const struct ph_reactor *r)
+{
+    return &r->tally;
 }

@@ -10,13 +10,23 @@ struct ph_reactor;
 
 struct ph_callouts;
 struct ph_gateway;
+struct ph_tally;
+struct ph_watch;
 
-/* Gives a running reactor, or NULL. Keeps all; callouts NULL: none are made; gateway NULL: there is none. Signals must be blocked in the
- * calling thread. */
-struct ph_reactor *ph_reactor_start(const struct ph_server_config *config, struct ph_callouts *callouts,
-                                    struct ph_gateway *gateway, const struct ph_counter_set *counters);
+/* What all reactors share. */
+struct ph_reactor_shared {
+    const struct ph_server_config *config;
+    struct ph_callouts *callouts; /* NULL: none are made */
+    struct ph_gateway *gateway;   /* NULL: there is none */
+    const struct ph_counter_set *counters;
+    const struct ph_watch *watch;
+};
+
+/* Gives a running reactor, or NULL. Keeps all that is shared. Signals must be blocked in the calling thread. */
+struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared);
 /* Any thread, until it is freed. */
 const struct ph_counters *ph_reactor_counters(const struct ph_reactor *reactor);
+const struct ph_tally *ph_reactor_tally(const struct ph_reactor *reactor);
 /* Deals it a connection; takes `fd` and `tls` (NULL: plain). ingress: it came in by the webhook
  * listener. Any thread. */
 void ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, bool ingress);

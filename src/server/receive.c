@@ -7,10 +7,12 @@
 #include "gateway/policy.h"
 #include "gateway/record.h"
 #include "gateway/sender.h"
+#include "gateway/trace.h"
 #include "os/clock.h"
 #include "os/socket.h"
 #include "server/conn.h"
 #include "server/later.h"
+#include "server/passage.h"
 #include "wire/wire.h"
 
 enum { REPLY_HEADERS_MAX = 8 };
@@ -29,6 +31,7 @@ struct receipt {
     struct ph_gateway *gateway;
     struct ph_inbox_store *store;
     struct reply good, refuse;
+    struct ph_passage passage;
 };
 
 /* What judging a request needs to know; of one call. */
@@ -41,6 +44,7 @@ struct arrival {
     struct ph_view_keys keys;
     struct ph_input in;
     struct ph_answer answer;
+    struct ph_passage passage;
     char remote[PH_OS_IP_TEXT_BYTES];
 };
 
@@ -52,32 +56,38 @@ static void busy(struct ph_service *service, struct ph_slice why, struct ph_http
     ph_service_answer_error(service, 503, PH_S("UNAVAILABLE"), why, ret_response);
 }
 
-/* The endpoint of the path; NULL: it has been answered. */
-static const struct ph_config_endpoint *route(struct ph_service *service, const struct ph_config *config,
-                                              const struct ph_http_request *request, struct ph_http_response *ret_response)
+/* The endpoint of the path. False: it has been answered. */
+static bool route(struct arrival *a, struct ph_http_response *ret_response)
 {
+    const struct ph_http_request *request = a->http;
+    struct ph_service *service = a->service;
     struct ph_slice path = ph_http_path(request), prefix = PH_S("/webhooks/");
     const struct ph_config_endpoint *endpoint =
-        ph_slice_starts(path, prefix) ? ph_config_endpoint_find(config, ph_slice_from(path, prefix.len)) : NULL;
+        ph_slice_starts(path, prefix) ? ph_config_endpoint_find(a->view->config, ph_slice_from(path, prefix.len)) : NULL;
     if (endpoint == NULL) {
+        ph_count(&service->tally->unknown);
         ph_service_answer_error(service, 404, PH_S("NOT_FOUND"), PH_S("no endpoint has this name"), ret_response);
-        return NULL;
+        return false;
     }
+    a->endpoint = endpoint;
+    a->passage.endpoint = endpoint->entry.name;
+    a->passage.connector = endpoint->connector;
+    a->passage.row = ph_tally_row(service->tally, endpoint->entry.name, endpoint->connector);
     if (!ph_slice_eq(request->method, PH_S("POST"))) {
         ph_service_add_header(service, ret_response, PH_S("allow"), PH_S("POST"));
         ph_service_answer_error(service, 405, PH_S("METHOD_NOT_ALLOWED"), PH_S("webhooks are sent with POST"), ret_response);
-        return NULL;
+        return false;
     }
     if (!ph_service_body_is_plain(request)) {
         ph_service_answer_error(service, 415, PH_S("INVALID_ARGUMENT"), PH_S("send the body without a content-encoding"),
                                 ret_response);
-        return NULL;
+        return false;
     }
-    if (request->body.len > (size_t)config->limits.body_bytes) {
+    if (request->body.len > (size_t)a->view->config->limits.body_bytes) {
         ph_service_answer_error(service, 413, PH_S("RESOURCE_EXHAUSTED"), PH_S("the body is larger than the limit"), ret_response);
-        return NULL;
+        return false;
     }
-    return endpoint;
+    return true;
 }
 
 static bool sender_allowed(struct arrival *a, struct ph_http_exchange *exchange, struct ph_http_response *ret_response)
@@ -85,6 +95,7 @@ static bool sender_allowed(struct arrival *a, struct ph_http_exchange *exchange,
     uint8_t address[16];
     ph_sender_address(a->endpoint, ph_conn_peer(exchange->connection), &a->request, address);
     ph_os_ip_text(address, a->remote);
+    a->passage.remote = ph_slice_str(a->remote);
     if (ph_sender_allowed(a->endpoint, address))
         return true;
     ph_service_answer_error(a->service, 403, PH_S("PERMISSION_DENIED"), PH_S("this endpoint takes webhooks from other addresses"),
@@ -157,6 +168,11 @@ static enum ph_status take_replies(struct arrival *a, const struct ph_inbox_requ
 
 /* ---- storing --------------------------------------------------------------------------------------- */
 
+static size_t passage_bytes(const struct ph_passage *p)
+{
+    return p->id.len + p->endpoint.len + p->connector.len + p->remote.len + p->trace.len;
+}
+
 static size_t reply_bytes(const struct reply *reply)
 {
     size_t bytes = reply->body.len;
@@ -182,6 +198,16 @@ static void keep_reply(char **at, const struct reply *from, struct reply *to)
     to->body = keep(at, from->body);
 }
 
+static void keep_passage(char **at, const struct ph_passage *from, struct ph_passage *to)
+{
+    *to = *from;
+    to->id = keep(at, from->id);
+    to->endpoint = keep(at, from->endpoint);
+    to->connector = keep(at, from->connector);
+    to->remote = keep(at, from->remote);
+    to->trace = keep(at, from->trace);
+}
+
 /* The writer's thread. The block is the reactor's again: whoever resumes, expires or discards sees it freed. */
 static void on_stored(struct ph_inbox_op *op)
 {
@@ -196,8 +222,9 @@ static struct receipt *new_receipt(struct arrival *a, const struct ph_inbox_stor
                                    const struct reply *refuse)
 {
     enum { ALIGN = 16 };
-    /* The receipt, the texts of its replies, and right before the store the way back to it. */
-    size_t extra = sizeof(struct receipt) + reply_bytes(good) + reply_bytes(refuse) + sizeof(void *);
+    /* The receipt, the texts of its replies and of its line in the log, and right before the store the way back to it. */
+    size_t extra = sizeof(struct receipt) + reply_bytes(good) + reply_bytes(refuse) + passage_bytes(&a->passage) +
+                   sizeof(void *);
     extra = (extra + ALIGN - 1) / ALIGN * ALIGN;
     struct ph_inbox_store *copy;
     struct receipt *receipt = ph_record_copy(store, extra, &copy);
@@ -208,21 +235,27 @@ static struct receipt *new_receipt(struct arrival *a, const struct ph_inbox_stor
     receipt->store = copy;
     keep_reply(&at, good, &receipt->good);
     keep_reply(&at, refuse, &receipt->refuse);
+    keep_passage(&at, &a->passage, &receipt->passage);
     memcpy((char *)copy - sizeof(void *), &receipt, sizeof(void *));
     copy->op.done = on_stored;
     return receipt;
+}
+
+/* The answer's headers, with the id that the request got when it came. */
+static void begin_again(struct ph_service *service, const struct receipt *receipt, struct ph_http_response *ret_response)
+{
+    *ret_response = (struct ph_http_response){.status = 200, .headers = service->headers};
+    if (receipt->passage.id.len > 0)
+        ph_service_add_header(service, ret_response, PH_S("x-request-id"), receipt->passage.id);
 }
 
 static void on_resume(void *ctx, struct ph_http_exchange *exchange, void *work)
 {
     struct ph_service *service = ctx;
     struct receipt *receipt = work;
-    struct ph_header headers[PH_HEADERS_MAX];
-    struct ph_http_request request;
     struct ph_http_response response;
     ph_worker_reset(service->worker);
-    ph_http_exchange_request(exchange, headers, &request);
-    ph_service_begin(service, &request, &response);
+    begin_again(service, receipt, &response);
     enum ph_reply_kind kind = ph_policy_reply(receipt->store);
     const struct reply *reply = kind == PH_REPLY_GOOD ? &receipt->good : &receipt->refuse;
     if (kind == PH_REPLY_BUSY) {
@@ -237,8 +270,9 @@ static void on_resume(void *ctx, struct ph_http_exchange *exchange, void *work)
         if (reply->status == 503)
             ph_service_add_header(service, &response, PH_S("retry-after"), PH_S("60"));
     }
-    if (ph_http_answer(exchange, &response) != PH_OK)
-        (void)0; /* the sender has gone: it will come again, and be a duplicate */
+    /* Or the sender has gone: it will come again, and be a duplicate. */
+    int heard = ph_http_answer(exchange, &response) == PH_OK ? response.status : 0;
+    ph_passage_stored(service, &receipt->passage, receipt->store, true, heard);
     free(receipt);
 }
 
@@ -246,18 +280,20 @@ static void on_resume(void *ctx, struct ph_http_exchange *exchange, void *work)
 static void on_expire(void *ctx, struct ph_http_exchange *exchange, void *work)
 {
     struct ph_service *service = ctx;
-    struct ph_http_response response = {.status = 200, .headers = service->headers};
-    (void)work;
+    struct receipt *receipt = work;
+    struct ph_http_response response;
     ph_worker_reset(service->worker);
+    begin_again(service, receipt, &response);
     busy(service, PH_S("the webhook was not stored in time; come again later"), &response);
-    if (ph_http_answer(exchange, &response) != PH_OK)
-        return;
+    int heard = ph_http_answer(exchange, &response) == PH_OK ? response.status : 0;
+    ph_passage_stored(service, &receipt->passage, receipt->store, false, heard);
 }
 
 static void on_discard(void *ctx, void *work)
 {
-    (void)ctx;
-    free(work);
+    struct receipt *receipt = work;
+    ph_passage_stored(ctx, &receipt->passage, receipt->store, true, 0); /* unless its time was over before */
+    free(receipt);
 }
 
 /* A part of the processor's own, so that our 503 reaches it before it gives up. */
@@ -286,9 +322,10 @@ static bool store(struct arrival *a, struct ph_http_exchange *exchange, struct p
         .answer = &a->answer,
         .secret = matched > 0 ? a->keys.names[matched - 1] : (struct ph_slice){0},
         .remote = ph_slice_str(a->remote),
-        .trace = ph_http_header(a->http, PH_S("traceparent")),
+        .trace = a->passage.trace,
     };
     struct receipt *receipt = NULL;
+    a->passage.alarm = ph_policy_judge(&a->answer).alarm;
     if (ph_record_make(service->worker, &input, &stored) == PH_OK &&
         take_replies(a, &stored.request, &good, &refuse) == PH_OK)
         receipt = new_receipt(a, &stored, &good, &refuse);
@@ -309,29 +346,48 @@ static bool store(struct arrival *a, struct ph_http_exchange *exchange, struct p
     return true;
 }
 
+/* Answers, or has it answered later: true. */
+static bool receive(struct arrival *a, struct ph_http_exchange *exchange, struct ph_http_response *ret_response)
+{
+    struct ph_service *service = a->service;
+    enum ph_fate outcome = PH_FATE_refused;
+    bool later = false;
+    if (route(a, ret_response) && sender_allowed(a, exchange, ret_response)) {
+        outcome = PH_FATE_failed;
+        if (judge(a) == PH_OK) {
+            enum ph_verdict verdict = ph_policy_judge(&a->answer).verdict;
+            ph_tally_judged(service->tally, a->passage.row, verdict, a->in.now_ms);
+            later = store(a, exchange, ret_response);
+        } else {
+            busy(service, PH_S("the webhook could not be judged now; come again later"), ret_response);
+        }
+    }
+    if (!later)
+        ph_passage_refused(service, &a->passage, outcome, ret_response->status);
+    return later;
+}
+
 enum ph_http_outcome ph_receive_handle(void *ctx, struct ph_http_exchange *exchange, const struct ph_http_request *request,
                                        struct ph_http_response *ret_response)
 {
     struct ph_service *service = ctx;
-    bool later = false;
     ph_worker_reset(service->worker);
     ph_service_begin(service, request, ret_response);
-    if (ph_service_refused(service, request, ret_response))
-        return PH_HTTP_ANSWERED;
     struct arrival a = {
         .service = service,
         .http = request,
         .request = {.method = request->method, .uri = request->target, .headers = request->headers,
                     .header_count = request->header_count, .body = request->body},
-        .view = ph_gateway_view(service->gateway),
+        .passage = {.began_ms = request->headers_ms,
+                    .id = ret_response->header_count > 0 ? ret_response->headers[0].value : (struct ph_slice){0},
+                    .trace = ph_trace_parent(request->headers, request->header_count)},
     };
-    a.endpoint = route(service, a.view->config, request, ret_response);
-    if (a.endpoint != NULL && sender_allowed(&a, exchange, ret_response)) {
-        if (judge(&a) == PH_OK)
-            later = store(&a, exchange, ret_response);
-        else
-            busy(service, PH_S("the webhook could not be judged now; come again later"), ret_response);
+    if (ph_service_refused(service, request, ret_response)) {
+        ph_passage_refused(service, &a.passage, PH_FATE_refused, ret_response->status);
+        return PH_HTTP_ANSWERED;
     }
+    a.view = ph_gateway_view(service->gateway);
+    bool later = receive(&a, exchange, ret_response);
     ph_view_unref(a.view);
     return later ? PH_HTTP_LATER : PH_HTTP_ANSWERED;
 }

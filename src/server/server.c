@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "client/callouts.h"
@@ -12,6 +13,7 @@
 #include "http/counters.h"
 #include "os/socket.h"
 #include "server/loop.h"
+#include "server/watch.h"
 
 enum { LISTENERS_MAX = 2 };
 
@@ -36,6 +38,7 @@ struct server {
     int reserve;                 /* see shed */
     struct ph_counters counters; /* the acceptor's own */
     struct ph_counter_set counter_set;
+    struct ph_watch watch;
 };
 
 /* ---- start ----------------------------------------------------------------------------------- */
@@ -75,7 +78,6 @@ static bool add_listener(struct server *server, const char *address, bool ingres
     return true;
 }
 
-/* What came of the start, once all of it has come. */
 static void add_counters(struct server *server, const struct ph_counters *counters)
 {
     size_t count = atomic_load_explicit(&server->counter_set.count, memory_order_relaxed);
@@ -83,17 +85,26 @@ static void add_counters(struct server *server, const struct ph_counters *counte
     atomic_store_explicit(&server->counter_set.count, count + 1, memory_order_release);
 }
 
+static void add_tally(struct server *server, const struct ph_tally *tally)
+{
+    size_t count = atomic_load_explicit(&server->watch.tally_count, memory_order_relaxed);
+    server->watch.tallies[count] = tally;
+    atomic_store_explicit(&server->watch.tally_count, count + 1, memory_order_release);
+}
+
 static bool start_reactors(struct server *server)
 {
+    const struct ph_reactor_shared shared = {server->config, server->callouts, server->gateway, &server->counter_set, &server->watch};
     add_counters(server, &server->counters);
     while (server->reactor_count < server->config->threads) {
-        struct ph_reactor *reactor = ph_reactor_start(server->config, server->callouts, server->gateway, &server->counter_set);
+        struct ph_reactor *reactor = ph_reactor_start(&shared);
         if (reactor == NULL) {
             fprintf(stderr, "payhook: cannot start a thread: out of memory or threads\n");
             return false;
         }
         server->reactors[server->reactor_count++] = reactor;
         add_counters(server, ph_reactor_counters(reactor));
+        add_tally(server, ph_reactor_tally(reactor));
     }
     return true;
 }
@@ -116,8 +127,19 @@ static bool start_callouts(struct server *server)
 
 static void log_delivery(void *ctx, bool warning, struct ph_slice destination, struct ph_slice text)
 {
-    (void)ctx, (void)warning;
-    fprintf(stderr, "payhook: destination %.*s: %.*s\n", (int)destination.len, destination.ptr, (int)text.len, text.ptr);
+    ph_log_say(ctx, warning ? PH_SEVERITY_WARNING : PH_SEVERITY_INFO, PH_S("delivery"), "destination", destination, text);
+}
+
+_Static_assert((int)PH_LOG_ERROR == (int)PH_SEVERITY_ERROR && (int)PH_LOG_DEBUG == (int)PH_SEVERITY_DEBUG,
+               "the configuration's words are the log's");
+
+static bool start_log(struct server *server)
+{
+    const struct ph_config *c = server->config->view->config;
+    server->watch.log = ph_log_start(STDERR_FILENO, c->log.format == PH_LOG_JSON, (enum ph_log_severity)c->log.level);
+    if (server->watch.log == NULL)
+        fprintf(stderr, "payhook: cannot start a thread: out of memory or threads\n");
+    return server->watch.log != NULL;
 }
 
 static bool start_gateway(struct server *server)
@@ -126,8 +148,13 @@ static bool start_gateway(struct server *server)
     char why[PH_INBOX_WHY_BYTES];
     if (config->view == NULL || config->dev || config->listen_webhooks == NULL)
         return true;
-    const struct ph_gateway_options options = {
-        .view = ph_view_ref(config->view), .callouts = server->callouts, .roots = config->roots, .log = log_delivery};
+    if (!start_log(server))
+        return false;
+    const struct ph_gateway_options options = {.view = ph_view_ref(config->view),
+                                               .callouts = server->callouts,
+                                               .roots = config->roots,
+                                               .log = log_delivery,
+                                               .log_ctx = server->watch.log};
     if (ph_gateway_open(&options, &server->gateway, why) == PH_OK)
         return true;
     fprintf(stderr, "payhook: %s\n", why);
@@ -155,6 +182,7 @@ static void say_gateway(struct server *server, const char *bound)
     ph_view_unref(view);
 }
 
+/* What came of the start, once all of it has come. */
 static void tell_started(struct server *server)
 {
     for (size_t i = 0; i < server->listener_count; i++) {
@@ -248,6 +276,14 @@ static void accept_all(struct server *server, struct listener *listener)
     }
 }
 
+static void configure_log(struct server *server)
+{
+    struct ph_view *view = ph_gateway_view(server->gateway);
+    const struct ph_config *c = view->config;
+    ph_log_configure(server->watch.log, c->log.format == PH_LOG_JSON, (enum ph_log_severity)c->log.level);
+    ph_view_unref(view);
+}
+
 /* What is wrong with a new configuration has been said, and the old one stays. */
 static void reload_gateway(struct server *server)
 {
@@ -261,8 +297,10 @@ static void reload_gateway(struct server *server)
         fprintf(stderr, "payhook: the configuration stays as it was\n");
     else if (ph_gateway_reload(server->gateway, view, why) != PH_OK)
         fprintf(stderr, "payhook: %s\n", why);
-    else
+    else {
+        configure_log(server);
         printf("configuration read again\n");
+    }
 }
 
 static void reload(struct server *server)
@@ -308,6 +346,7 @@ static void finish(struct server *server)
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_free(server->reactors[i]);
     ph_gateway_free(server->gateway);
+    ph_log_stop(server->watch.log);
     ph_os_close(server->reserve);
     ph_os_close(server->epoll);
 }

@@ -2,12 +2,17 @@
  * decode, engine, encode; only the last differs. */
 #include "server/service.h"
 
+#include <stdio.h>
+
 #include "base/limits.h"
 #include "crypto/crypto.h"
+#include "gateway/gateway.h"
+#include "os/clock.h"
 #include "server/asking.h"
 #include "server/metrics.h"
 #include "server/operation.h"
 #include "server/rpc.h"
+#include "server/watch.h"
 #include "wire/wire.h"
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -175,21 +180,62 @@ static void handle_health(struct ph_service *service, const struct ph_http_reque
                                ret_response);
 }
 
+static bool wants_metrics(const struct ph_service *service)
+{
+    if (service->gateway == NULL)
+        return service->config->view == NULL || service->config->view->config->metrics;
+    struct ph_view *view = ph_gateway_view(service->gateway);
+    bool wanted = view->config->metrics;
+    ph_view_unref(view);
+    return wanted;
+}
+
 static void handle_metrics(struct ph_service *service, const struct ph_http_request *request,
                            const struct route *route, struct ph_http_response *ret_response)
 {
     (void)request, (void)route;
     struct ph_exposition out = {.arena = ph_worker_arena(service->worker)};
-    ph_metrics_counters(service->counter_set, &out);
-    struct ph_slice text = ph_exposition_text(&out);
-    if (!ph_slice_present(text)) {
-        ph_service_answer_error(service, 500, PH_S("RESOURCE_EXHAUSTED"), PH_S("out of memory"),
-                                ret_response);
+    if (!wants_metrics(service)) {
+        ph_service_answer_error(service, 404, PH_S("NOT_FOUND"), PH_S("metrics are switched off (metrics: false)"), ret_response);
         return;
     }
-    ret_response->body = text;
-    ph_service_add_header(service, ret_response, PH_S("content-type"),
-                          PH_S("text/plain; version=0.0.4"));
+    ph_metrics_counters(service->counter_set, &out);
+    if (service->gateway != NULL)
+        ph_watch_metrics(service->watch, service->gateway, &out);
+    ret_response->body = ph_exposition_text(&out);
+    if (!ph_slice_present(ret_response->body)) {
+        ph_service_answer_error(service, 500, PH_S("RESOURCE_EXHAUSTED"), PH_S("out of memory"), ret_response);
+        return;
+    }
+    ph_service_add_header(service, ret_response, PH_S("content-type"), PH_S("text/plain; version=0.0.4"));
+}
+
+/* Whether it lives, which it does when it answers. */
+static void handle_healthz(struct ph_service *service, const struct ph_http_request *request,
+                           const struct route *route, struct ph_http_response *ret_response)
+{
+    (void)request, (void)route;
+    ph_service_answer_json(service, 200, PH_S("{\"status\":\"alive\"}"), ret_response);
+}
+
+/* Whether requests are to be sent here. */
+static void handle_readyz(struct ph_service *service, const struct ph_http_request *request,
+                          const struct route *route, struct ph_http_response *ret_response)
+{
+    (void)request, (void)route;
+    static const struct ph_slice words[] = {
+        [PH_READY] = PH_SI("ready"), [PH_DEGRADED] = PH_SI("degraded"), [PH_NOT_READY] = PH_SI("unavailable")};
+    enum { BYTES_MAX = 256 };
+    struct ph_slice why;
+    char *text = ph_arena_alloc(ph_worker_arena(service->worker), BYTES_MAX);
+    enum ph_readiness ready =
+        ph_watch_readiness(service->watch, service->gateway, service->draining, ph_os_unix_ms(), &why);
+    int len = text == NULL ? 0
+              : ready == PH_READY
+                  ? snprintf(text, BYTES_MAX, "{\"status\":\"ready\"}")
+                  : snprintf(text, BYTES_MAX, "{\"status\":\"%.*s\",\"reason\":\"%.*s\"}", (int)words[ready].len,
+                             words[ready].ptr, (int)why.len, why.ptr);
+    ph_service_answer_json(service, ready == PH_NOT_READY ? 503 : 200, ph_slice_of(text, (size_t)len), ret_response);
 }
 
 /* A route is a row. */
@@ -203,6 +249,8 @@ static const struct route routes[] = {
     {PH_SI("/refunds/transform"), PH_SI("POST"), handle_peer, PH_FORM_HANDLE_EVENT},
     {PH_SI("/disputes/transform"), PH_SI("POST"), handle_peer, PH_FORM_HANDLE_EVENT},
     {PH_SI("/health"), PH_SI("GET"), handle_health, 0},
+    {PH_SI("/healthz"), PH_SI("GET"), handle_healthz, 0},
+    {PH_SI("/readyz"), PH_SI("GET"), handle_readyz, 0},
     {PH_SI("/metrics"), PH_SI("GET"), handle_metrics, 0},
 };
 
@@ -237,7 +285,7 @@ static void handle_http(struct ph_service *service, const struct ph_http_request
 /* Load balancers ask for health without a token. */
 static bool is_open_to_all(struct ph_slice path)
 {
-    return ph_slice_eq(path, PH_S("/health")) ||
+    return ph_slice_eq(path, PH_S("/health")) || ph_slice_eq(path, PH_S("/healthz")) || ph_slice_eq(path, PH_S("/readyz")) ||
            ph_slice_starts(path, PH_S("/grpc.health.v1.Health/"));
 }
 

@@ -13,6 +13,8 @@ struct ph_asking;
 struct ph_callouts;
 struct ph_gateway;
 struct ph_later;
+struct ph_tally;
+struct ph_watch;
 
 /* What the handlers of one reactor share. Answers live in the worker's arena. */
 struct ph_service {
@@ -23,6 +25,8 @@ struct ph_service {
     struct ph_memory *memory;                 /* of the reactor: for what outlives a call */
     struct ph_rpc_stream *streams;            /* open ones */
     bool draining;
+    const struct ph_watch *watch;
+    struct ph_tally *tally; /* of the reactor */
     struct ph_later *later;
     struct ph_gateway *gateway;           /* NULL: there is none */
     struct ph_callouts *callouts;         /* NULL: none are made */

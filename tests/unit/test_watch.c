@@ -1,4 +1,4 @@
-/* What the server says of itself: figures as Prometheus reads them, lines of the log. */
+/* What the server says of itself: figures as Prometheus reads them, lines of the log, whose trace it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "gateway/trace.h"
 #include "os/clock.h"
 #include "server/exposition.h"
 #include "server/log.h"
@@ -55,6 +56,60 @@ static void assert_text(struct ph_slice text, const char *expected)
 static bool has(struct ph_slice text, const char *part)
 {
     return ph_slice_find(text, ph_slice_str(part), 0) != SIZE_MAX;
+}
+
+/* ---- trace ------------------------------------------------------------------------------------------ */
+
+#define TRACE_ID "4bf92f3577b34da6a3ce929d0e0e4736"
+#define PARENT_ID "00f067aa0ba902b7"
+
+static struct ph_slice trace_of(const char *value)
+{
+    const struct ph_header headers[] = {{PH_S("Accept"), PH_S("*")}, {PH_S("TraceParent"), ph_slice_str(value)}};
+    return ph_trace_parent(headers, 2);
+}
+
+static void a_well_formed_traceparent_is_taken_over(void **state)
+{
+    (void)state;
+    assert_text(trace_of("00-" TRACE_ID "-" PARENT_ID "-01"), "00-" TRACE_ID "-" PARENT_ID "-01");
+    assert_text(trace_of(" 00-" TRACE_ID "-" PARENT_ID "-00 "), "00-" TRACE_ID "-" PARENT_ID "-00");
+    /* Of a version to come, as far as it is like ours. */
+    assert_text(trace_of("cc-" TRACE_ID "-" PARENT_ID "-01-more"), "cc-" TRACE_ID "-" PARENT_ID "-01");
+}
+
+static void a_traceparent_that_is_not_well_formed_is_none(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        "00",
+        "00-" TRACE_ID "-" PARENT_ID,
+        "00-" TRACE_ID "-" PARENT_ID "-1",
+        "00-" TRACE_ID "-" PARENT_ID "-01-more",
+        "00-" TRACE_ID "-" PARENT_ID "-011",
+        "cc-" TRACE_ID "-" PARENT_ID "-01more",
+        "ff-" TRACE_ID "-" PARENT_ID "-01",
+        "0g-" TRACE_ID "-" PARENT_ID "-01",
+        "00_" TRACE_ID "-" PARENT_ID "-01",
+        "00-00000000000000000000000000000000-" PARENT_ID "-01",
+        "00-" TRACE_ID "-0000000000000000-01",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-" PARENT_ID "-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e473\n-" PARENT_ID "-01",
+    };
+    for (size_t i = 0; i < PH_COUNTOF(bad); i++)
+        assert_false(ph_slice_present(trace_of(bad[i])));
+    assert_false(ph_slice_present(ph_trace_parent(NULL, 0)));
+}
+
+static void two_traceparents_that_differ_are_none(void **state)
+{
+    (void)state;
+    struct ph_slice one = PH_S("00-" TRACE_ID "-" PARENT_ID "-01"), two = PH_S("00-" TRACE_ID "-" PARENT_ID "-00");
+    const struct ph_header same[] = {{PH_S("traceparent"), one}, {PH_S("traceparent"), one}};
+    const struct ph_header differ[] = {{PH_S("traceparent"), one}, {PH_S("traceparent"), two}};
+    assert_true(ph_slice_present(ph_trace_parent(same, 2)));
+    assert_false(ph_slice_present(ph_trace_parent(differ, 2)));
 }
 
 /* ---- figures
@@ -343,6 +398,9 @@ int main(void)
     (void)signal(SIGPIPE, SIG_IGN); /* as the server has it */
     const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        CASE(a_well_formed_traceparent_is_taken_over),
+        CASE(a_traceparent_that_is_not_well_formed_is_none),
+        CASE(two_traceparents_that_differ_are_none),
         CASE(a_family_is_written_as_prometheus_reads_it),
         CASE(a_histogram_is_cumulative_and_ends_with_all),
         CASE(without_memory_there_are_no_half_figures),

@@ -1,0 +1,206 @@
+// What the gateway says of itself: /metrics, /healthz, /readyz, a line for each webhook, whose trace it is.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { adyen, each, post, startGateway, startSink, stripe, until } from './gateway.mjs';
+import { root } from './server.mjs';
+
+const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+const parse = (log) => log.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+let sink, gateway, config;
+
+before(async () => {
+  sink = await startSink();
+  config = { destinations: { shop: sink.destination }, log: { level: 'info', format: 'json' } };
+  gateway = await startGateway(config);
+});
+after(async () => {
+  assert.equal(await gateway.stop(), 0);
+  await sink.stop();
+});
+
+// As promtool check metrics does: HELP and TYPE once and before the samples, samples of a family together, no series
+// twice, names and values that read, counters named so, histograms cumulative and complete.
+function checkExposition(text) {
+  const families = new Map(), series = new Set();
+  let current;
+  assert.ok(text.endsWith('\n'));
+  for (const line of text.slice(0, -1).split('\n')) {
+    const head = line.match(/^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$/);
+    if (head) {
+      const [, kind, name, rest] = head;
+      if (kind === 'HELP') assert.ok(!families.has(name), `HELP of ${name} twice`);
+      else assert.equal(current?.name, name, `TYPE of ${name} without its HELP before it`);
+      if (kind === 'HELP') families.set(name, current = { name, samples: [] });
+      else current.type = rest;
+      continue;
+    }
+    const sample = line.match(/^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\n"])*",?)*)\})? (-?\d+(?:\.\d+)?)$/);
+    assert.ok(sample, `not a sample: ${line}`);
+    const [, name, labels = '', value] = sample;
+    const base = current.type === 'histogram' ? name.replace(/_(bucket|sum|count)$/, '') : name;
+    assert.equal(base, current.name, `${name} stands outside its family`);
+    assert.ok(!series.has(`${name}{${labels}}`), `${name}{${labels}} twice`);
+    series.add(`${name}{${labels}}`);
+    current.samples.push({ name, labels, value: Number(value) });
+  }
+  for (const { name, type, samples } of families.values()) {
+    assert.match(type, /^(counter|gauge|histogram)$/, name);
+    assert.equal(type === 'counter', name.endsWith('_total'), `${name} is a ${type}`);
+    if (type !== 'histogram') continue;
+    const buckets = samples.filter((s) => s.name === `${name}_bucket`).map((s) => s.value);
+    assert.deepEqual(buckets, [...buckets].sort((a, b) => a - b), `${name} is not cumulative`);
+    assert.ok(samples.some((s) => s.labels.endsWith('le="+Inf"')), name);
+    assert.equal(samples.find((s) => s.name === `${name}_count`).value, buckets.at(-1), name);
+    assert.ok(samples.some((s) => s.name === `${name}_sum`), name);
+  }
+  return families;
+}
+
+test('/metrics counts webhooks by endpoint, verdict and what became of them', async () => {
+  await post(gateway, 'stripe', stripe('m1'));
+  await post(gateway, 'stripe', stripe('m1'));
+  await post(gateway, 'stripe', stripe('m2', { secret: 'another' }));
+  await post(gateway, 'stripe', stripe('m3', { at: Date.now() - 3_600_000 }));
+  await post(gateway, 'stripe', { body: '{}' });
+  await post(gateway, 'stripe', { body: 'no JSON', headers: stripe('m4').headers });
+  await post(gateway, 'stripe', { method: 'GET' });
+  await post(gateway, 'adyen', adyen('m1'));
+  await post(gateway, 'nobody', stripe('m1'));
+  await post(gateway, 'nobody"} 1\n', stripe('m1')).catch(() => {});
+  await until(async () => (await gateway.figures())['payhook_destination_attempts_total{destination="shop",outcome="accepted"}'] === 2, '2 deliveries');
+  const figures = await gateway.figures();
+  const received = (endpoint, verdict) => figures[`payhook_webhooks_received_total{endpoint="${endpoint}",connector="${endpoint}",verdict="${verdict}"}`];
+  const ended = (endpoint, outcome) => figures[`payhook_webhooks_ended_total{endpoint="${endpoint}",connector="${endpoint}",outcome="${outcome}"}`];
+  assert.equal(received('stripe', 'verified'), 2);
+  assert.equal(received('stripe', 'stale'), 1);
+  assert.equal(received('stripe', 'no_signature'), 1);
+  assert.ok(received('stripe', 'forged') >= 1);
+  assert.equal(received('adyen', 'verified'), 1);
+  assert.equal(ended('stripe', 'stored'), 1);
+  assert.equal(ended('stripe', 'duplicate'), 1);
+  assert.equal(ended('stripe', 'quarantined'), 4);
+  assert.equal(ended('stripe', 'refused'), 1);
+  assert.equal(ended('stripe', 'failed'), 0);
+  assert.ok(figures.payhook_webhooks_unknown_endpoint_total >= 1);
+  assert.equal(figures.payhook_inbox_quarantined_requests, 4);
+  assert.equal(figures['payhook_destination_backlog{destination="shop"}'], 0);
+  assert.ok(figures.payhook_inbox_batches_total > 0 && figures.payhook_inbox_commit_seconds_count === figures.payhook_inbox_batches_total);
+  assert.ok(figures.payhook_webhook_seconds_count >= 8);
+});
+
+test('/metrics is as Prometheus reads it, and its families are those of the documentation', async () => {
+  const response = await gateway.get('/metrics');
+  assert.match(response.headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
+  const families = checkExposition(response.text);
+  const told = new Set([...readFileSync(`${root}docs/watching.md`, 'utf8').matchAll(/^\| `(payhook_\w+)/gm)].map((match) => match[1]));
+  assert.deepEqual([...families.keys()].sort(), [...told].sort());
+});
+
+test('label values come from the configuration alone: strangers make no series', async () => {
+  const before = Object.keys(await gateway.figures()).length;
+  await each(200, 20, (i) => post(gateway, `made-up-${i}`, { body: '{}' }));
+  assert.equal(Object.keys(await gateway.figures()).length, before);
+});
+
+test('a backlog shows, and a destination that fails with its breaker', async () => {
+  const gone = { url: 'http://127.0.0.1:1/events', secret: ['env:SHOP_SECRET'] };
+  const g = await startGateway({ destinations: { gone } });
+  await each(20, 4, (i) => post(g, 'stripe', stripe(`b${i}`)));
+  const figures = await until(async () => {
+    const f = await g.figures();
+    return f['payhook_destination_breaker{destination="gone",state="open"}'] === 1 && f;
+  }, 'the breaker to open');
+  assert.equal(figures['payhook_destination_backlog{destination="gone"}'], 20);
+  assert.equal(figures['payhook_destination_breaker{destination="gone",state="closed"}'], 0);
+  assert.ok(figures['payhook_destination_attempts_total{destination="gone",outcome="failed"}'] >= 5);
+  assert.ok(figures['payhook_destination_breaker_openings_total{destination="gone"}'] >= 1);
+  assert.equal(await g.stop(), 0);
+});
+
+test('each webhook is one line, with what became of it and no secret', async () => {
+  const g = await startGateway(config);
+  const body = stripe('l1');
+  await post(g, 'stripe', { ...body, headers: { ...body.headers, traceparent: trace, 'x-request-id': 'ours-1' } });
+  await post(g, 'stripe', stripe('l1'));
+  await post(g, 'stripe', stripe('l2', { secret: 'another' }));
+  await post(g, 'stripe', { ...stripe('l3'), headers: { ...stripe('l3').headers, 'x-request-id': '4242424242424242' } });
+  await post(g, 'adyen', adyen('l1'));
+  await post(g, 'nobody', stripe('l1'));
+  assert.equal(await g.stop(), 0);
+  const lines = parse(g.log).filter((line) => line.message === 'webhook');
+  assert.deepEqual(lines.map((l) => [l.level, l.endpoint, l.outcome, l.status, l.verdict]), [
+    ['info', 'stripe', 'stored', 200, 'VERIFIED'], ['info', 'stripe', 'duplicate', 200, 'VERIFIED'],
+    ['warning', 'stripe', 'quarantined', 401, 'FORGED'], ['info', 'stripe', 'stored', 200, 'VERIFIED'],
+    ['info', 'adyen', 'stored', 200, 'VERIFIED'], ['info', undefined, 'refused', 404, undefined]]);
+  const [first, , forged, masked] = lines;
+  assert.equal(first.traceparent, trace);
+  assert.equal(first.request_id, 'ours-1');
+  assert.equal(first.event_type, 'PAYMENT_INTENT_SUCCESS');
+  assert.equal(first.remote, '127.0.0.1');
+  assert.equal(first.request, 1);
+  assert.ok(Number.isInteger(first.ms) && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(first.time));
+  assert.match(forged.reason, /signature/);
+  assert.equal(masked.request_id, '************4242');
+  for (const secret of [body.headers['stripe-signature'].slice(-64), 'gateway_secret', '44782DEF'])
+    assert.ok(!g.log.includes(secret));
+});
+
+test('an endpoint without a valid secret is an alarm, in lines for people too', async () => {
+  const g = await startGateway({ endpoints: { bare: { connector: 'stripe', secrets: [{ secret: 'env:STRIPE_WHSEC', not_after: '2020-01-01T00:00:00Z' }] } }, log: { format: 'text' } });
+  assert.equal((await post(g, 'bare', stripe('n1'))).status, 503);
+  assert.equal(await g.stop(), 0);
+  assert.match(g.log, /^\S+Z error webhook endpoint=bare connector=stripe outcome=quarantined status=503 .*verdict=NO_SECRET/m);
+});
+
+test('the log follows the configuration at a reload', async () => {
+  const g = await startGateway({ ...config, log: { level: 'error' } });
+  await post(g, 'stripe', stripe('r1'));
+  await g.reload({ ...config, log: { level: 'info', format: 'text' } });
+  await post(g, 'stripe', stripe('r2'));
+  assert.equal(await g.stop(), 0);
+  assert.ok(!g.log.includes('evt_r1'));
+  assert.match(g.log, /info webhook endpoint=stripe .*processor_event=evt_r2/);
+});
+
+test('a traceparent goes on to the destination; one that is not well-formed does not', async () => {
+  const withTrace = (id, value) => { const s = stripe(id); return { ...s, headers: { ...s.headers, traceparent: value } }; };
+  await post(gateway, 'stripe', withTrace('t1', trace));
+  await post(gateway, 'stripe', withTrace('t2', trace.replace('4bf92f', '4BF92F')));
+  await until(() => sink.bySubject.has('pi_t1') && sink.bySubject.has('pi_t2'), 'both events');
+  const [one] = sink.bySubject.get('pi_t1'), [two] = sink.bySubject.get('pi_t2');
+  assert.equal(one.traceparent, trace);
+  assert.equal(one.headers.traceparent, trace);
+  assert.equal(two.traceparent, undefined);
+  assert.equal(two.headers.traceparent, undefined);
+});
+
+test('/healthz says alive, /readyz ready; many stale webhooks degrade it without taking it out', async () => {
+  const g = await startGateway(config);
+  assert.deepEqual(await g.get('/healthz').then((r) => [r.status, JSON.parse(r.text)]), [200, { status: 'alive' }]);
+  assert.deepEqual(await g.get('/readyz').then((r) => [r.status, JSON.parse(r.text)]), [200, { status: 'ready' }]);
+  await each(20, 4, (i) => post(g, 'stripe', stripe(`s${i}`, { at: Date.now() - 3_600_000, secret: 'a forger' })));
+  assert.equal(JSON.parse((await g.get('/readyz')).text).status, 'ready'); // a forger cannot degrade it
+  await each(20, 4, (i) => post(g, 'stripe', stripe(`s${i}`, { at: Date.now() - 3_600_000 })));
+  const degraded = await g.get('/readyz');
+  assert.equal(degraded.status, 200);
+  assert.equal(JSON.parse(degraded.text).status, 'degraded');
+  assert.match(JSON.parse(degraded.text).reason, /clock/);
+  assert.equal(await g.stop(), 0);
+});
+
+test('health is told without the token, and metrics are not', async () => {
+  const g = await startGateway({ service: { listen: '127.0.0.1:0', token: 'env:TOKEN' } }, { more: { TOKEN: 'a-long-enough-token' } });
+  assert.equal((await g.get('/readyz')).status, 200);
+  assert.equal((await g.get('/healthz')).status, 200);
+  assert.equal((await g.get('/metrics')).status, 401);
+  assert.equal(await g.stop(), 0);
+});
+
+test('metrics: false switches them off, at a reload too', async () => {
+  const g = await startGateway({ metrics: false });
+  assert.equal((await g.get('/metrics')).status, 404);
+  await g.reload({ metrics: true });
+  assert.equal((await g.get('/metrics')).status, 200);
+  assert.equal(await g.stop(), 0);
+});
