@@ -27,6 +27,14 @@
     " FROM events e JOIN kinds k ON k.id=e.kind LEFT JOIN keys y ON y.key=e.dedupe_key AND "       \
     "y.event=e.id WHERE e.id=?"
 
+#define PH_DELIVERY_COLUMNS                                                                        \
+    "SELECT d.id, d.state, d.made_ms, d.due_ms, d.ended_ms, d.tries, d.attempts, n.name, "         \
+    "a.status, a.reason"                                                                           \
+    " FROM deliveries d JOIN destinations n ON n.id=d.destination LEFT JOIN attempts a ON "        \
+    "a.delivery=d.id"                                                                              \
+    " AND a.number=d.attempts WHERE d.id BETWEEN ?1*65536 AND ?1*65536+65535"                      \
+    " AND (?2<0 OR d.destination=?2) AND (?3=0 OR d.state=?3)"
+
 /* X(name, text) */
 #define PH_READS(X)                                                                                \
     X(BEGIN, "BEGIN")                                                                              \
@@ -75,7 +83,7 @@
                      "held=0 AND id>?2")                                                           \
     X(KINDS,                                                                                       \
       "SELECT id FROM kinds WHERE (?1 IS NULL OR endpoint=?1) AND (?2 IS NULL OR connector=?2)"    \
-      " AND (?3 IS NULL OR type=?3) AND (?4 IS NULL OR class=?4)")                                 \
+      " AND (?3 IS NULL OR type=?3) AND (?4 IS NULL OR class=?4) ORDER BY id")                     \
     X(RECEIVED_AT, "SELECT id, received_ms FROM requests WHERE id>=? ORDER BY id LIMIT 1")         \
     X(LAST_REQUEST, "SELECT max(id) FROM requests")                                                \
     X(EVENT, PH_EVENT_COLUMNS)                                                                     \
@@ -87,33 +95,36 @@
     X(EVENT_BY_NAME, "SELECT event FROM event_names WHERE event_id=?")                             \
     X(EVENT_NAMED, "SELECT id FROM events WHERE id=? AND event_id=?")                              \
     X(DESTINATION, "SELECT id FROM destinations WHERE name=?")                                     \
-    X(DELIVERIES, "SELECT d.id, d.state, d.made_ms, d.due_ms, d.ended_ms, d.tries, d.attempts, "   \
-                  "n.name, a.status, a.reason"                                                     \
-                  " FROM deliveries d JOIN destinations n ON n.id=d.destination LEFT JOIN "        \
-                  "attempts a ON a.delivery=d.id"                                                  \
-                  " AND a.number=d.attempts WHERE d.id BETWEEN ?1*65536 AND ?1*65536+65535"        \
-                  " AND (?2<0 OR d.destination=?2) AND (?3=0 OR d.state=?3) ORDER BY d.id")        \
-    X(ATTEMPTS, "SELECT delivery, state, due_ms, tries, at_ms, elapsed_ms, status, reason FROM "   \
-                "attempts WHERE delivery=?"                                                        \
-                " ORDER BY number DESC LIMIT ?")                                                   \
-    X(STANDING_BELOW, "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?1 "    \
-                      "AND standing<>1 AND ?2=0"                                                   \
-                      " AND id<?3 ORDER BY id DESC LIMIT 1")                                       \
-    X(STANDING_ABOVE, "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?1 "    \
-                      "AND standing<>1 AND ?2=0"                                                   \
-                      " AND id>?3 ORDER BY id LIMIT 1")                                            \
-    X(REQUESTS_BELOW,                                                                              \
-      "SELECT id FROM requests WHERE id<?3 AND ?1=0 AND ?2=0 ORDER BY id DESC LIMIT 1")            \
-    X(REQUESTS_ABOVE, "SELECT id FROM requests WHERE id>?3 AND ?1=0 AND ?2=0 ORDER BY id LIMIT 1") \
-    X(KIND_REQUEST_BELOW,                                                                          \
-      "SELECT id/1024 FROM events INDEXED BY events_kind WHERE kind=?1 AND ?2=0 AND id<?3*1024"    \
-      " ORDER BY id DESC LIMIT 1")                                                                 \
-    X(KIND_REQUEST_ABOVE, "SELECT id/1024 FROM events INDEXED BY events_kind WHERE kind=?1 AND "   \
-                          "?2=0 AND id>=(?3+1)*1024"                                               \
-                          " ORDER BY id LIMIT 1")                                                  \
-    X(REQUEST_ROW, "SELECT id, received_ms, endpoint, connector, remote, verdict_reason, secret, " \
-                   "standing, verdict, bytes,"                                                     \
-                   " event_count FROM requests WHERE id=?")
+    X(DELIVERIES, PH_DELIVERY_COLUMNS " ORDER BY d.id")                                            \
+    X(DELIVERIES_DOWN, PH_DELIVERY_COLUMNS                                                         \
+      " ORDER BY d.id DESC") X(EVENT_KIND, "SELECT kind FROM events WHERE id=?")                   \
+        X(ATTEMPTS,                                                                                \
+          "SELECT delivery, state, due_ms, tries, at_ms, elapsed_ms, status, reason FROM "         \
+          "attempts WHERE delivery=?"                                                              \
+          " ORDER BY number DESC LIMIT ?")                                                         \
+            X(STANDING_BELOW,                                                                      \
+              "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?1 "            \
+              "AND standing<>1 AND (?2 IS NULL OR endpoint=?2)"                                                           \
+              " AND id<?3 ORDER BY id DESC LIMIT 1")                                               \
+                X(STANDING_ABOVE,                                                                  \
+                  "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?1 "        \
+                  "AND standing<>1 AND (?2 IS NULL OR endpoint=?2)"                                                       \
+                  " AND id>?3 ORDER BY id LIMIT 1") X(REQUESTS_BELOW,                              \
+                                                      "SELECT id FROM requests WHERE id<?3 AND "   \
+                                                      "?1=0 AND ?2=0 ORDER BY id DESC LIMIT 1")    \
+                    X(REQUESTS_ABOVE,                                                              \
+                      "SELECT id FROM requests WHERE id>?3 AND ?1=0 AND ?2=0 ORDER BY id LIMIT 1") \
+                        X(KIND_REQUEST_BELOW, "SELECT id/1024 FROM events INDEXED BY events_kind " \
+                                              "WHERE kind=?1 AND ?2=0 AND id<?3*1024"              \
+                                              " ORDER BY id DESC LIMIT 1")                         \
+                            X(KIND_REQUEST_ABOVE, "SELECT id/1024 FROM events INDEXED BY "         \
+                                                  "events_kind WHERE kind=?1 AND "                 \
+                                                  "?2=0 AND id>=(?3+1)*1024"                       \
+                                                  " ORDER BY id LIMIT 1")                          \
+                                X(REQUEST_ROW, "SELECT id, received_ms, endpoint, connector, "     \
+                                               "remote, verdict_reason, secret, "                  \
+                                               "standing, verdict, bytes,"                         \
+                                               " event_count FROM requests WHERE id=?")
 
 enum ph_read {
 #define PH_READ_ENUM(name, text) PH_R_##name,
