@@ -138,11 +138,11 @@ enum {
     PH_INBOX_OPS_MAX = 16 * 1024,
     PH_INBOX_OPS_BYTES_MAX = 64 * 1024 * 1024,
     /* One commit: what fits the writer's page cache several times over; more would not be faster, only later. */
-    PH_INBOX_BATCH_OPS_MAX = 512,
-    PH_INBOX_BATCH_BYTES_MAX = 4 * 1024 * 1024,
+    PH_INBOX_BATCH_OPS_MAX = 1024,
+    PH_INBOX_BATCH_BYTES_MAX = 8 * 1024 * 1024,
     PH_INBOX_PAGE_BYTES = 8192,
     /* A checkpoint after so many pages of log: some milliseconds each, where large ones stall for 60. */
-    PH_INBOX_CHECKPOINT_PAGES = 2000,
+    PH_INBOX_CHECKPOINT_PAGES = 4000,
     /* Past this a checkpoint waits for readers (PH_INBOX_WAIT_MS) so that the log can begin anew: it has an end. */
     PH_INBOX_WAL_PAGES_HIGH = 16 * 1024,
     PH_INBOX_WAIT_MS = 100,
@@ -159,6 +159,9 @@ enum {
     /* Other contents of one event that are kept; processors that change what they said do so once or twice. */
     PH_INBOX_REVISIONS_MAX = 16,
     PH_INBOX_KINDS_CACHED = 512, /* (endpoint, connector, type, class) that the writer knows by heart */
+    /* Forgetting goes in steps within the batches: about 5 us a row, so a millisecond, and never behind what comes in. */
+    PH_INBOX_TEND_ROWS = 128,
+    PH_INBOX_OLDEST_ROWS = 512,
     PH_INBOX_NEWER_LOOKED_AT = 16, /* later events of a subject, to say whether one is late */
 
     /* ---- requests of ours ---- */

@@ -120,6 +120,7 @@ void ph_figures_publish(struct ph_inbox *inbox)
     c->quarantined = f->quarantined;
     c->quarantined_bytes = f->quarantined_bytes;
     c->pending = f->pending;
+    c->file_bytes = inbox->tending.pages * PH_INBOX_PAGE_BYTES;
     c->wal_bytes = (int64_t)inbox->wal_pages * PH_INBOX_PAGE_BYTES;
     for (int bit = 0; bit < PH_DESTINATIONS_MAX; bit++) {
         int number = inbox->shared_numbers[bit] = inbox->numbers[bit];

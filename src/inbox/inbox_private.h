@@ -45,13 +45,20 @@ struct ph_settings {
     char *texts;
 };
 
-/* What is forgotten, and how far each pass has come (tend.c). */
+/* How far the passes of tend.c have come. */
+struct ph_pass {
+    char at[512]; /* keys, effects: up to here */
+    size_t at_len;
+    int64_t again_ms; /* steady: when the next pass begins */
+};
+
 struct ph_tending {
-    bool more;        /* the last step did not get to its end */
-    int64_t again_ms; /* steady: when the next passes begin */
-    int64_t request;  /* retention: requests up to this were looked at */
-    char key[256];    /* keys up to this were looked at */
-    size_t key_len;
+    bool more;        /* a pass is not at its end: go on with the next batch, or at once */
+    int64_t again_ms; /* steady */
+    int64_t request;  /* retention has looked at requests up to this */
+    int64_t passed;   /* … and left so many that it may not forget yet */
+    int64_t pages, pages_free;
+    struct ph_pass keys, effects;
 };
 
 struct ph_inbox {

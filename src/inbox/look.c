@@ -1,11 +1,6 @@
 /* Listings for people. */
 #include "inbox/walk.h"
 
-static bool is_in_time(const struct ph_inbox_filter *f, int64_t received_ms)
-{
-    return received_ms >= f->from_ms && (f->to_ms == 0 || received_ms < f->to_ms);
-}
-
 /* ---- events
  * ---------------------------------------------------------------------------------------- */
 
@@ -69,7 +64,7 @@ static bool event_fits(const struct ph_walk *w, const struct ph_inbox_event_row 
     const struct ph_inbox_filter *f = w->filter;
     return fits(f->endpoint, e->endpoint) && fits(f->connector, e->connector) &&
            fits(f->type, e->type) && fits(f->class, e->class) && fits(f->subject, e->subject) &&
-           fits(f->event_id, e->event_id) && is_in_time(f, e->received_ms);
+           fits(f->event_id, e->event_id) && ph_walk_is_in_time(w, e->received_ms);
 }
 
 /* The next event that fits; *ret_id -1: no more. `e` is in the arena of the result: at most what is
@@ -82,7 +77,7 @@ static enum ph_status next_event(struct ph_walk *w, struct ph_arena *arena,
         PH_TRY(ph_walk_step(w, ret_id));
         if (*ret_id < 0)
             return PH_OK;
-        PH_TRY(ph_walk_is_kind(w, *ret_id, &good));
+        PH_TRY(ph_walk_may_fit(w, *ret_id, &good));
         if (good)
             PH_TRY(has_delivery(w, *ret_id, &good));
         if (!good)
@@ -319,7 +314,7 @@ static enum ph_status list_requests(struct ph_inbox_reader *reader,
         PH_TRY(read_request_row(reader, id, arena, r));
         *count += fits(filter->endpoint, r->endpoint) && fits(filter->connector, r->connector) &&
                   (standing == 0 || standing == (int32_t)r->standing) &&
-                  is_in_time(filter, r->received_ms);
+                  ph_walk_is_in_time(&w, r->received_ms);
     }
     return PH_OK;
 }

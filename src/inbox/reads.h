@@ -97,7 +97,7 @@
     X(DESTINATION, "SELECT id FROM destinations WHERE name=?")                                     \
     X(DELIVERIES, PH_DELIVERY_COLUMNS " ORDER BY d.id")                                            \
     X(DELIVERIES_DOWN, PH_DELIVERY_COLUMNS                                                         \
-      " ORDER BY d.id DESC") X(EVENT_KIND, "SELECT kind FROM events WHERE id=?")                   \
+      " ORDER BY d.id DESC") X(EVENT_KIND, "SELECT kind, received_ms FROM events WHERE id=?")                   \
         X(ATTEMPTS,                                                                                \
           "SELECT delivery, state, due_ms, tries, at_ms, elapsed_ms, status, reason FROM "         \
           "attempts WHERE delivery=?"                                                              \

@@ -212,10 +212,6 @@ enum ph_status ph_schema_open(struct ph_sql *sql, const char *path, const char *
                    PH_INBOX_PAGE_BYTES, PH_INBOX_WRITER_CACHE_KIB);
     if (ph_sql_exec(sql, text) != PH_OK)
         return say(sql, path, "cannot be used", ret_why);
-    /* The log's file stays for the next start: written over, it is twice as fast as one that grows.
-     */
-    int keep = 1;
-    (void)sqlite3_file_control(sql->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &keep);
     return PH_OK;
 }
 

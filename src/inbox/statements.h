@@ -3,57 +3,105 @@
 #define PH_INBOX_STATEMENTS_H
 
 /* X(name, text) */
-#define PH_WRITES(X)                                                                                                       \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                                            \
-    X(COMMIT, "COMMIT")                                                                                                    \
-    /* ---- STORE ---- */                                                                                                  \
-    X(REQUEST_ADD, "INSERT INTO requests(id, standing, received_ms, endpoint, connector, verdict, verdict_reason, secret," \
-                   " work, work_due_ms, work_tries, event_count, bytes, method, uri, remote, trace, page_hash,"            \
-                   " engine_version, brought, headers, body)"                                                              \
-                   " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                                                  \
-    X(KIND_GET, "SELECT id FROM kinds WHERE endpoint=? AND connector=? AND type=? AND class=?")                            \
-    X(KIND_ADD, "INSERT INTO kinds(endpoint, connector, type, class) VALUES(?,?,?,?) RETURNING id")                        \
-    X(EVENT_ADD, "INSERT OR REPLACE INTO events(id, kind, verdict, mode, held, incomplete, late, received_ms,"             \
-                 " occurred_ms, amount, currency, dedupe_key, effect_key, event_id, processor_id, processor_type, subject," \
-                 " account, trace, answer) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                                \
-    X(EVENT_NAME_ADD, "INSERT OR IGNORE INTO event_names(event_id, event) VALUES(?,?)")                                    \
-    X(EVENT_NEWER, "SELECT 1 FROM (SELECT kind, verdict FROM events INDEXED BY events_subject WHERE subject=?1 AND held=0" \
-                   " AND occurred_ms>?2 ORDER BY occurred_ms DESC LIMIT ?5) e JOIN kinds k ON k.id=e.kind"                 \
-                   " WHERE e.verdict=?3 AND k.connector=?4 LIMIT 1")                                                       \
-    X(KEY_TAKE, "INSERT INTO keys(key, event, seen_ms, digest) VALUES(?,?,?,?) ON CONFLICT(key) DO NOTHING")               \
-    X(KEY_GET, "SELECT event, digest FROM keys WHERE key=?")                                                               \
-    X(KEY_SEEN, "UPDATE keys SET seen_ms=?, duplicates=duplicates+?, revisions=revisions+? WHERE key=?")                   \
-    X(KEY_DIGEST, "UPDATE keys SET digest=?, seen_ms=? WHERE key=?")                                                       \
-    X(REVISION_COUNT, "SELECT count(*) FROM revisions WHERE event=?")                                                      \
-    X(REVISION_ADD, "INSERT OR IGNORE INTO revisions(event, request, item, digest) VALUES(?,?,?,?)")                       \
-    X(EFFECT_TAKE, "INSERT INTO effects(effect_key, destination, event, seen_ms) VALUES(?,?,?,?)"                          \
-                   " ON CONFLICT DO NOTHING")                                                                              \
-    X(DELIVERY_ADD, "INSERT INTO deliveries(id, destination, state, made_ms, due_ms) VALUES(?,?,1,?,?)")                   \
-    /* ---- JUDGE ---- */                                                                                                  \
-    X(REQUEST_GET, "SELECT standing, bytes, received_ms, endpoint, connector, trace FROM requests WHERE id=?")             \
-    X(REQUEST_JUDGE, "UPDATE requests SET standing=?, verdict=?, verdict_reason=?, secret=?, work=?, work_due_ms=?,"       \
-                     " work_tries=?, event_count=?, page_hash=?, engine_version=?, brought=coalesce(?, brought) WHERE id=?") \
-    X(REQUEST_DROP, "DELETE FROM requests WHERE id=?")                                                                     \
-    X(EVENTS_OF, "SELECT id, held, late FROM events WHERE id BETWEEN ? AND ?")                                                   \
-    X(EVENT_HELD, "SELECT held FROM events WHERE id=?")                                                                    \
-    X(EVENT_DROP, "DELETE FROM events WHERE id=?")                                                                         \
-    /* ---- SETTLE, SEND, CONTROL ---- */                                                                                  \
-    X(DELIVERY_GET, "SELECT state, attempts FROM deliveries WHERE id=?")                                                   \
-    X(DELIVERY_SET, "UPDATE deliveries SET state=?, due_ms=?, ended_ms=?, tries=?, attempts=? WHERE id=?")                 \
-    X(DELIVERY_AGAIN, "UPDATE deliveries SET state=1, made_ms=?1, due_ms=?1, ended_ms=NULL, tries=0 WHERE id=?2")          \
-    X(DELIVERY_LAST, "SELECT max(id) FROM deliveries WHERE id BETWEEN ? AND ?")                                            \
-    X(ATTEMPT_ADD, "INSERT OR REPLACE INTO attempts(delivery, number, at_ms, elapsed_ms, status, state, due_ms, tries,"    \
-                   " reason) VALUES(?,?,?,?,?,?,?,?,?)")                                                                   \
-    X(DESTINATION_PAUSE, "UPDATE destinations SET paused=? WHERE id=?")                                                    \
-    /* ---- figures ---- */                                                                                                \
-    X(FIGURES_SET, "UPDATE figures SET next_request=?, requests=?, events=?, duplicates=?, revisions=?, quarantined=?,"    \
-                   " quarantined_bytes=?, pending=?, pending_bytes=?")                                                     \
-    X(DESTINATION_SET, "UPDATE destinations SET backlog=?, dead=?, oldest=? WHERE id=?")                                   \
-    X(DESTINATION_ADD, "INSERT INTO destinations(id, name) VALUES(?,?)")                                                   \
-    X(DESTINATION_NAME, "UPDATE destinations SET name=?, paused=0, gone=0, backlog=0, dead=0, oldest=0 WHERE id=?")        \
-    X(DESTINATION_GONE, "UPDATE destinations SET gone=? WHERE id=?")                                                       \
-    X(DESTINATION_USED, "SELECT 1 FROM deliveries INDEXED BY deliveries_ended WHERE destination=?1 AND state>3"            \
-                        " UNION ALL SELECT 1 FROM deliveries INDEXED BY deliveries_due WHERE destination=?1 AND state<=3 LIMIT 1")
+#define PH_WRITES(X)                                                                               \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    /* ---- STORE ---- */                                                                          \
+    X(REQUEST_ADD,                                                                                 \
+      "INSERT INTO requests(id, standing, received_ms, endpoint, connector, verdict, "             \
+      "verdict_reason, secret,"                                                                    \
+      " work, work_due_ms, work_tries, event_count, bytes, method, uri, remote, trace, page_hash," \
+      " engine_version, brought, headers, body)"                                                   \
+      " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                                      \
+    X(KIND_GET, "SELECT id FROM kinds WHERE endpoint=? AND connector=? AND type=? AND class=?")    \
+    X(KIND_ADD,                                                                                    \
+      "INSERT INTO kinds(endpoint, connector, type, class) VALUES(?,?,?,?) RETURNING id")          \
+    X(EVENT_ADD, "INSERT OR REPLACE INTO events(id, kind, verdict, mode, held, incomplete, late, " \
+                 "received_ms,"                                                                    \
+                 " occurred_ms, amount, currency, dedupe_key, effect_key, event_id, "              \
+                 "processor_id, processor_type, subject,"                                          \
+                 " account, trace, answer) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")       \
+    X(EVENT_NAME_ADD, "INSERT OR IGNORE INTO event_names(event_id, event) VALUES(?,?)")            \
+    X(EVENT_NEWER,                                                                                 \
+      "SELECT 1 FROM (SELECT kind, verdict FROM events INDEXED BY events_subject WHERE "           \
+      "subject=?1 AND held=0"                                                                      \
+      " AND occurred_ms>?2 ORDER BY occurred_ms DESC LIMIT ?5) e JOIN kinds k ON k.id=e.kind"      \
+      " WHERE e.verdict=?3 AND k.connector=?4 LIMIT 1")                                            \
+    X(KEY_TAKE,                                                                                    \
+      "INSERT INTO keys(key, event, seen_ms, digest) VALUES(?,?,?,?) ON CONFLICT(key) DO NOTHING") \
+    X(KEY_GET, "SELECT event, digest FROM keys WHERE key=?")                                       \
+    X(KEY_SEEN,                                                                                    \
+      "UPDATE keys SET seen_ms=?, duplicates=duplicates+?, revisions=revisions+? WHERE key=?")     \
+    X(KEY_DIGEST, "UPDATE keys SET digest=?, seen_ms=? WHERE key=?")                               \
+    X(REVISION_COUNT, "SELECT count(*) FROM revisions WHERE event=?")                              \
+    X(REVISION_ADD,                                                                                \
+      "INSERT OR IGNORE INTO revisions(event, request, item, digest) VALUES(?,?,?,?)")             \
+    X(EFFECT_TAKE, "INSERT INTO effects(effect_key, destination, event, seen_ms) VALUES(?,?,?,?)"  \
+                   " ON CONFLICT DO NOTHING")                                                      \
+    X(DELIVERY_ADD,                                                                                \
+      "INSERT INTO deliveries(id, destination, state, made_ms, due_ms) VALUES(?,?,1,?,?)")         \
+    /* ---- JUDGE ---- */                                                                          \
+    X(REQUEST_GET,                                                                                 \
+      "SELECT standing, bytes, received_ms, endpoint, connector, trace FROM requests WHERE id=?")  \
+    X(REQUEST_JUDGE, "UPDATE requests SET standing=?, verdict=?, verdict_reason=?, secret=?, "     \
+                     "work=?, work_due_ms=?,"                                                      \
+                     " work_tries=?, event_count=?, page_hash=?, engine_version=?, "               \
+                     "brought=coalesce(?, brought) WHERE id=?")                                    \
+    X(REQUEST_DROP, "DELETE FROM requests WHERE id=?")                                             \
+    X(EVENTS_OF, "SELECT id, held, late FROM events WHERE id BETWEEN ? AND ?")                     \
+    X(EVENT_HELD, "SELECT held FROM events WHERE id=?")                                            \
+    X(EVENT_DROP, "DELETE FROM events WHERE id=?")                                                 \
+    /* ---- SETTLE, SEND, CONTROL ---- */                                                          \
+    X(DELIVERY_GET, "SELECT state, attempts FROM deliveries WHERE id=?")                           \
+    X(DELIVERY_SET,                                                                                \
+      "UPDATE deliveries SET state=?, due_ms=?, ended_ms=?, tries=?, attempts=? WHERE id=?")       \
+    X(DELIVERY_AGAIN,                                                                              \
+      "UPDATE deliveries SET state=1, made_ms=?1, due_ms=?1, ended_ms=NULL, tries=0 WHERE id=?2")  \
+    X(DELIVERY_LAST, "SELECT max(id) FROM deliveries WHERE id BETWEEN ? AND ?")                    \
+    X(ATTEMPT_ADD, "INSERT OR REPLACE INTO attempts(delivery, number, at_ms, elapsed_ms, status, " \
+                   "state, due_ms, tries,"                                                         \
+                   " reason) VALUES(?,?,?,?,?,?,?,?,?)")                                           \
+    X(DESTINATION_PAUSE, "UPDATE destinations SET paused=? WHERE id=?")                            \
+    /* ---- figures ---- */                                                                        \
+    X(FIGURES_SET, "UPDATE figures SET next_request=?, requests=?, events=?, duplicates=?, "       \
+                   "revisions=?, quarantined=?,"                                                   \
+                   " quarantined_bytes=?, pending=?, pending_bytes=?")                             \
+    X(DESTINATION_SET, "UPDATE destinations SET backlog=?, dead=?, oldest=? WHERE id=?")           \
+    X(DESTINATION_ADD, "INSERT INTO destinations(id, name) VALUES(?,?)")                           \
+    X(DESTINATION_NAME,                                                                            \
+      "UPDATE destinations SET name=?, paused=0, gone=0, backlog=0, dead=0, oldest=0 WHERE id=?")  \
+    X(DESTINATION_GONE, "UPDATE destinations SET gone=? WHERE id=?")                               \
+    /* ---- tending ---- */                                                                        \
+    X(PAGES, "SELECT (SELECT page_count FROM pragma_page_count())")                                \
+    X(PAGES_FREE, "SELECT (SELECT freelist_count FROM pragma_freelist_count())")                   \
+    X(OLDEST_SCAN,                                                                                 \
+      "SELECT id, destination, state, made_ms FROM deliveries WHERE id>=? ORDER BY id"             \
+      " LIMIT ?")                                                                                  \
+    X(GONE_SCAN, "SELECT id, state FROM deliveries INDEXED BY deliveries_due WHERE destination=?"  \
+                 " AND state<=3 LIMIT ?")                                                          \
+    X(DELIVERY_DROP, "UPDATE deliveries SET state=6, due_ms=NULL, ended_ms=? WHERE id=?")          \
+    X(STANDING_SCAN, "SELECT id, standing, received_ms, work, bytes FROM requests INDEXED BY"      \
+                     " requests_standing WHERE standing=4 AND standing<>1 AND id>? ORDER BY id"    \
+                     " LIMIT ?")                                                                   \
+    X(REQUEST_SCAN, "SELECT id, standing, received_ms, work, bytes FROM requests WHERE id>?"       \
+                    " ORDER BY id LIMIT ?")                                                        \
+    X(OPEN_OF, "SELECT 1 FROM deliveries WHERE id BETWEEN ? AND ? AND state<=3 LIMIT 1")           \
+    X(DELIVERIES_OF, "SELECT id, state FROM deliveries WHERE id BETWEEN ? AND ?")                  \
+    X(DELIVERIES_FORGET, "DELETE FROM deliveries WHERE id BETWEEN ? AND ?")                        \
+    X(ATTEMPTS_FORGET, "DELETE FROM attempts WHERE delivery BETWEEN ? AND ?")                      \
+    X(EVENT_NAMES_FORGET, "DELETE FROM event_names WHERE event BETWEEN ?1 AND ?2 AND event_id IN"  \
+                          " (SELECT event_id FROM events WHERE id BETWEEN ?1 AND ?2)")             \
+    X(EVENTS_FORGET, "DELETE FROM events WHERE id BETWEEN ? AND ?")                                \
+    X(REVISIONS_FORGET, "DELETE FROM revisions WHERE request=?")                                   \
+    X(KEY_SCAN, "SELECT key, event, seen_ms FROM keys WHERE key>? ORDER BY key LIMIT ?")           \
+    X(KEY_FORGET, "DELETE FROM keys WHERE key=?")                                                  \
+    X(EFFECT_SCAN, "SELECT effect_key, event, seen_ms FROM effects WHERE effect_key>? ORDER BY"    \
+                   " effect_key LIMIT ?")                                                          \
+    X(EFFECT_FORGET, "DELETE FROM effects WHERE effect_key=?")                                     \
+    X(DESTINATION_USED,                                                                            \
+      "SELECT 1 FROM deliveries INDEXED BY deliveries_ended WHERE destination=?1 AND state>3"      \
+      " UNION ALL SELECT 1 FROM deliveries INDEXED BY deliveries_due WHERE destination=?1 AND "    \
+      "state<=3 LIMIT 1")
 
 enum ph_write {
 #define PH_WRITE_ENUM(name, text) PH_W_##name,

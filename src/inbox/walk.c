@@ -4,7 +4,9 @@
 
 #include "inbox/walk.h"
 
-enum { REQUEST_SLACK_MS = 10 * 60 * 1000 }; /* requests may be stored out of order by so much */
+enum {
+    REQUEST_SLACK_MS = 20 * 1000
+}; /* between receipt and commit: a callout and a commit's deadline */
 
 /* ---- where a time is
  * ------------------------------------------------------------------------------- */
@@ -49,13 +51,13 @@ static enum ph_status set_times(struct ph_walk *w, int64_t ids_per_request)
     return PH_OK;
 }
 
-/* ---- sources
+/* ---- tracks
  * --------------------------------------------------------------------------------------- */
 
-static void add_source(struct ph_walk *w, int below, int64_t a, int64_t b)
+static void add_track(struct ph_walk *w, int below, int64_t a, int64_t b)
 {
-    if (w->source_count < PH_TRACKS_MAX)
-        w->sources[w->source_count++] = (struct ph_track){.below = below, .a = a, .b = b};
+    if (w->track_count < PH_TRACKS_MAX)
+        w->tracks[w->track_count++] = (struct ph_track){.below = below, .a = a, .b = b};
 }
 
 static bool wants_kinds(const struct ph_inbox_filter *f)
@@ -98,20 +100,20 @@ static bool state_is_rare(struct ph_walk *w)
     return open < 1000;
 }
 
-static void add_state_sources(struct ph_walk *w)
+static void add_state_tracks(struct ph_walk *w)
 {
     int below = ph_state_open(w->filter->state) ? PH_R_OPEN_BELOW : PH_R_ENDED_BELOW;
     for (int number = 0; number < PH_INBOX_NAMES_MAX; number++)
         if (w->destination < 0 || w->destination == number)
-            add_source(w, below, number, w->filter->state);
+            add_track(w, below, number, w->filter->state);
 }
 
 static enum ph_status start_events(struct ph_walk *w, struct ph_arena *arena)
 {
     const struct ph_inbox_filter *f = w->filter;
     w->destination = -1;
-    w->sources = ph_arena_alloc(arena, PH_TRACKS_MAX * sizeof *w->sources);
-    if (w->sources == NULL)
+    w->tracks = ph_arena_alloc(arena, PH_TRACKS_MAX * sizeof *w->tracks);
+    if (w->tracks == NULL)
         return PH_ERR_NO_MEMORY;
     if (f->destination.ptr != NULL) {
         int64_t number = -1;
@@ -128,12 +130,12 @@ static enum ph_status start_events(struct ph_walk *w, struct ph_arena *arena)
     if (f->subject.ptr != NULL)
         w->subject = f->subject;
     else if (state_is_rare(w))
-        add_state_sources(w);
+        add_state_tracks(w);
     else if (w->kinds != NULL)
         for (size_t i = 0; i < w->kind_count; i++)
-            add_source(w, PH_R_KIND_BELOW, w->kinds[i], 0);
+            add_track(w, PH_R_KIND_BELOW, w->kinds[i], 0);
     else
-        add_source(w, PH_R_ALL_BELOW, 0, 0);
+        add_track(w, PH_R_ALL_BELOW, 0, 0);
     w->nothing = w->nothing || (w->kinds != NULL && w->kind_count == 0);
     return PH_OK;
 }
@@ -163,10 +165,10 @@ enum ph_status ph_walk_step(struct ph_walk *w, int64_t *ret)
 {
     int64_t best = -1;
     struct ph_track only = {0};
-    struct ph_track *sources = w->subject.ptr != NULL ? &only : w->sources;
-    size_t count = w->nothing ? 0 : w->subject.ptr != NULL ? 1 : w->source_count;
+    struct ph_track *tracks = w->subject.ptr != NULL ? &only : w->tracks;
+    size_t count = w->nothing ? 0 : w->subject.ptr != NULL ? 1 : w->track_count;
     for (size_t i = 0; i < count; i++) {
-        struct ph_track *s = &sources[i];
+        struct ph_track *s = &tracks[i];
         if (s->next == 0 || s->next == w->at)
             PH_TRY(ask(w, s, &s->next));
         if (s->next > 0 && (best < 0 || (s->next > best) == w->newest_first))
@@ -215,9 +217,9 @@ static enum ph_status start_named(struct ph_walk *w, struct ph_arena *arena)
     enum ph_status st = ph_event_find(w->reader, w->filter->event_id, &id);
     w->nothing = w->nothing || st == PH_ERR_NOT_FOUND;
     w->subject = (struct ph_slice){0};
-    w->source_count = 0;
+    w->track_count = 0;
     w->first = w->last = id;
-    add_source(w, PH_R_ALL_BELOW, 0, 0);
+    add_track(w, PH_R_ALL_BELOW, 0, 0);
     return st == PH_ERR_NOT_FOUND ? PH_OK : st;
 }
 
@@ -233,24 +235,24 @@ enum ph_status ph_walk_requests(struct ph_walk *w, struct ph_inbox_reader *reade
                                 struct ph_arena *arena)
 {
     *w = (struct ph_walk){.reader = reader, .filter = f, .destination = -1};
-    w->sources = ph_arena_alloc(arena, PH_TRACKS_MAX * sizeof *w->sources);
-    if (w->sources == NULL)
+    w->tracks = ph_arena_alloc(arena, PH_TRACKS_MAX * sizeof *w->tracks);
+    if (w->tracks == NULL)
         return PH_ERR_NO_MEMORY;
     PH_TRY(set_times(w, 1));
     bool filtered = f->endpoint.ptr != NULL || f->connector.ptr != NULL;
     if (standing <= PH_STANDING_ACCEPTED && !filtered) {
-        add_source(w, PH_R_REQUESTS_BELOW, 0, 0);
+        add_track(w, PH_R_REQUESTS_BELOW, 0, 0);
         return PH_OK;
     }
     /* Accepted ones are found by their events, the others by where they stand. */
     for (int32_t s = PH_STANDING_HINT; s <= PH_STANDING_DROPPED; s++)
         if (standing == 0 || standing == s)
-            add_source(w, PH_R_STANDING_BELOW, s, 0);
+            add_track(w, PH_R_STANDING_BELOW, s, 0);
     if (standing > PH_STANDING_ACCEPTED)
         return PH_OK;
     PH_TRY(load_kinds(w, arena));
     for (size_t i = 0; i < w->kind_count; i++)
-        add_source(w, PH_R_KIND_REQUEST_BELOW, w->kinds[i], 0);
+        add_track(w, PH_R_KIND_REQUEST_BELOW, w->kinds[i], 0);
     return PH_OK;
 }
 
@@ -260,13 +262,28 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-enum ph_status ph_walk_is_kind(struct ph_walk *w, int64_t event, bool *ret)
+enum ph_status ph_walk_may_fit(struct ph_walk *w, int64_t event, bool *ret)
 {
-    int64_t kind;
-    *ret = w->kinds == NULL || (w->source_count > 0 && w->sources[0].below == PH_R_KIND_BELOW);
+    const struct ph_inbox_filter *f = w->filter;
+    bool is_kind =
+        w->kinds == NULL || (w->track_count > 0 && w->tracks[0].below == PH_R_KIND_BELOW);
+    sqlite3_stmt *row;
+    *ret = is_kind && f->from_ms == 0 && f->to_ms == 0;
     if (*ret)
         return PH_OK;
-    PH_TRY(PH_SQL_NUMBER(&w->reader->sql, PH_R_EVENT_KIND, &kind, ph_sql_int(event)));
-    *ret = bsearch(&kind, w->kinds, w->kind_count, sizeof kind, by_number) != NULL;
+    PH_TRY(PH_SQL_BIND(&w->reader->sql, PH_R_EVENT_KIND, &row, ph_sql_int(event)));
+    PH_TRY(ph_sql_next(&w->reader->sql, row, ret));
+    if (!*ret)
+        return PH_OK;
+    int64_t kind = sqlite3_column_int64(row, 0), received_ms = sqlite3_column_int64(row, 1);
+    ph_sql_end(row);
+    *ret = ph_walk_is_in_time(w, received_ms) &&
+           (is_kind || bsearch(&kind, w->kinds, w->kind_count, sizeof kind, by_number) != NULL);
     return PH_OK;
+}
+
+bool ph_walk_is_in_time(const struct ph_walk *w, int64_t received_ms)
+{
+    return received_ms >= w->filter->from_ms &&
+           (w->filter->to_ms == 0 || received_ms < w->filter->to_ms);
 }

@@ -19,9 +19,9 @@ struct ph_walk {
     bool newest_first;
     int64_t at;          /* the last id that was given */
     int64_t first, last; /* ids outside are not received in the filter's time */
-    struct ph_track *sources;
-    size_t source_count;
-    struct ph_slice subject; /* present: its index is the source */
+    struct ph_track *tracks;
+    size_t track_count;
+    struct ph_slice subject; /* present: its index is the track */
     int64_t *kinds;          /* NULL: any */
     size_t kind_count;
     int destination; /* -1: any */
@@ -39,8 +39,9 @@ PH_MUST_USE enum ph_status ph_walk_requests(struct ph_walk *walk, struct ph_inbo
 void ph_walk_from(struct ph_walk *walk, int64_t before, int64_t after);
 /* The next id; -1: no more. */
 PH_MUST_USE enum ph_status ph_walk_step(struct ph_walk *walk, int64_t *ret);
-/* Whether an event is of a kind that the filter asks for. */
-PH_MUST_USE enum ph_status ph_walk_is_kind(struct ph_walk *walk, int64_t event, bool *ret);
+/* Whether an event's kind and time are what the filter asks for: a cheap look before its row is read. */
+PH_MUST_USE enum ph_status ph_walk_may_fit(struct ph_walk *walk, int64_t event, bool *ret);
+bool ph_walk_is_in_time(const struct ph_walk *walk, int64_t received_ms);
 PH_MUST_USE enum ph_status ph_event_find(struct ph_inbox_reader *reader, struct ph_slice event_id,
                                          int64_t *ret);
 

@@ -1,0 +1,249 @@
+/* Retention, the quarantine's age, keys, destinations that are gone; files that are refused; a
+ * folder in use. */
+#include <sys/stat.h>
+
+#include "inbox_fixture.h"
+
+/* Tending goes on by itself, a step at a time: looks until it is so, for a while. */
+static void until(const char *sql, int64_t expected)
+{
+    for (int i = 0; i < 100 && ask(sql) != expected; i++)
+        usleep(50 * 1000);
+    assert_int_equal(ask(sql), expected);
+}
+
+static void settle_done(int64_t delivery)
+{
+    struct ph_inbox_attempt attempt = {
+        .delivery = delivery, .state = PH_DELIVERY_DONE, .counted = true, .status = 200};
+    struct ph_inbox_settle op = {.op = {.kind = PH_INBOX_SETTLE}, .attempts = &attempt, .count = 1};
+    assert_int_equal(run(&op.op), PH_OK);
+}
+
+PH_TEST(what_is_old_and_told_goes_and_its_key_stays)
+{
+    struct sample told, open;
+    (void)state;
+    options.retention_age_ms = 86400000;
+    assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
+    store(&told, "told");
+    store(&open, "open");
+    settle_done(told.events[0].id * 65536);
+    clock_ms += 86400001;
+    until("SELECT count(*) FROM requests", 1);
+    assert_int_equal(ask("SELECT count(*) FROM events"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM deliveries"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM attempts"), 0);
+    assert_int_equal(counts().backlog[0], 1); /* what is not told stays, however old */
+    store(&told, "told");                     /* the processor sends it again */
+    assert_int_equal(told.store.stored, PH_STORED_DUPLICATE);
+    assert_int_equal(ask("SELECT count(*) FROM events"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM keys"), 2);
+}
+
+PH_TEST(a_file_that_is_too_large_loses_its_oldest)
+{
+    static char large[20000];
+    struct sample s;
+    char key[16];
+    (void)state;
+    options.retention_bytes = 4 << 20;
+    assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
+    for (int i = 0; i < 400; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i);
+        make(&s, key);
+        s.store.request.body = ph_slice_of(large, sizeof large);
+        s.events[0].destinations = 0;
+        assert_int_equal(run(&s.store.op), PH_OK);
+    }
+    for (int i = 0; i < 100 && ask("SELECT count(*) FROM requests") > 250; i++)
+        usleep(50 * 1000);
+    assert_in_range(ask("SELECT count(*) FROM requests"), 100, 250);
+    assert_int_equal(ask("SELECT max(id) FROM requests"), 400);
+    assert_int_equal(ask("SELECT min(id) + count(*) - 1 FROM requests"),
+                     400); /* the oldest went, no others */
+    int64_t pages = ask("SELECT page_count FROM pragma_page_count()");
+    for (int i = 0; i < 400; i++) {
+        (void)snprintf(key, sizeof key, "m%d", i);
+        make(&s, key);
+        s.store.request.body = ph_slice_of(large, sizeof large);
+        s.events[0].destinations = 0;
+        assert_int_equal(run(&s.store.op), PH_OK);
+        if (i % 50 == 0)
+            usleep(1100 * 1000 / 4);
+    }
+    assert_in_range(ask("SELECT page_count FROM pragma_page_count()"), 1,
+                    pages + pages / 2); /* room is used again */
+}
+
+PH_TEST(the_quarantine_has_an_age)
+{
+    struct sample s;
+    (void)state;
+    make(&s, "k");
+    s.store.request.standing = PH_STANDING_QUARANTINED;
+    s.events[0].verdict = PH_FORGED;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    clock_ms += options.quarantine_age_ms - 1000;
+    usleep(1200 * 1000);
+    assert_int_equal(counts().quarantined, 1);
+    clock_ms += 2000;
+    until("SELECT count(*) FROM requests", 0);
+    assert_int_equal(ask("SELECT count(*) FROM events"), 0);
+    assert_int_equal(counts().quarantined, 0);
+    assert_int_equal(counts().quarantined_bytes, 0);
+}
+
+PH_TEST(a_key_goes_when_its_event_is_gone_and_it_is_old_itself)
+{
+    struct sample s;
+    (void)state;
+    options.retention_age_ms = 1000;
+    options.keys_ms = 3600000;
+    close_inbox();
+    open_inbox();
+    make(&s, "k");
+    s.events[0].destinations = 0;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    clock_ms += 2000;
+    until("SELECT count(*) FROM events", 0);
+    assert_int_equal(ask("SELECT count(*) FROM keys"), 1);
+    clock_ms += 3600000;
+    reopen();
+    until("SELECT count(*) FROM keys", 0);
+    store(&s, "k"); /* a new event by now, with an id that was never given before */
+    assert_int_equal(s.store.stored, PH_STORED_NEW);
+    assert_int_equal(s.store.request.id, 2);
+}
+
+PH_TEST(deliveries_to_a_destination_that_is_gone_are_dropped)
+{
+    static const struct ph_slice left[] = {PH_SI(""), PH_SI("books"), PH_SI("later")};
+    static struct sample s[300];
+    static char key[300][16];
+    (void)state;
+    for (int i = 0; i < 300; i++) {
+        (void)snprintf(key[i], sizeof key[i], "k%d", i);
+        make(&s[i], key[i]);
+        s[i].events[0].destinations = 3;
+        begin(&s[i].store.op);
+    }
+    fixture_wait();
+    options.destinations = left;
+    options.destination_count = 3;
+    assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
+    until("SELECT count(*) FROM delivery_list WHERE destination='shop' AND state='dropped'", 300);
+    assert_int_equal(counts().backlog[1], 300);
+    assert_int_equal(counts().backlog[0], 0);
+    make(&s[0], "new");
+    s[0].events[0].destinations = 7;
+    assert_int_equal(run(&s[0].store.op), PH_OK);
+    assert_int_equal(ask("SELECT count(*) FROM delivery_list WHERE event_id='new'"), 2);
+    assert_int_equal(counts().backlog[2], 1);
+}
+
+PH_TEST(the_age_of_the_oldest_is_known)
+{
+    struct sample s;
+    int64_t start = clock_ms, first;
+    (void)state;
+    assert_int_equal(counts().oldest_ms[0], 0);
+    store(&s, "a");
+    first = s.events[0].id;
+    clock_ms += 1000;
+    store(&s, "b");
+    assert_int_equal(counts().oldest_ms[0], start);
+    reopen();
+    assert_int_equal(counts().oldest_ms[0], start);
+    settle_done(first * 65536);
+    assert_int_equal(counts().oldest_ms[0], start + 1000);
+    settle_done(s.events[0].id * 65536);
+    assert_int_equal(counts().oldest_ms[0], 0);
+}
+
+PH_TEST(a_folder_in_use_names_its_holder)
+{
+    struct ph_inbox *second;
+    char pid[32], path[96];
+    struct stat found;
+    (void)state;
+    assert_int_equal(ph_inbox_open(&options, &second, why), PH_ERR_AGAIN);
+    (void)snprintf(pid, sizeof pid, "process %ld", (long)getpid());
+    assert_non_null(strstr(why, pid));
+    (void)snprintf(path, sizeof path, "%s/new", folder);
+    struct ph_inbox_options other = options;
+    other.folder = path;
+    assert_int_equal(ph_inbox_open(&other, &second, why), PH_OK);
+    assert_int_equal(stat(path, &found), 0);
+    assert_int_equal(found.st_mode & 0777, 0700);
+    ph_inbox_close(second);
+}
+
+static void change(const char *sql)
+{
+    sqlite3 *db;
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/inbox.db", folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+PH_TEST(a_file_of_a_newer_version_is_not_touched)
+{
+    (void)state;
+    close_inbox();
+    change("PRAGMA user_version=99");
+    assert_int_equal(ph_inbox_open(&options, &inbox, why), PH_ERR_UNSUPPORTED);
+    assert_non_null(strstr(why, "newer payhook"));
+    inbox = NULL;
+    assert_int_equal(ask("SELECT user_version FROM pragma_user_version()"), 99);
+    change("PRAGMA application_id=7; PRAGMA user_version=1");
+    assert_int_equal(ph_inbox_open(&options, &inbox, why), PH_ERR_UNSUPPORTED);
+    assert_non_null(strstr(why, "another program"));
+    inbox = NULL;
+}
+
+PH_TEST(a_damaged_file_is_refused_with_what_to_do)
+{
+    char path[96];
+    (void)state;
+    close_inbox();
+    (void)snprintf(path, sizeof path, "%s/inbox.db", folder);
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    for (int i = 0; i < 3 * 8192; i++)
+        (void)fputc('x', f);
+    (void)fclose(f);
+    assert_int_equal(ph_inbox_open(&options, &inbox, why), PH_ERR_MALFORMED);
+    assert_non_null(strstr(why, "restore a backup"));
+    inbox = NULL;
+}
+
+PH_TEST(more_than_fits_is_told_to_come_again)
+{
+    struct sample s;
+    (void)state;
+    make(&s, "k");
+    s.store.op.bytes = PH_INBOX_OPS_BYTES_MAX + 1;
+    assert_int_equal(ph_inbox_submit(inbox, &s.store.op), PH_ERR_AGAIN);
+    store(&s, "k");
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
+    const struct CMUnitTest tests[] = {
+        T(what_is_old_and_told_goes_and_its_key_stays),
+        T(a_file_that_is_too_large_loses_its_oldest),
+        T(the_quarantine_has_an_age),
+        T(a_key_goes_when_its_event_is_gone_and_it_is_old_itself),
+        T(deliveries_to_a_destination_that_is_gone_are_dropped),
+        T(the_age_of_the_oldest_is_known),
+        T(a_folder_in_use_names_its_holder),
+        T(a_file_of_a_newer_version_is_not_touched),
+        T(a_damaged_file_is_refused_with_what_to_do),
+        T(more_than_fits_is_told_to_come_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
