@@ -467,6 +467,25 @@ void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *call
     }
 }
 
+bool ph_callouts_peek(struct ph_callouts *callouts, const struct ph_callout *callout, struct ph_arena *arena,
+                      struct ph_slice *ret_body, int64_t *ret_age_ms)
+{
+    struct ph_slice copy = {0};
+    if (!is_cacheable(callout))
+        return false;
+    pthread_mutex_lock(&callouts->lock);
+    int64_t now_ms = callouts->options.now_ms();
+    const struct ph_kept *kept = ph_cache_find(&callouts->cache, callout->url);
+    if (kept != NULL && now_ms < kept->expires_ms) {
+        copy = ph_arena_copy(arena, ph_slice_of(kept->body, kept->body_len));
+        *ret_age_ms = now_ms - kept->fetched_ms;
+        callouts->counts.cached += ph_slice_present(copy);
+    }
+    pthread_mutex_unlock(&callouts->lock);
+    *ret_body = copy;
+    return ph_slice_present(copy);
+}
+
 void ph_callouts_counts(struct ph_callouts *callouts, struct ph_callout_counts *ret_counts)
 {
     pthread_mutex_lock(&callouts->lock);

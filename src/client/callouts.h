@@ -45,6 +45,11 @@ void ph_callouts_free(struct ph_callouts *callouts);
 void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *callout, int64_t fresh_ms,
                      ph_callout_done *done, void *ctx);
 
+/* What the cache has for it, copied into the arena: for whoever cannot wait. False: nothing that has not expired, or no
+ * memory. Any thread. */
+bool ph_callouts_peek(struct ph_callouts *callouts, const struct ph_callout *callout, struct ph_arena *arena,
+                      struct ph_slice *ret_body, int64_t *ret_age_ms);
+
 /* How long a response may be kept, by its Cache-Control and Age (RFC 9111), within L2's bounds. */
 int64_t ph_callout_keep_ms(const struct ph_client_response *response);
 

@@ -53,6 +53,7 @@ struct waiting {
     bool ended, ok;
     struct ph_arena *arena;
     struct ph_slice body;
+    int64_t age_ms;
 };
 
 static void waiting_init(struct waiting *w, struct ph_arena *arena)
@@ -85,6 +86,7 @@ static bool waiting_wait(struct waiting *w)
 static void on_callout(void *ctx, const struct ph_callout_result *result)
 {
     struct waiting *w = ctx;
+    w->age_ms = result->age_ms;
     w->body = result->ok ? ph_arena_copy(w->arena, result->body) : (struct ph_slice){0};
     waiting_end(w, ph_slice_present(w->body));
 }
@@ -126,6 +128,9 @@ struct judging {
     struct ph_input in;
     struct ph_request request;
     struct ph_answer answer;
+    enum ph_fetch_kind asked; /* of the last one */
+    int64_t age_ms;           /* … how long it had been in the cache */
+    bool fresh;               /* the next key set is not to come from the cache */
     bool failed; /* a callout: what the engine said stands, without it */
 };
 
@@ -156,12 +161,21 @@ static bool ask(struct hand *hand, struct judging *j)
     waiting_init(&w, &hand->arena);
     struct ph_config_value *value = &j->brought[j->brought_count];
     value->name = callout->result_name; /* one of the engine's constants */
-    ph_callouts_ask(hand->completer->callouts, callout, INT64_MAX, on_callout, &w);
+    ph_callouts_ask(hand->completer->callouts, callout, j->fresh ? PH_JWKS_FRESH_MS : INT64_MAX, on_callout, &w);
+    j->asked = callout->kind;
     if (!waiting_wait(&w))
         return false;
     value->value = w.body;
+    j->age_ms = w.age_ms;
     j->brought_count++;
     return true;
+}
+
+/* Processors rotate keys: a key set of some age that proves nothing is asked for anew, once. */
+static bool is_proof_too_old(const struct judging *j)
+{
+    return j->brought_count > 0 && !j->fresh && j->asked == PH_FETCH_JWKS && j->age_ms > PH_JWKS_FRESH_MS &&
+           j->answer.event_count > 0 && j->answer.events[0].verdict == PH_FORGED;
 }
 
 /* Runs the engine, with what it asks for. False: no memory. */
@@ -182,6 +196,11 @@ static bool judge(struct hand *hand, struct judging *j)
         enum ph_want want = (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM);
         if (!fill_config(hand, j) || ph_engine_run(hand->worker, &j->in, want, &j->answer) != PH_OK)
             return false;
+        if (is_proof_too_old(j)) {
+            j->fresh = true;
+            j->brought_count--;
+            continue;
+        }
         if (j->answer.callout == NULL || j->brought_count == PH_CALLOUTS_PER_CALL_MAX)
             return true;
         if (!ask(hand, j)) {

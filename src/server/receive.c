@@ -45,6 +45,7 @@ struct arrival {
     struct ph_input in;
     struct ph_answer answer;
     struct ph_passage passage;
+    struct ph_config_value brought; /* out of the cache of callouts; absent: nothing */
     char remote[PH_OS_IP_TEXT_BYTES];
 };
 
@@ -105,6 +106,42 @@ static bool sender_allowed(struct arrival *a, struct ph_http_exchange *exchange,
 
 /* ---- judging --------------------------------------------------------------------------------------- */
 
+static const enum ph_want everything = (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM);
+
+/* A certificate or key set that is in the cache is as good as one asked for; what is not is the completer's to ask for, and
+ * the request pending until then. So is one that a key set of some age does not prove: the processor may have a new key. */
+static enum ph_status judge_by_cache(struct arrival *a)
+{
+    struct ph_service *service = a->service;
+    struct ph_arena *arena = ph_worker_arena(service->worker);
+    struct ph_answer again;
+    int64_t age_ms;
+    if (service->callouts == NULL || a->answer.callout == NULL || a->answer.event_count == 0 ||
+        a->answer.events[0].verdict != PH_UNREACHABLE ||
+        !ph_callouts_peek(service->callouts, a->answer.callout, arena, &a->brought.value, &age_ms))
+        return PH_OK;
+    a->brought.name = a->answer.callout->result_name;
+    struct ph_config_value *config = ph_arena_alloc(arena, (a->keys.value_count + 2) * sizeof *config);
+    if (config == NULL)
+        return PH_ERR_NO_MEMORY;
+    for (size_t i = 0; i < a->keys.value_count; i++)
+        config[i] = a->keys.values[i];
+    config[a->keys.value_count] = a->brought;
+    config[a->keys.value_count + 1] = (struct ph_config_value){PH_S("root_certificates_der_base64"), service->config->roots};
+    struct ph_input in = a->in;
+    in.config = config;
+    in.config_count = a->keys.value_count + (ph_slice_present(service->config->roots) ? 2 : 1);
+    PH_TRY(ph_engine_run_keep(service->worker, &in, everything, &again));
+    bool may_be_new = a->answer.callout->kind == PH_FETCH_JWKS && age_ms > PH_JWKS_FRESH_MS;
+    if (again.event_count == 0 || (again.events[0].verdict != PH_VERIFIED && may_be_new)) {
+        a->brought = (struct ph_config_value){0};
+        return PH_OK;
+    }
+    a->in = in;
+    a->answer = again;
+    return PH_OK;
+}
+
 static enum ph_status judge(struct arrival *a)
 {
     struct ph_arena *arena = ph_worker_arena(a->service->worker);
@@ -122,7 +159,8 @@ static enum ph_status judge(struct arrival *a)
         .capture_method = a->endpoint->capture_method,
         .now_ms = now_ms,
     };
-    return ph_engine_run_keep(a->service->worker, &a->in, (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM), &a->answer);
+    PH_TRY(ph_engine_run_keep(a->service->worker, &a->in, everything, &a->answer));
+    return judge_by_cache(a);
 }
 
 static struct ph_slice lower_name(struct ph_arena *arena, struct ph_slice name)
@@ -160,7 +198,7 @@ static enum ph_status take_replies(struct arrival *a, const struct ph_inbox_requ
     *ret_good = *ret_refuse;
     if (a->answer.ack_status < 300 || (request->standing == PH_STANDING_QUARANTINED && !request->match_only))
         return PH_OK;
-    enum ph_want want = (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM | PH_WANT_PEER_REPLY);
+    enum ph_want want = (enum ph_want)(everything | PH_WANT_PEER_REPLY);
     PH_TRY(ph_engine_run_keep(a->service->worker, &a->in, want, &peer));
     take_reply(arena, &peer, ret_good);
     return PH_OK;
@@ -323,6 +361,8 @@ static bool store(struct arrival *a, struct ph_http_exchange *exchange, struct p
         .secret = matched > 0 ? a->keys.names[matched - 1] : (struct ph_slice){0},
         .remote = ph_slice_str(a->remote),
         .trace = a->passage.trace,
+        .brought = &a->brought,
+        .brought_count = ph_slice_present(a->brought.value) ? 1 : 0,
     };
     struct receipt *receipt = NULL;
     a->passage.alarm = ph_policy_judge(&a->answer).alarm;
