@@ -1,14 +1,14 @@
 /* A destination's circuit breaker, and its pace: both pure, both with times of a clock that never
  * goes back.
  *
- * CLOSED    -> OPEN       PH_BREAKER_FAILURES failures in a row, or the destination asks for a
- * pause OPEN      -> HALF_OPEN  its time is over HALF_OPEN -> CLOSED     PH_BREAKER_PROBES probes
- * went well HALF_OPEN -> OPEN       a probe failed: for twice as long as before, up to
- * PH_BREAKER_OPEN_MAX_MS
+ * CLOSED    -> OPEN       PH_BREAKER_FAILURES failures in a row, or it asks for a pause
+ * OPEN      -> HALF_OPEN  its time is over
+ * HALF_OPEN -> CLOSED     PH_BREAKER_PROBES probes went well
+ * HALF_OPEN -> OPEN       a probe failed: for twice as long, up to PH_BREAKER_OPEN_MAX_MS
  *
  * B1: an attempt counts only in the epoch it began in: what began before the breaker moved says
- * nothing now. B2: while it is OPEN nothing is admitted, while HALF_OPEN at most PH_BREAKER_PROBES
- * at once. */
+ *     nothing now.
+ * B2: while it is OPEN nothing is admitted, while HALF_OPEN at most PH_BREAKER_PROBES at once. */
 #ifndef PH_DELIVERY_BREAKER_H
 #define PH_DELIVERY_BREAKER_H
 

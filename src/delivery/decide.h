@@ -2,10 +2,12 @@
  * stored.
  *
  * D1: one function changes a delivery's state; it reads no clock and rolls no dice: both are
- * arguments. D2: nothing dies untried: `for` ends a delivery only with an attempt that failed after
- * it. D3: a wait is drawn from the whole of its step of the ladder (full jitter), so that what
- * failed together does not come back together; Retry-After is a least wait, of a day at most. D4:
- * "not known yet" is no failure while `park` lasts: the application is to know the object soon. */
+ *     arguments.
+ * D2: nothing dies untried: `for` ends a delivery only with an attempt that failed after it.
+ * D3: a wait is drawn from the whole of its step of the ladder (full jitter), so that what failed
+ *     together does not come back together; Retry-After is a least wait, of a day at most.
+ * D4: "not known yet" is no failure while `park` lasts: the application is to know the object
+ *     soon. */
 #ifndef PH_DELIVERY_DECIDE_H
 #define PH_DELIVERY_DECIDE_H
 

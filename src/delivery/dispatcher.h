@@ -1,15 +1,17 @@
 /* The dispatcher: takes due deliveries out of the inbox to their destinations, until each has
  * accepted.
  *
- * V1 (G5): each destination has a worker (lane.c) with a thread, an inbox reader and connections of
- * its own; they share nothing but the inbox. What one does not get done costs the others nothing.
- * V2: a delivery on its way, or ended and not stored yet, has a lease: it is not sent a second time
- * meanwhile. Leases are in memory only (I5): a crash sends again what was on its way. V3: bounded:
- * PH_DELIVERY_PAGE_MAX read ahead, `concurrency` parcels under way, PH_DELIVERY_LEASES_MAX leases.
+ * V1 (G5): each destination has a worker (lane.c) with a thread, an inbox reader and connections
+ *     of its own; they share nothing but the inbox. What one does not get done costs the others
+ *     nothing.
+ * V2: a delivery on its way, or ended and not stored yet, has a lease: it is not sent a second
+ *     time meanwhile. Leases are in memory only (I5): a crash sends again what was on its way.
+ * V3: bounded: PH_DELIVERY_PAGE_MAX read ahead, `concurrency` parcels under way,
+ *     PH_DELIVERY_LEASES_MAX leases.
  * V4: what an attempt came to is kept until the inbox has stored it; while the inbox cannot,
- * nothing more is sent. V5: events travel together only at their first attempt: what failed once
- * travels alone. V6: stopping sends nothing more, waits a while for what is on its way, and leaves
- * the rest due. */
+ *     nothing more is sent.
+ * V5: events travel together only at their first attempt: what failed once travels alone.
+ * V6: stopping sends nothing more, waits a while for what is on its way, leaves the rest due. */
 #ifndef PH_DELIVERY_DISPATCHER_H
 #define PH_DELIVERY_DISPATCHER_H
 
@@ -24,9 +26,10 @@ struct ph_dispatcher_destination {
     struct ph_slice name;
     struct ph_destination_settings settings;
     struct ph_retry retry;
-    int64_t concurrency, rate,
-        batch;    /* parcels at once; parcels a second, 0: no limit; events in one, at most */
-    bool ordered; /* events of one subject one after the other */
+    int64_t concurrency; /* parcels under way at once */
+    int64_t rate;        /* parcels begun in a second; 0: no limit */
+    int64_t batch;       /* events in one parcel, at most */
+    bool ordered;        /* events of one subject one after the other */
 };
 
 /* A line worth logging: a breaker that moved, a dead letter, an inbox that does not store. Any
@@ -36,8 +39,8 @@ typedef void ph_dispatcher_log(void *ctx, bool warning, struct ph_slice destinat
 
 struct ph_dispatcher_options {
     struct ph_inbox *inbox; /* kept */
-    const struct ph_dispatcher_destination
-        *destinations; /* copied, secrets too; the copies are wiped */
+    /* Copied, secrets too; the copies are wiped. */
+    const struct ph_dispatcher_destination *destinations;
     size_t count;
     int64_t (*now_ms)(void); /* unix; NULL: ph_os_unix_ms */
     ph_dispatcher_log *log;  /* NULL: nobody listens */
@@ -48,11 +51,10 @@ struct ph_dispatcher_options {
 PH_MUST_USE enum ph_status ph_dispatcher_start(const struct ph_dispatcher_options *options,
                                                struct ph_dispatcher **ret);
 /* The destinations of the mask have deliveries that are due. For ph_inbox_options.wake: any thread,
- * does not block. */
+ * does not block. NULL is fine: there is no dispatcher yet. */
 void ph_dispatcher_wake(struct ph_dispatcher *dispatcher, uint64_t mask);
 /* Other destinations from now on. One whose settings are the same goes on undisturbed; one that
- * changed ends what is on its way first; one that is not there any more ends. One caller at a time.
- */
+ * changed ends what is on its way first; one that is gone ends. One caller at a time. */
 PH_MUST_USE enum ph_status
 ph_dispatcher_reconfigure(struct ph_dispatcher *dispatcher,
                           const struct ph_dispatcher_destination *destinations, size_t count);

@@ -6,10 +6,11 @@
  *             ahead)   for each)  threads)       the lock) stored)
  *
  * L1: everything but what stands under the lock is the worker's own; a destination's threads and
- * the inbox's writer only hand something over there, and wake the worker. L2: a page is rid of what
- * has a lease as soon as it is read. Leases are dropped by this thread alone, after the commit was
- * heard of: a delivery in a page read later is really due. L3: a page that has waited for
- * PH_DELIVERY_IDLE_MS is thrown away: somebody may have changed what it says. */
+ *     the inbox's writer only hand something over there, and wake the worker.
+ * L2: a page is rid of what has a lease as soon as it is read. Leases are dropped by this thread
+ *     alone, after the commit was heard of: a delivery in a page read later is really due.
+ * L3: a page that has waited for PH_DELIVERY_IDLE_MS is thrown away: somebody may have changed
+ *     what it says. */
 #ifndef PH_DELIVERY_LANE_H
 #define PH_DELIVERY_LANE_H
 
@@ -70,8 +71,8 @@ struct ph_lane {
     pthread_cond_t news;
     bool woken, stopping, changing, settled;
     int64_t stop_by_ms; /* steady */
-    struct ph_lane_settings
-        *next; /* `changing`: what to go by once nothing is on its way; NULL: the end */
+    /* `changing`: what to go by once nothing is on its way; NULL: the end. */
+    struct ph_lane_settings *next;
     struct ph_parcel *ended;
     struct ph_dispatcher_stats stats;
     /* The worker's own. */

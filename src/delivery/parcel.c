@@ -34,8 +34,8 @@ static void on_done(void *ctx, const struct ph_outcome *outcome)
     pthread_mutex_unlock(&lane->lock);
 }
 
-/* What travelled with others may have been refused for one of them, and nobody knows which: it
- * failed, and travels alone from now on (V5), to be parked for its own reason. */
+/* What travelled with others may have been refused for one of them, and nobody knows which: all of
+ * it waits or is parked, and travels alone from now on (V5). */
 static struct ph_signal signal_of(const struct ph_parcel *parcel, size_t index)
 {
     const struct ph_outcome *o = &parcel->outcome;
@@ -44,7 +44,7 @@ static struct ph_signal signal_of(const struct ph_parcel *parcel, size_t index)
         signal.kind = PH_SIGNAL_ACCEPTED;
     else if (o->told == PH_TOLD_RETURNED)
         signal.kind = PH_SIGNAL_RETURNED;
-    else if (o->told == PH_TOLD_NOT_YET && parcel->count == 1)
+    else if (o->told == PH_TOLD_NOT_YET)
         signal.kind = PH_SIGNAL_NOT_YET;
     return signal;
 }
@@ -158,18 +158,23 @@ void ph_lane_end(struct ph_lane *lane, struct ph_parcel *parcel)
 
 /* ---- what goes ------------------------------------------------------------------------------- */
 
-/* How many rows from the first on go together: at their first attempt, up to `batch`, of bounded
- * size (V5). */
+/* V5 */
+static bool may_share(const struct ph_inbox_due *row)
+{
+    return row->state == PH_DELIVERY_QUEUED && row->tries == 0;
+}
+
+/* How many rows from the first on go together, up to `batch` and of bounded size. */
 static size_t together(const struct ph_lane *lane)
 {
     const struct ph_page *page = &lane->page;
     const struct ph_inbox_due *rows = page->rows + page->at;
     size_t left = page->count - page->at, most = (size_t)lane->now->d.batch, count = 1;
     size_t bytes = rows[0].answer.len;
-    if (rows[0].state != PH_DELIVERY_QUEUED || rows[0].tries > 0)
+    if (!may_share(&rows[0]))
         return 1;
-    while (count < left && count < most && rows[count].state == PH_DELIVERY_QUEUED &&
-           rows[count].tries == 0 && bytes + rows[count].answer.len <= PH_PARCEL_BYTES_MAX)
+    while (count < left && count < most && may_share(&rows[count]) &&
+           bytes + rows[count].answer.len <= PH_PARCEL_BYTES_MAX)
         bytes += rows[count++].answer.len;
     return count;
 }

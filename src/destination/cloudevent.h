@@ -1,5 +1,5 @@
-/* An event as a CloudEvent 1.0 (cloudevents/spec v1.0.2: spec.md, formats/json-format.md,
- * extensions/ distributed-tracing.md). Pure.
+/* An event as a CloudEvent 1.0 (github.com/cloudevents/spec: spec.md, json-format.md, and the
+ * extension for distributed tracing; read 2026-11-29). Pure.
  *
  * attribute        value
  * id               merchant_event_id: the same at every attempt and replay

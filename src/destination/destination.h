@@ -1,10 +1,12 @@
 /* Where events go: the contract of every kind of destination, one file each (http.c, redis.c).
  *
  * N1: a parcel that was taken ends in exactly one call of its `done`, on a thread of the
- * destination's. N2: nothing is retried here, and nothing stored: that is the dispatcher's. N3: a
- * parcel is all sent before its `done`; the first `accepted` notices were taken by the other side
- * for good. N4: no connection to an address that is not public unless the settings allow it (the
- * address connected to is judged); secrets are wiped by ph_destination_close.
+ *     destination's.
+ * N2: nothing is retried here, and nothing stored: that is the dispatcher's.
+ * N3: a parcel is all sent before its `done`; the first `accepted` notices were taken by the
+ *     other side for good.
+ * N4: no connection to an address that is not public unless the settings allow it (the address
+ *     connected to is judged); secrets are wiped by ph_destination_close.
  *
  * One thread opens, sends and closes. */
 #ifndef PH_DESTINATION_DESTINATION_H
@@ -22,8 +24,8 @@ struct ph_destination_settings {
     bool allow_private;
     struct ph_slice ca_file, certificate_file, key_file; /* PEM; absent: none */
     int64_t connect_ms, total_ms;                        /* of one attempt */
-    const struct ph_destination_secret
-        *secrets; /* http: Standard Webhooks; each that is valid signs */
+    /* http: Standard Webhooks; each that is valid signs. */
+    const struct ph_destination_secret *secrets;
     size_t secret_count;
     bool batches;                               /* http: CloudEvents' batch format, also for one */
     struct ph_slice stream, username, password; /* redis */
@@ -58,8 +60,7 @@ typedef void ph_destination_done(void *ctx, const struct ph_outcome *outcome);
 
 struct ph_destination;
 
-/* Of a file: how its kind does it. `struct ph_destination` is the first member of its own struct.
- */
+/* Of a file: how its kind does it. Its own struct begins with a struct ph_destination. */
 struct ph_destination_kind {
     const struct ph_slice *schemes;
     size_t scheme_count;

@@ -6,8 +6,8 @@
  *   2xx                       accepted
  *   409, 425                  not yet: it does not know the object
  *   408, 429, 5xx, no answer  failed: it is ill or overwhelmed
- *   all others                refused; redirects are not followed: where events go is the
- * configuration's affair */
+ *   all others                refused; redirects too, which are not followed: where events go is
+ *                             the configuration's affair */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -2,8 +2,9 @@
  * limit.
  *
  * U1: no address that is not public is connected to unless that is allowed; the name is looked up
- * once, and what was judged is what is connected to. U2: TLS 1.2 or newer; the peer shows a
- * certificate of the name in the URL that leads to the authorities; before that nothing is sent.
+ *     once, and what was judged is what is connected to.
+ * U2: TLS 1.2 or newer; the peer shows a certificate of the name in the URL that leads to the
+ *     authorities; before that nothing is sent.
  * U3: every wait ends at its deadline, or at once when the stop descriptor becomes readable. */
 #ifndef PH_DESTINATION_OUTBOUND_H
 #define PH_DESTINATION_OUTBOUND_H

@@ -3,9 +3,10 @@
  * the connection is ours (outbound.h), so that rediss:// has our TLS and our look at addresses.
  *
  * R1: an event is accepted when its own reply has come, with the entry's id; entries are in the
- * order of the notices. R2: what a server says is bounded: replies are texts of a line, never
- * lists. R3: one thread connects, writes and reads; parcels that wait are written together, and
- * their replies read after. */
+ *     order of the notices.
+ * R2: what a server says is bounded: replies are texts of a line, never lists.
+ * R3: one thread connects, writes and reads; parcels that wait are written together, and their
+ *     replies read after. */
 #include <hiredis/hiredis.h>
 #include <pthread.h>
 #include <signal.h>
