@@ -8,7 +8,8 @@
  *     good: that op and all later ones fail with PH_ERR_IO, and ph_inbox_health says why. A full disk or a failed write
  *     fails the ops of its batch; the next batch tries anew.
  * I4 (G8): ops waiting are bounded, by count and bytes; past that ph_inbox_submit answers PH_ERR_AGAIN. So is the
- *     quarantine: STORE then ends in PH_STORED_FULL.
+ *     quarantine, with what is PENDING: STORE then ends in PH_STORED_FULL. An ACCEPTED request whose good events are all
+ *     known, with others beside them that are not trusted, counts as QUARANTINED.
  * I5: leases are not stored: a delivery is due until it was settled. After a crash whatever was on its way is sent again.
  * I6: one thread writes and checkpoints, on one connection; readers have snapshots, short and read-only.
  *
@@ -188,6 +189,7 @@ struct ph_inbox_options {
     size_t destination_count;              /* up to PH_DESTINATIONS_MAX */
     int64_t quarantine_requests, quarantine_bytes, quarantine_age_ms;
     int64_t retention_age_ms, retention_bytes, keys_ms; /* 0: for ever, no bound */
+    int32_t checkpoint_pages;              /* 0: PH_INBOX_CHECKPOINT_PAGES; tests want it more often */
     int64_t (*now_ms)(void);               /* unix; NULL: ph_os_unix_ms */
     /* After a commit that made deliveries due: which destinations have new ones. The writer's thread. NULL: nobody. */
     void (*wake)(void *ctx, uint64_t destinations);
@@ -249,7 +251,7 @@ struct ph_inbox_due {
 
 /* Open deliveries of a destination that are due, by (due_ms, delivery), after the place given ({0,0}: from the start):
  * the dispatcher leaves out what it has on its way, and pages on. `ordered`: leaves out those that an earlier open
- * delivery of the same subject goes before. */
+ * delivery of the same subject (QUEUED or WAITING; a parked one goes before nobody) goes before. */
 struct ph_inbox_place {
     int64_t due_ms, id;
 };

@@ -153,6 +153,11 @@ PH_MUST_USE enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops);
 /* Finds the oldest open deliveries anew, a little way at a time. */
 PH_MUST_USE enum ph_status ph_oldest_find(struct ph_inbox *inbox);
 
+/* ---- check.c ---- */
+/* As ph_inbox_check, of an open file. */
+PH_MUST_USE enum ph_status ph_check_db(struct ph_sql *sql, struct ph_arena *arena,
+                                       struct ph_slice *ret_findings);
+
 /* ---- names.c ---- */
 PH_MUST_USE enum ph_status ph_settings_copy(const struct ph_inbox_options *options,
                                             struct ph_settings *ret);

@@ -210,6 +210,7 @@ static void tell_callers(struct ph_inbox *inbox, struct ph_inbox_op *first)
 static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t count)
 {
     bool apart = false;
+    int usual_pages = inbox->settings.options.checkpoint_pages;
     int64_t start_us = ph_os_steady_us();
     inbox->now_ms = inbox->settings.options.now_ms();
     enum ph_status st = do_together(inbox, first, count, &apart);
@@ -224,7 +225,9 @@ static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t 
         note_failure(inbox, "a commit failed");
     tell_callers(inbox, first);
     if (st == PH_OK)
-        checkpoint(inbox, count > 0 ? PH_INBOX_CHECKPOINT_PAGES : 1);
+        checkpoint(inbox, count == 0        ? 1
+                          : usual_pages > 0 ? usual_pages
+                                            : PH_INBOX_CHECKPOINT_PAGES);
 }
 
 /* The names of a new configuration, in a transaction of their own. */

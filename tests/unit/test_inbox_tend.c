@@ -220,6 +220,25 @@ PH_TEST(a_damaged_file_is_refused_with_what_to_do)
     inbox = NULL;
 }
 
+PH_TEST(a_check_finds_what_must_not_be)
+{
+    struct ph_slice findings;
+    struct sample s;
+    (void)state;
+    store(&s, "k");
+    assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_ERR_AGAIN); /* it is in use */
+    close_inbox();
+    assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_OK);
+    assert_int_equal(findings.len, 0);
+    change("DELETE FROM keys; UPDATE destinations SET backlog=7");
+    assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_OK);
+    assert_true(ph_slice_find(findings, PH_S("1 told events whose key is not known\n"), 0) != SIZE_MAX);
+    assert_true(ph_slice_find(findings, PH_S("backlog is miscounted"), 0) != SIZE_MAX);
+    change("DELETE FROM events");
+    assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_OK);
+    assert_true(ph_slice_find(findings, PH_S("1 deliveries of no event\n"), 0) != SIZE_MAX);
+}
+
 PH_TEST(more_than_fits_is_told_to_come_again)
 {
     struct sample s;
@@ -243,6 +262,7 @@ int main(void)
         T(a_folder_in_use_names_its_holder),
         T(a_file_of_a_newer_version_is_not_touched),
         T(a_damaged_file_is_refused_with_what_to_do),
+        T(a_check_finds_what_must_not_be),
         T(more_than_fits_is_told_to_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

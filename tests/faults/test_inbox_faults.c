@@ -1,0 +1,406 @@
+/* What the inbox promises when the disk breaks its promises: power cuts, a full disk, writes and
+ * syncs that fail, slowness. usage: test_inbox_faults [CUTS [SEED]] (300 without; the long run
+ * takes 10000) */
+#include "../unit/inbox_fixture.h"
+#include "inbox/inbox_private.h"
+#include "sim_disk.h"
+
+enum { WAVE_MAX = 24, KEYS_MAX = 4000, CUTS_PER_DISK = 15 };
+
+static long cuts_wanted = 300;
+static uint64_t seed = 20260;
+
+static uint64_t random_state;
+static uint64_t pick(uint64_t below)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (random_state * 0x2545f4914f6cdd1du >> 20) % below;
+}
+
+/* What was acknowledged. */
+struct known {
+    char key[16];
+    int64_t event;
+    bool done;  /* its delivery was settled, and that was acknowledged */
+    bool asked; /* … was asked for: it may be done */
+};
+static struct known known[KEYS_MAX];
+static int known_count, key_number;
+static char broken[1024]; /* what went wrong first; empty: nothing */
+
+static void note(const char *format, ...)
+{
+    va_list args;
+    if (broken[0] != '\0')
+        return;
+    va_start(args, format);
+    (void)vsnprintf(broken, sizeof broken, format, args);
+    va_end(args);
+}
+
+struct job {
+    struct sample sample;
+    char key[16];
+    int of; /* index in known, for settles and duplicates; -1: a new key */
+    struct ph_inbox_attempt attempt;
+    struct ph_inbox_settle settle;
+    bool begun;
+};
+static struct job jobs[WAVE_MAX];
+static char large_body[30000];
+
+static bool begin_job(struct job *job)
+{
+    struct ph_inbox_op *op;
+    memset(job, 0, sizeof *job);
+    job->of = known_count > 0 && pick(3) == 0 ? (int)pick((uint64_t)known_count) : -1;
+    if (job->of >= 0 && pick(2) == 0) {
+        known[job->of].asked = true;
+        job->attempt = (struct ph_inbox_attempt){.delivery = known[job->of].event * 65536,
+                                                 .state = PH_DELIVERY_DONE,
+                                                 .counted = true,
+                                                 .status = 200,
+                                                 .at_ms = clock_ms};
+        job->settle = (struct ph_inbox_settle){
+            .op = {.kind = PH_INBOX_SETTLE}, .attempts = &job->attempt, .count = 1};
+        op = &job->settle.op;
+    } else {
+        (void)snprintf(job->key, sizeof job->key, "%s%d", job->of >= 0 ? "" : "k",
+                       job->of >= 0 ? 0 : key_number++);
+        if (job->of >= 0)
+            memcpy(job->key, known[job->of].key, sizeof job->key);
+        op = &make(&job->sample, job->key)->op;
+        if (pick(4) == 0)
+            job->sample.store.request.body = ph_slice_of(large_body, pick(sizeof large_body));
+    }
+    op->done = on_done;
+    job->begun = ph_inbox_submit(inbox, op) == PH_OK;
+    waited_count += job->begun;
+    return job->begun;
+}
+
+/* What the done op means from now on. */
+static void take_job(const struct job *job)
+{
+    if (!job->begun)
+        return;
+    if (job->settle.count > 0) {
+        if (job->settle.op.status == PH_OK)
+            known[job->of].done = true;
+        return;
+    }
+    if (job->sample.store.op.status != PH_OK)
+        return;
+    if (job->of >= 0 && job->sample.store.stored != PH_STORED_DUPLICATE)
+        note("%s was acknowledged, and then stored once more", job->key);
+    if (job->of >= 0 || known_count == KEYS_MAX)
+        return;
+    struct known *k = &known[known_count++];
+    *k = (struct known){.event = job->sample.events[0].id};
+    memcpy(k->key, job->key, sizeof k->key);
+}
+
+/* Waves of ops until the power fails, or enough of them. */
+static void load_disk(int waves)
+{
+    for (int wave = 0; wave < waves && !sim_disk_is_cut(); wave++) {
+        int count = 1 + (int)pick(WAVE_MAX), begun = 0;
+        clock_ms += (int64_t)pick(5000);
+        while (begun < count && begin_job(&jobs[begun]))
+            begun++;
+        fixture_wait();
+        for (int i = 0; i < begun; i++)
+            take_job(&jobs[i]);
+    }
+}
+
+static const char *const no_statements[] = {""};
+
+static void check_known(struct ph_sql *sql)
+{
+    sqlite3_stmt *key, *delivery;
+    if (sqlite3_prepare_v2(sql->db, "SELECT event FROM keys WHERE key=?", -1, &key, NULL) !=
+            SQLITE_OK ||
+        sqlite3_prepare_v2(
+            sql->db, "SELECT d.state FROM deliveries d JOIN events e ON e.id=d.event WHERE d.id=?",
+            -1, &delivery, NULL) != SQLITE_OK) {
+        note("the file cannot be asked: %s", sqlite3_errmsg(sql->db));
+        return;
+    }
+    for (int i = 0; i < known_count; i++) {
+        const struct known *k = &known[i];
+        sqlite3_bind_text(key, 1, k->key, -1, SQLITE_STATIC);
+        if (sqlite3_step(key) != SQLITE_ROW)
+            note("%s was acknowledged and is lost", k->key);
+        else if (sqlite3_column_int64(key, 0) != k->event)
+            note("%s is another event now", k->key);
+        sqlite3_reset(key);
+        sqlite3_bind_int64(delivery, 1, k->event * 65536);
+        int state = sqlite3_step(delivery) == SQLITE_ROW ? sqlite3_column_int(delivery, 0) : 0;
+        if (k->done && state != 0 && state != PH_DELIVERY_DONE)
+            note("%s was settled, and is open again", k->key);
+        if (!k->asked && state != PH_DELIVERY_QUEUED)
+            note("%s was acknowledged, and its delivery is %d", k->key, state);
+        sqlite3_reset(delivery);
+    }
+    sqlite3_finalize(key);
+    sqlite3_finalize(delivery);
+}
+
+static void check_disk(void)
+{
+    struct ph_sql sql = {.texts = no_statements};
+    struct ph_slice findings = {0};
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/inbox.db", folder);
+    if (sqlite3_open_v2(path, &sql.db, SQLITE_OPEN_READWRITE, "sim-disk") != SQLITE_OK)
+        note("the file does not open: %s", sqlite3_errmsg(sql.db));
+    else if (ph_check_db(&sql, &memory, &findings) != PH_OK)
+        note("the file cannot be checked: %s", sql.why);
+    else if (findings.len > 0)
+        note("the file is not sound: %.*s", (int)findings.len, findings.ptr);
+    check_known(&sql);
+    ph_sql_done(&sql);
+    ph_arena_reset(&memory);
+}
+
+static bool try_open(void)
+{
+    if (ph_inbox_open(&options, &inbox, why) == PH_OK)
+        return true;
+    inbox = NULL;
+    return false;
+}
+
+static void new_disk(int dropped)
+{
+    sim_disk_format(random_state);
+    sim_disk_drop_syncs(dropped);
+    known_count = 0;
+}
+
+/* One cut: at any moment, the file's making included; then a look at what is left. */
+static void one_cut(void)
+{
+    sim_disk_cut_after(1 + (int64_t)pick(pick(4) == 0 ? 60 : 900));
+    if (try_open())
+        load_disk(20);
+    bool early = !sim_disk_is_cut();
+    if (early)
+        sim_disk_cut_after(1); /* while it closes */
+    ph_inbox_close(inbox);
+    inbox = NULL;
+    sim_disk_reboot();
+    if (!try_open()) {
+        note("it does not open again: %s", why);
+        return;
+    }
+    check_disk();
+    ph_inbox_close(inbox);
+    inbox = NULL;
+}
+
+static long run_cuts(long count, int dropped)
+{
+    long cut = 0;
+    broken[0] = '\0';
+    for (; cut < count && broken[0] == '\0'; cut++) {
+        if (cut % CUTS_PER_DISK == 0)
+            new_disk(dropped);
+        one_cut();
+    }
+    return cut;
+}
+
+static int faults_set_up(void **state)
+{
+    (void)state;
+    (void)snprintf(folder, sizeof folder, "/tmp/payhook-faults-XXXXXX");
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    clock_ms = 1700000000000;
+    random_state = seed * 0x9e3779b97f4a7c15u + 1;
+    sim_disk_register();
+    options = (struct ph_inbox_options){.folder = folder,
+                                        .vfs = "sim-disk",
+                                        .destinations = two_names,
+                                        .destination_count = 2,
+                                        .quarantine_requests = 10,
+                                        .quarantine_bytes = 100000,
+                                        .now_ms = fixture_now,
+                                        .wake = fixture_wake,
+                                        .retention_age_ms = 60000,
+                                        .checkpoint_pages = 12};
+    ph_arena_init(&memory, &fixture_heap, 64 << 20, 1 << 20);
+    new_disk(0);
+    return 0;
+}
+
+PH_TEST(no_acknowledged_op_is_lost_in_a_power_cut)
+{
+    (void)state;
+    long cuts = run_cuts(cuts_wanted, 0);
+    if (broken[0] != '\0')
+        fail_msg("cut %ld of seed %llu: %s", cuts, (unsigned long long)seed, broken);
+    printf("             %ld cuts, %d keys in all, nothing lost\n", cuts, key_number);
+    assert_int_equal(cuts, cuts_wanted);
+    assert_true(sim_disk_syncs(SIM_SYNC_DATABASE) > cuts); /* checkpoints were among what was cut */
+}
+
+/* The control: a test that could not see a missing sync would be no test. */
+static void expect_loss(int kind, const char *name)
+{
+    long cuts = run_cuts(3000, kind);
+    if (broken[0] == '\0')
+        fail_msg("3000 cuts without syncs of the %s, and nothing was lost: this test sees nothing",
+                 name);
+    printf("             without syncs of the %s, cut %ld: %s\n", name, cuts, broken);
+}
+
+PH_TEST(without_syncs_of_the_log_something_is_lost)
+{
+    (void)state;
+    expect_loss(SIM_SYNC_LOG, "log");
+}
+
+PH_TEST(without_syncs_of_the_database_something_is_lost)
+{
+    (void)state;
+    expect_loss(SIM_SYNC_DATABASE, "database");
+}
+
+PH_TEST(without_syncs_of_names_something_is_lost)
+{
+    (void)state;
+    expect_loss(SIM_SYNC_NAMES, "names");
+}
+
+/* ---- a disk that says so
+ * ----------------------------------------------------------------------------- */
+
+static enum ph_status store_key(const char *key)
+{
+    static struct sample s;
+    return run(&make(&s, key)->op);
+}
+
+static void reboot_and_check(void)
+{
+    ph_inbox_close(inbox);
+    inbox = NULL;
+    sim_disk_reboot();
+    assert_true(try_open());
+    check_disk();
+    if (broken[0] != '\0')
+        fail_msg("%s", broken);
+}
+
+PH_TEST(a_full_disk_refuses_and_goes_on_by_itself_when_there_is_room)
+{
+    struct ph_inbox_health health;
+    (void)state;
+    broken[0] = '\0';
+    assert_true(try_open());
+    load_disk(3);
+    sim_disk_full(true);
+    int refused = 0;
+    for (int i = 0; i < 40; i++) { /* what the log has room for may still go in */
+        char key[16];
+        (void)snprintf(key, sizeof key, "full%d", i);
+        refused += store_key(key) == PH_ERR_IO;
+    }
+    assert_true(refused > 0);
+    ph_inbox_health(inbox, &health);
+    assert_true(health.ailing);
+    assert_false(health.failed);
+    assert_non_null(strstr(health.why, "make room"));
+    sim_disk_full(false);
+    assert_int_equal(store_key("after"), PH_OK);
+    ph_inbox_health(inbox, &health);
+    assert_false(health.ailing);
+    load_disk(3);
+    reboot_and_check();
+}
+
+PH_TEST(a_failing_write_fails_its_batch_alone)
+{
+    (void)state;
+    broken[0] = '\0';
+    assert_true(try_open());
+    load_disk(3);
+    sim_disk_fail_writes(true);
+    assert_int_equal(store_key("refused"), PH_ERR_IO);
+    assert_int_equal(store_key("refused"), PH_ERR_IO);
+    sim_disk_fail_writes(false);
+    struct sample s;
+    assert_int_equal(run(&make(&s, "refused")->op), PH_OK);
+    assert_int_equal(s.store.stored, PH_STORED_NEW); /* nothing was kept of the failures */
+    load_disk(3);
+    reboot_and_check();
+}
+
+PH_TEST(a_failing_sync_stops_the_writer_for_good)
+{
+    struct ph_inbox_health health;
+    struct sample s;
+    (void)state;
+    broken[0] = '\0';
+    assert_true(try_open());
+    load_disk(3);
+    sim_disk_fail_syncs(SIM_SYNC_LOG);
+    assert_int_equal(store_key("refused"), PH_ERR_IO);
+    sim_disk_fail_syncs(0);
+    make(&s, "too late");
+    assert_int_equal(ph_inbox_submit(inbox, &s.store.op), PH_ERR_IO);
+    ph_inbox_health(inbox, &health);
+    assert_true(health.failed);
+    assert_non_null(strstr(health.why, "start payhook again"));
+    reboot_and_check();
+    assert_int_equal(store_key("again"), PH_OK);
+}
+
+PH_TEST(a_slow_disk_makes_batches_larger_and_loses_nothing)
+{
+    static struct sample s[60];
+    static char keys[60][8];
+    struct ph_inbox_counts before, after;
+    (void)state;
+    broken[0] = '\0';
+    assert_true(try_open());
+    ph_inbox_counts(inbox, &before);
+    sim_disk_slow(30);
+    for (int i = 0; i < 60; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "s%d", i);
+        begin(&make(&s[i], keys[i])->op);
+        usleep(1000);
+    }
+    fixture_wait();
+    sim_disk_slow(0);
+    for (int i = 0; i < 60; i++)
+        assert_int_equal(s[i].store.op.status, PH_OK);
+    ph_inbox_counts(inbox, &after);
+    assert_in_range(after.batches - before.batches, 1, 15);
+    reboot_and_check();
+}
+
+int main(int argc, char **argv)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, faults_set_up, fixture_tear_down)
+    const struct CMUnitTest tests[] = {
+        T(no_acknowledged_op_is_lost_in_a_power_cut),
+        T(without_syncs_of_the_log_something_is_lost),
+        T(without_syncs_of_the_database_something_is_lost),
+        T(without_syncs_of_names_something_is_lost),
+        T(a_full_disk_refuses_and_goes_on_by_itself_when_there_is_room),
+        T(a_failing_write_fails_its_batch_alone),
+        T(a_failing_sync_stops_the_writer_for_good),
+        T(a_slow_disk_makes_batches_larger_and_loses_nothing),
+    };
+    if (argc > 1)
+        cuts_wanted = strtol(argv[1], NULL, 10);
+    if (argc > 2)
+        seed = strtoull(argv[2], NULL, 10);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
