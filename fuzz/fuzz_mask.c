@@ -1,5 +1,5 @@
-/* Masking on any bytes: JSON that reads stays JSON that reads, what is masked stays as it is when masked again, and nothing is
- * read past its end (the input is a block of its own). */
+/* Masking on any bytes: JSON that reads stays JSON that reads, what is masked stays as it is when
+ * masked again, and nothing is read past its end (the input is a block of its own). */
 #include <stdlib.h>
 #include <yyjson.h>
 

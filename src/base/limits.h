@@ -164,6 +164,18 @@ enum {
     PH_INBOX_OLDEST_ROWS = 512,
     PH_INBOX_NEWER_LOOKED_AT = 16, /* later events of a subject, to say whether one is late */
 
+    /* ---- the admin API ---- */
+    PH_ADMIN_PAGE = 50,         /* rows of a page: a screenful */
+    PH_ADMIN_PAGE_MAX = 500,    /* a page is read in some ms, and written in memory */
+    PH_ADMIN_CALLS_MAX = 64,    /* that wait for the one thread that reads for people; tails included */
+    PH_ADMIN_MS = 30 * 1000,    /* for an answer */
+    PH_ADMIN_TAIL_MS = 25 * 1000, /* a tail without news answers: below what proxies cut */
+    PH_ADMIN_POLL_MS = 200,
+    PH_ADMIN_SEND_MAX = 1000,   /* events replayed, or deliveries retried, by one call: some ms of the writer's */
+    PH_ADMIN_DIFFER_MAX = 20,   /* differences shown of a call's rederived events, both texts of each */
+    PH_ADMIN_USES_MAX = 10 * 1000, /* requests of an endpoint looked at for the use of its secrets: a quarter of a second */
+    PH_ADMIN_ATTEMPTS_MAX = 100, /* of one delivery; the ladder makes some twenty in three days */
+
     /* ---- requests of ours ---- */
     /* In flight at once, callouts and deliveries together: a descriptor and some 40 KiB each. */
     PH_CLIENT_INFLIGHT_MAX = 512,

@@ -178,6 +178,7 @@ static bool set_up(struct serving *s)
     s->server = (struct ph_server_config){
         .listen = text_of(config->service.listen),
         .listen_webhooks = text_of(config->webhooks.listen),
+        .admin_socket = text_of(config->admin.socket),
         .tls = tls_of(&config->service.tls),
         .tls_webhooks = tls_of(&config->webhooks.tls),
         .token = config->service.token.value,

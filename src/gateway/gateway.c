@@ -16,6 +16,7 @@ struct ph_gateway {
     struct ph_completer *completer;
     pthread_mutex_t waking;           /* of dispatcher: the writer's thread wakes it, and it may be ended meanwhile */
     struct ph_dispatcher *dispatcher; /* NULL: not yet, or no more */
+    struct ph_slice roots;
     ph_dispatcher_log *log;
     void *log_ctx;
 };
@@ -152,6 +153,7 @@ enum ph_status ph_gateway_open(const struct ph_gateway_options *options, struct 
     pthread_mutex_init(&g->lock, NULL);
     pthread_mutex_init(&g->waking, NULL);
     g->view = options->view;
+    g->roots = options->roots;
     g->log = options->log;
     g->log_ctx = options->log_ctx;
     enum ph_status st = open_inbox(g, ret_why);
@@ -236,6 +238,11 @@ struct ph_inbox *ph_gateway_inbox(struct ph_gateway *g)
 struct ph_dispatcher *ph_gateway_dispatcher(struct ph_gateway *g)
 {
     return g->dispatcher;
+}
+
+struct ph_slice ph_gateway_roots(const struct ph_gateway *g)
+{
+    return g->roots;
 }
 
 void ph_gateway_reverify(struct ph_gateway *g)

@@ -39,6 +39,8 @@ PH_MUST_USE enum ph_status ph_gateway_reload(struct ph_gateway *gateway, struct 
 struct ph_inbox *ph_gateway_inbox(struct ph_gateway *gateway);
 /* From its opening to its closing. */
 struct ph_dispatcher *ph_gateway_dispatcher(struct ph_gateway *gateway);
+/* What a fetched certificate must lead to; absent: nothing is known. */
+struct ph_slice ph_gateway_roots(const struct ph_gateway *gateway);
 /* Every quarantined request is verified again. Any thread; it happens later. */
 void ph_gateway_reverify(struct ph_gateway *gateway);
 /* There is work on a request that was just stored. Any thread. */

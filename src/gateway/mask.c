@@ -43,7 +43,8 @@ bool ph_mask_is_document(struct ph_slice text)
 
 static bool is_form(struct ph_slice text)
 {
-    return ph_slice_find(text, PH_S("="), 0) != SIZE_MAX && ph_slice_find(text, PH_S(" "), 0) == SIZE_MAX;
+    return ph_slice_find(text, PH_S("="), 0) != SIZE_MAX &&
+           ph_slice_find(text, PH_S(" "), 0) == SIZE_MAX;
 }
 
 void ph_mask_document(struct ph_mask_out *out, struct ph_slice text)
@@ -99,7 +100,8 @@ struct ph_slice ph_mask_header(struct ph_arena *arena, struct ph_slice name, str
 struct ph_slice ph_mask_url(struct ph_arena *arena, struct ph_slice url)
 {
     struct ph_mask_out out = {.arena = arena};
-    size_t scheme = ph_slice_find(url, PH_S("://"), 0), host = scheme == SIZE_MAX ? 0 : scheme + 3, stop = host;
+    size_t scheme = ph_slice_find(url, PH_S("://"), 0), host = scheme == SIZE_MAX ? 0 : scheme + 3,
+           stop = host;
     while (stop < url.len && url.ptr[stop] != '/' && url.ptr[stop] != '?' && url.ptr[stop] != '#')
         stop++;
     ph_mask_put(&out, ph_slice_of(url.ptr, host));

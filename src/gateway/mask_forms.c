@@ -1,11 +1,14 @@
 /* Forms and XML, masked as they stand. */
 #include "gateway/mask_private.h"
 
-/* ---- forms ------------------------------------------------------------------------------------------- */
+/* ---- forms
+ * ------------------------------------------------------------------------------------------- */
 
 static int digit_of(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'                     ? c - '0'
+           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                    : -1;
 }
 
 static struct ph_slice decode(struct ph_mask_out *out, struct ph_slice text)
@@ -17,7 +20,8 @@ static struct ph_slice decode(struct ph_mask_out *out, struct ph_slice text)
         return (struct ph_slice){0};
     }
     for (size_t i = 0; i < text.len; i++) {
-        int high = text.ptr[i] == '%' && i + 2 < text.len ? digit_of(text.ptr[i + 1]) : -1, low = high >= 0 ? digit_of(text.ptr[i + 2]) : -1;
+        int high = text.ptr[i] == '%' && i + 2 < text.len ? digit_of(text.ptr[i + 1]) : -1,
+            low = high >= 0 ? digit_of(text.ptr[i + 2]) : -1;
         room[len++] = low >= 0 ? (char)(high * 16 + low) : text.ptr[i] == '+' ? ' ' : text.ptr[i];
         i += low >= 0 ? 2 : 0;
     }
@@ -29,7 +33,8 @@ static void encode(struct ph_mask_out *out, struct ph_slice text)
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        if ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c != '\0' && strchr("*-._", c) != NULL)) {
+        if ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+            (c != '\0' && strchr("*-._", c) != NULL)) {
             ph_mask_put_byte(out, (char)c);
             continue;
         }
@@ -80,7 +85,8 @@ void ph_mask_form(struct ph_mask_out *out, struct ph_slice text)
     }
 }
 
-/* ---- XML --------------------------------------------------------------------------------------------- */
+/* ---- XML
+ * --------------------------------------------------------------------------------------------- */
 
 struct xml {
     struct ph_mask_out *out;
@@ -90,7 +96,8 @@ struct xml {
 
 static bool ends_name(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '/' || c == '>' || c == '=' || c == '"' || c == '\'';
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '/' || c == '>' || c == '=' ||
+           c == '"' || c == '\'';
 }
 
 /* ns:Name is Name. */
@@ -152,11 +159,13 @@ static size_t tag_end(struct ph_slice text, size_t at)
 static void on_tag(struct xml *x)
 {
     size_t end = tag_end(x->text, x->at), first = x->at + 1, last = first;
-    bool closes = first < x->text.len && x->text.ptr[first] == '/', other = first < x->text.len && strchr("?!", x->text.ptr[first]) != NULL;
+    bool closes = first < x->text.len && x->text.ptr[first] == '/',
+         other = first < x->text.len && strchr("?!", x->text.ptr[first]) != NULL;
     bool empty = end > x->at && end < x->text.len && x->text.ptr[end - 1] == '/';
     while (last < end && !ends_name(x->text.ptr[last]))
         last++;
-    struct ph_slice name = local_name(ph_slice_of(x->text.ptr + (first < end ? first : end), last - (first < end ? first : end)));
+    struct ph_slice name = local_name(
+        ph_slice_of(x->text.ptr + (first < end ? first : end), last - (first < end ? first : end)));
     if (closes && x->level > 0) {
         if (x->hidden == x->level)
             x->hidden = 0;
@@ -188,7 +197,8 @@ void ph_mask_xml(struct ph_mask_out *out, struct ph_slice text)
     while (x.at < text.len && !out->failed) {
         if (ph_slice_starts(ph_slice_from(text, x.at), cdata)) {
             size_t from = x.at + cdata.len, end = ph_slice_find(text, close, from);
-            struct ph_slice inside = ph_slice_of(text.ptr + from, (end == SIZE_MAX ? text.len : end) - from);
+            struct ph_slice inside =
+                ph_slice_of(text.ptr + from, (end == SIZE_MAX ? text.len : end) - from);
             ph_mask_put(out, cdata);
             if (x.hidden == 0 && ph_mask_is_document(inside) && inside.len < text.len)
                 ph_mask_document(out, inside);

@@ -1,4 +1,5 @@
-/* JSON, masked as it stands: no tree of it is built, and what is no JSON after all comes out no worse. */
+/* JSON, masked as it stands: no tree of it is built, and what is no JSON after all comes out no
+ * worse. */
 #include "base/utf8.h"
 #include "gateway/mask_private.h"
 
@@ -24,7 +25,8 @@ static size_t string_end(struct ph_slice text, size_t at)
     return i;
 }
 
-/* ---- a document in a string -------------------------------------------------------------------------- */
+/* ---- a document in a string
+ * -------------------------------------------------------------------------- */
 
 static size_t put_utf8(char *to, uint32_t code)
 {
@@ -109,7 +111,8 @@ static void put_string(struct ph_mask_out *out, struct ph_slice text)
     struct ph_mask_out within = {.arena = out->arena, .depth = out->depth};
     if (ph_mask_is_encoded(text)) {
         ph_mask_put(out, PH_MASK_STARS);
-    } else if (ph_mask_is_document(text) || ph_slice_starts(text, PH_S("\\n")) || ph_slice_starts(text, PH_S("\\u"))) {
+    } else if (ph_mask_is_document(text) || ph_slice_starts(text, PH_S("\\n")) ||
+               ph_slice_starts(text, PH_S("\\u"))) {
         struct ph_slice said = unescape(out, text);
         if (out->failed)
             return;
@@ -125,7 +128,8 @@ static void put_string(struct ph_mask_out *out, struct ph_slice text)
     }
 }
 
-/* ---- the walk ---------------------------------------------------------------------------------------- */
+/* ---- the walk
+ * ---------------------------------------------------------------------------------------- */
 
 static bool hides(struct walk *w)
 {
@@ -137,7 +141,8 @@ static bool hides(struct walk *w)
 static void on_string(struct walk *w)
 {
     size_t end = string_end(w->text, w->at), next = end + 1;
-    struct ph_slice inside = ph_slice_of(w->text.ptr + w->at + 1, (end < w->text.len ? end : w->text.len) - w->at - 1);
+    struct ph_slice inside =
+        ph_slice_of(w->text.ptr + w->at + 1, (end < w->text.len ? end : w->text.len) - w->at - 1);
     bool closed = end < w->text.len;
     while (next < w->text.len && is_blank(w->text.ptr[next]))
         next++;
@@ -176,7 +181,8 @@ static void on_bracket(struct walk *w, char c)
 static void on_number(struct walk *w)
 {
     size_t end = w->at + 1;
-    while (end < w->text.len && (strchr("0123456789.eE+-", w->text.ptr[end]) != NULL && w->text.ptr[end] != '\0'))
+    while (end < w->text.len &&
+           (strchr("0123456789.eE+-", w->text.ptr[end]) != NULL && w->text.ptr[end] != '\0'))
         end++;
     struct ph_slice number = ph_slice_of(w->text.ptr + w->at, end - w->at);
     if (hides(w))

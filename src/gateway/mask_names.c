@@ -1,35 +1,45 @@
-/* Names under which persons and secrets stand, as processors write them: compared without case and punctuation, so that
- * card_holder, cardHolder and CARD-HOLDER are one. */
+/* Names under which persons and secrets stand, as processors write them: compared without case and
+ * punctuation, so that card_holder, cardHolder and CARD-HOLDER are one. */
 #include "gateway/mask_private.h"
 
 /* Anywhere in a name. */
 static const struct ph_slice parts[] = {
-    PH_SI("email"),      PH_SI("phone"),       PH_SI("mobile"),        PH_SI("firstname"),   PH_SI("lastname"),
-    PH_SI("givenname"),  PH_SI("familyname"),  PH_SI("surname"),       PH_SI("fullname"),    PH_SI("holder"),
-    PH_SI("shoppername"), PH_SI("customername"), PH_SI("buyername"),   PH_SI("payername"),   PH_SI("billingname"),
-    PH_SI("shippingname"), PH_SI("recipientname"), PH_SI("ownername"), PH_SI("cardname"),    PH_SI("nameoncard"),
-    PH_SI("address"),    PH_SI("street"),      PH_SI("postal"),        PH_SI("zipcode"),     PH_SI("postcode"),
-    PH_SI("birth"),      PH_SI("passport"),    PH_SI("nationalid"),    PH_SI("socialsecurity"), PH_SI("taxid"),
-    PH_SI("iban"),       PH_SI("accountnumber"), PH_SI("accountno"),   PH_SI("cardnumber"),  PH_SI("cardno"),
-    PH_SI("cvc"),        PH_SI("cvv"),         PH_SI("secret"),        PH_SI("password"),    PH_SI("passwd"),
-    PH_SI("passphrase"), PH_SI("token"),       PH_SI("signature"),     PH_SI("hmac"),        PH_SI("apikey"),
-    PH_SI("privatekey"), PH_SI("authorization"), PH_SI("credential"),  PH_SI("cookie"),
+    PH_SI("email"),        PH_SI("phone"),          PH_SI("mobile"),
+    PH_SI("firstname"),    PH_SI("lastname"),       PH_SI("givenname"),
+    PH_SI("familyname"),   PH_SI("surname"),        PH_SI("fullname"),
+    PH_SI("holder"),       PH_SI("shoppername"),    PH_SI("customername"),
+    PH_SI("buyername"),    PH_SI("payername"),      PH_SI("billingname"),
+    PH_SI("shippingname"), PH_SI("recipientname"),  PH_SI("ownername"),
+    PH_SI("cardname"),     PH_SI("nameoncard"),     PH_SI("address"),
+    PH_SI("street"),       PH_SI("postal"),         PH_SI("zipcode"),
+    PH_SI("postcode"),     PH_SI("birth"),          PH_SI("passport"),
+    PH_SI("nationalid"),   PH_SI("socialsecurity"), PH_SI("taxid"),
+    PH_SI("iban"),         PH_SI("accountnumber"),  PH_SI("accountno"),
+    PH_SI("cardnumber"),   PH_SI("cardno"),         PH_SI("cvc"),
+    PH_SI("cvv"),          PH_SI("secret"),         PH_SI("password"),
+    PH_SI("passwd"),       PH_SI("passphrase"),     PH_SI("token"),
+    PH_SI("signature"),    PH_SI("hmac"),           PH_SI("apikey"),
+    PH_SI("privatekey"),   PH_SI("authorization"),  PH_SI("credential"),
+    PH_SI("cookie"),
 };
 /* The whole name. */
 static const struct ph_slice wholes[] = {
-    PH_SI("name"), PH_SI("line1"), PH_SI("line2"), PH_SI("city"), PH_SI("zip"), PH_SI("tel"), PH_SI("dob"), PH_SI("pan"),
-    PH_SI("ip"), PH_SI("ssn"), PH_SI("cpf"), PH_SI("pin"), PH_SI("vpa"), PH_SI("upi"), PH_SI("contact"), PH_SI("track1"),
-    PH_SI("track2"), PH_SI("hash"), PH_SI("sign"), PH_SI("sig"), PH_SI("checksum"), PH_SI("key"), PH_SI("skey"),
-    PH_SI("username"), PH_SI("user"), PH_SI("digest"),
+    PH_SI("name"),     PH_SI("line1"),  PH_SI("line2"), PH_SI("city"),     PH_SI("zip"),
+    PH_SI("tel"),      PH_SI("dob"),    PH_SI("pan"),   PH_SI("ip"),       PH_SI("ssn"),
+    PH_SI("cpf"),      PH_SI("pin"),    PH_SI("vpa"),   PH_SI("upi"),      PH_SI("contact"),
+    PH_SI("track1"),   PH_SI("track2"), PH_SI("hash"),  PH_SI("sign"),     PH_SI("sig"),
+    PH_SI("checksum"), PH_SI("key"),    PH_SI("skey"),  PH_SI("username"), PH_SI("user"),
+    PH_SI("digest"),
 };
 /* Names of our own that only look like those. */
 static const struct ph_slice harmless[] = {PH_SI("matchedsecret")};
 
 /* Header names: what proves, and what opens doors. */
 static const struct ph_slice header_parts[] = {
-    PH_SI("authorization"), PH_SI("cookie"), PH_SI("signature"), PH_SI("hmac"), PH_SI("token"), PH_SI("secret"),
-    PH_SI("password"), PH_SI("apikey"), PH_SI("digest"), PH_SI("credential"), PH_SI("verify"), PH_SI("checksum"), PH_SI("jws"),
-    PH_SI("auth"), PH_SI("sha"), PH_SI("hash"),
+    PH_SI("authorization"), PH_SI("cookie"),     PH_SI("signature"), PH_SI("hmac"),
+    PH_SI("token"),         PH_SI("secret"),     PH_SI("password"),  PH_SI("apikey"),
+    PH_SI("digest"),        PH_SI("credential"), PH_SI("verify"),    PH_SI("checksum"),
+    PH_SI("jws"),           PH_SI("auth"),       PH_SI("sha"),       PH_SI("hash"),
 };
 
 enum { NAME_MAX = 64 };
@@ -62,7 +72,8 @@ bool ph_mask_hides(struct ph_slice name)
     struct ph_slice text = plain(name, room);
     if (has(text, harmless, PH_COUNTOF(harmless), true))
         return false;
-    return has(text, wholes, PH_COUNTOF(wholes), true) || has(text, parts, PH_COUNTOF(parts), false);
+    return has(text, wholes, PH_COUNTOF(wholes), true) ||
+           has(text, parts, PH_COUNTOF(parts), false);
 }
 
 bool ph_mask_is_secret(struct ph_slice name)

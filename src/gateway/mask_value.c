@@ -1,4 +1,5 @@
-/* Card numbers, e-mail addresses and encoded documents in a text. Each character is looked at a bounded number of times. */
+/* Card numbers, e-mail addresses and encoded documents in a text. Each character is looked at a
+ * bounded number of times. */
 #include "gateway/mask_private.h"
 
 enum { DIGITS_MIN = 13, DIGITS_MAX = 19, KEPT = 4 };
@@ -52,7 +53,8 @@ static struct ph_mask_unit entity_at(struct ph_slice text, size_t at)
 
 struct ph_mask_unit ph_mask_unit_at(struct ph_slice text, size_t at)
 {
-    unsigned char c = (unsigned char)text.ptr[at], next = at + 1 < text.len ? (unsigned char)text.ptr[at + 1] : 0;
+    unsigned char c = (unsigned char)text.ptr[at],
+                  next = at + 1 < text.len ? (unsigned char)text.ptr[at + 1] : 0;
     int32_t code;
     if (c == '\\' && next == 'u' && (code = hex_at(text, at + 2, 4)) >= 0)
         return (struct ph_mask_unit){ascii(code), 6};
@@ -75,7 +77,8 @@ static bool is_word(unsigned char c)
     return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == 0x80;
 }
 
-/* ---- cards ----------------------------------------------------------------------------------------- */
+/* ---- cards
+ * ----------------------------------------------------------------------------------------- */
 
 static bool luhn(const unsigned char *digits, size_t count)
 {
@@ -91,10 +94,12 @@ static bool luhn(const unsigned char *digits, size_t count)
 
 static bool is_card(const unsigned char *digits, size_t count)
 {
-    return count >= DIGITS_MIN && count <= DIGITS_MAX && !(count == DIGITS_MIN && digits[0] == '1') && luhn(digits, count);
+    return count >= DIGITS_MIN && count <= DIGITS_MAX &&
+           !(count == DIGITS_MIN && digits[0] == '1') && luhn(digits, count);
 }
 
-/* Groups of digits that begin at `at`, joined by single spaces or dashes: the longest that is a card. Gives its end; 0: none. */
+/* Groups of digits that begin at `at`, joined by single spaces or dashes: the longest that is a
+ * card. Gives its end; 0: none. */
 static size_t card_at(struct ph_slice text, size_t at, size_t *ret_digits)
 {
     unsigned char digits[DIGITS_MAX];
@@ -106,13 +111,14 @@ static size_t card_at(struct ph_slice text, size_t at, size_t *ret_digits)
                 return end;
             digits[count++] = unit.c;
             i += unit.width;
-            struct ph_mask_unit next = i < text.len ? ph_mask_unit_at(text, i) : (struct ph_mask_unit){0, 1};
+            struct ph_mask_unit next =
+                i < text.len ? ph_mask_unit_at(text, i) : (struct ph_mask_unit){0, 1};
             if (!is_digit(next.c) && is_card(digits, count)) {
                 end = i;
                 *ret_digits = count;
             }
-        } else if (count > 0 && (unit.c == ' ' || unit.c == '-' || unit.c == '+') && i + unit.width < text.len &&
-                   is_digit(ph_mask_unit_at(text, i + unit.width).c)) {
+        } else if (count > 0 && (unit.c == ' ' || unit.c == '-' || unit.c == '+') &&
+                   i + unit.width < text.len && is_digit(ph_mask_unit_at(text, i + unit.width).c)) {
             i += unit.width;
         } else {
             return end;
@@ -121,7 +127,8 @@ static size_t card_at(struct ph_slice text, size_t at, size_t *ret_digits)
     return end;
 }
 
-static void put_card(struct ph_mask_out *out, struct ph_slice text, size_t at, size_t end, size_t digits)
+static void put_card(struct ph_mask_out *out, struct ph_slice text, size_t at, size_t end,
+                     size_t digits)
 {
     while (at < end) {
         struct ph_mask_unit unit = ph_mask_unit_at(text, at);
@@ -137,7 +144,8 @@ bool ph_mask_card_number(struct ph_mask_out *out, struct ph_slice number)
 {
     size_t count = 0;
     for (size_t i = 0; i < number.len; i++) {
-        bool first = is_digit((unsigned char)number.ptr[i]) && (i == 0 || !is_digit((unsigned char)number.ptr[i - 1]));
+        bool first = is_digit((unsigned char)number.ptr[i]) &&
+                     (i == 0 || !is_digit((unsigned char)number.ptr[i - 1]));
         if (!first || card_at(number, i, &count) == 0)
             continue;
         ph_mask_put_byte(out, '"');
@@ -148,14 +156,16 @@ bool ph_mask_card_number(struct ph_mask_out *out, struct ph_slice number)
     return false;
 }
 
-/* ---- e-mail ---------------------------------------------------------------------------------------- */
+/* ---- e-mail
+ * ---------------------------------------------------------------------------------------- */
 
 static bool is_local(unsigned char c)
 {
     return is_word(c) || (c != 0 && strchr("._+-'~/#$*!", c) != NULL);
 }
 
-/* An address that begins at `at`; gives its end, 0: none, and *ret_run where its first part ends in either case. */
+/* An address that begins at `at`; gives its end, 0: none, and *ret_run where its first part ends in
+ * either case. */
 static size_t address_at(struct ph_slice text, size_t at, size_t *ret_run)
 {
     size_t i = at, host;
@@ -179,12 +189,14 @@ static void put_address(struct ph_mask_out *out, struct ph_slice text, size_t at
         unit = ph_mask_unit_at(text, at);
         if (unit.c == '@' || unit.c == '.')
             ph_mask_put(out, ph_slice_of(text.ptr + at, unit.width));
-        else if (unit.c != 0x80 || ((unsigned char)text.ptr[at] & 0xc0) != 0x80) /* one star for one character */
+        else if (unit.c != 0x80 ||
+                 ((unsigned char)text.ptr[at] & 0xc0) != 0x80) /* one star for one character */
             ph_mask_put_byte(out, '*');
     }
 }
 
-/* ---- all ------------------------------------------------------------------------------------------- */
+/* ---- all
+ * ------------------------------------------------------------------------------------------- */
 
 bool ph_mask_is_encoded(struct ph_slice text)
 {

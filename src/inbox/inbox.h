@@ -289,6 +289,7 @@ struct ph_inbox_filter {
 
 struct ph_inbox_event_row {
     int64_t id, request;
+    int32_t item; /* its place in the request */
     int64_t received_ms, occurred_ms;
     struct ph_slice event_id, type, class, processor_id, processor_type, subject, endpoint, connector, account, dedupe_key,
         effect_key, currency;

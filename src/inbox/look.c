@@ -35,6 +35,7 @@ static enum ph_status read_event(struct ph_inbox_reader *reader, int64_t id, boo
         return PH_ERR_NOT_FOUND;
     PH_TRY(ph_read_columns(row, arena, columns, PH_COUNTOF(columns) - !answer));
     e->request = ph_event_request(e->id);
+    e->item = ph_event_item(e->id);
     e->verdict = (enum ph_verdict)verdict;
     e->mode = (enum ph_mode)mode;
     PH_TRY(PH_SQL_BIND(&reader->sql, PH_R_EVENT_TALLY, &row, ph_sql_int(id)));

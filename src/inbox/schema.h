@@ -26,6 +26,10 @@ static inline int64_t ph_event_id(int64_t request, int32_t item)
 {
     return request * PH_INBOX_ITEMS_MAX + item;
 }
+static inline int32_t ph_event_item(int64_t event)
+{
+    return (int32_t)(event % PH_INBOX_ITEMS_MAX);
+}
 static inline int64_t ph_event_request(int64_t event)
 {
     return event / PH_INBOX_ITEMS_MAX;

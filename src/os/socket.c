@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { BACKLOG = 1024 };
@@ -127,6 +129,55 @@ enum ph_status ph_os_listen(const char *text, int *ret_fd, char ret_text[PH_OS_A
     write_address(fd, ret_text);
     *ret_fd = fd;
     return PH_OK;
+}
+
+/* Whether the file at the address may be taken away: a socket that nobody answers at. */
+static bool is_stale(const struct sockaddr_un *address)
+{
+    struct stat found;
+    if (lstat(address->sun_path, &found) != 0 || !S_ISSOCK(found.st_mode))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
+    ph_os_close(fd);
+    return refused;
+}
+
+static bool bind_unix(int fd, const struct sockaddr_un *address)
+{
+    const struct sockaddr *at = (const struct sockaddr *)address;
+    if (bind(fd, at, sizeof *address) == 0)
+        return true;
+    if (errno != EADDRINUSE)
+        return false;
+    if (is_stale(address) && unlink(address->sun_path) == 0 && bind(fd, at, sizeof *address) == 0)
+        return true;
+    errno = EADDRINUSE;
+    return false;
+}
+
+enum ph_status ph_os_listen_unix(const char *path, int *ret_fd)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (!copy(address.sun_path, sizeof address.sun_path, path, strlen(path))) {
+        errno = ENAMETOOLONG;
+        return PH_ERR_INVALID;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    /* The mode is set before the file is there: at no moment may others connect. */
+    if (fd >= 0 && fchmod(fd, 0600) == 0 && bind_unix(fd, &address) && listen(fd, BACKLOG) == 0) {
+        *ret_fd = fd;
+        return PH_OK;
+    }
+    int why = errno;
+    ph_os_close(fd);
+    errno = why;
+    return PH_ERR_SYSTEM;
+}
+
+void ph_os_unlisten_unix(const char *path)
+{
+    (void)unlink(path);
 }
 
 enum ph_status ph_os_accept(int listener, int *ret_fd)

@@ -16,6 +16,11 @@ bool ph_os_address_is_loopback(const char *text);
  * failure errno says why. */
 PH_MUST_USE enum ph_status ph_os_listen(const char *text, int *ret_fd,
                                         char ret_text[PH_OS_ADDRESS_TEXT_BYTES]);
+/* Listens on a unix socket, for this user alone (0600). A socket that nobody answers at is replaced; where somebody does it is
+ * EADDRINUSE, and so is a file that is no socket. *ret_fd: gives. On failure errno says why. */
+PH_MUST_USE enum ph_status ph_os_listen_unix(const char *path, int *ret_fd);
+/* Takes the socket's file away. */
+void ph_os_unlisten_unix(const char *path);
 /* The next connection; PH_ERR_AGAIN: none waits. *ret_fd: gives. */
 PH_MUST_USE enum ph_status ph_os_accept(int listener, int *ret_fd);
 /* Bytes read into `room`; PH_ERR_AGAIN: none now, PH_ERR_NOT_FOUND: the peer has ended its side. */

@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/heap.h"
 #include "os/socket.h"
+#include "server/admin.h"
 #include "server/conn.h"
 #include "server/ingress.h"
 #include "server/later.h"
@@ -23,7 +24,7 @@ enum { EVENTS_MAX = 256, DEALT_MAX = 256, TICK_MS = 1000, DRAIN_TICK_MS = 100 };
 struct dealt {
     int fd;
     struct ph_tls *tls;
-    bool ingress;
+    enum ph_reactor_site site;
 };
 
 struct ph_reactor {
@@ -40,8 +41,8 @@ struct ph_reactor {
     struct ph_memory memory;
     struct ph_later *later;
     struct ph_service service;
-    struct ph_http_handler calls, webhooks;
-    struct ph_http_site calls_site, webhooks_site;
+    struct ph_http_handler handlers[PH_SITE_ADMIN + 1];
+    struct ph_http_site sites[PH_SITE_ADMIN + 1];
     struct ph_conn *first;
     bool draining;
     int64_t now_ms, drain_end_ms, tick_ms;
@@ -83,8 +84,7 @@ static void settle(struct ph_reactor *r, struct ph_conn *conn, bool alive)
 
 static void adopt(struct ph_reactor *r, struct dealt dealt, int64_t now_ms)
 {
-    struct ph_conn *conn = ph_conn_new(dealt.ingress ? &r->webhooks_site : &r->calls_site, dealt.fd,
-                                       dealt.tls, now_ms);
+    struct ph_conn *conn = ph_conn_new(&r->sites[dealt.site], dealt.fd, dealt.tls, now_ms);
     if (conn == NULL) {
         atomic_fetch_sub_explicit(&r->load, 1, memory_order_relaxed);
         return;
@@ -241,17 +241,20 @@ struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared)
     r->service.later = r->later;
     r->service.callouts = shared->callouts;
     r->service.gateway = shared->gateway;
+    r->service.admin = shared->admin;
     r->service.counters = &r->counters;
     r->service.counter_set = shared->counters;
     r->service.watch = shared->watch;
     r->service.tally = &r->tally;
     r->service.memory = &r->memory;
     r->service.worker = ph_worker_new(&ph_os_heap);
-    r->calls = (struct ph_http_handler){
+    r->handlers[PH_SITE_CALLS] = (struct ph_http_handler){
         .handle = ph_service_handle, .streams = ph_service_streams, .ctx = &r->service};
-    r->webhooks = (struct ph_http_handler){.handle = shared->gateway != NULL ? ph_receive_handle : ph_ingress_handle, .ctx = &r->service};
-    r->calls_site = (struct ph_http_site){&r->memory, &r->calls, &r->counters};
-    r->webhooks_site = (struct ph_http_site){&r->memory, &r->webhooks, &r->counters};
+    r->handlers[PH_SITE_WEBHOOKS] =
+        (struct ph_http_handler){.handle = shared->gateway != NULL ? ph_receive_handle : ph_ingress_handle, .ctx = &r->service};
+    r->handlers[PH_SITE_ADMIN] = (struct ph_http_handler){.handle = ph_admin_handle_local, .ctx = &r->service};
+    for (size_t i = 0; i < PH_COUNTOF(r->sites); i++)
+        r->sites[i] = (struct ph_http_site){&r->memory, &r->handlers[i], &r->counters};
     if (r->later == NULL || r->service.worker == NULL || !open_queues(r) ||
         pthread_create(&r->thread, NULL, run, r) != 0) {
         destroy(r);
@@ -260,13 +263,13 @@ struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared)
     return r;
 }
 
-void ph_reactor_deal(struct ph_reactor *r, int fd, struct ph_tls *tls, bool ingress)
+void ph_reactor_deal(struct ph_reactor *r, int fd, struct ph_tls *tls, enum ph_reactor_site site)
 {
     atomic_fetch_add_explicit(&r->load, 1, memory_order_relaxed);
     pthread_mutex_lock(&r->lock);
     bool has_room = r->dealt_count < DEALT_MAX;
     if (has_room)
-        r->dealt[r->dealt_count++] = (struct dealt){.fd = fd, .tls = tls, .ingress = ingress};
+        r->dealt[r->dealt_count++] = (struct dealt){.fd = fd, .tls = tls, .site = site};
     pthread_mutex_unlock(&r->lock);
     if (!has_room) {
         atomic_fetch_sub_explicit(&r->load, 1, memory_order_relaxed);

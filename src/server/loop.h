@@ -8,6 +8,7 @@
 
 struct ph_reactor;
 
+struct ph_admin;
 struct ph_callouts;
 struct ph_gateway;
 struct ph_tally;
@@ -18,6 +19,7 @@ struct ph_reactor_shared {
     const struct ph_server_config *config;
     struct ph_callouts *callouts; /* NULL: none are made */
     struct ph_gateway *gateway;   /* NULL: there is none */
+    struct ph_admin *admin;       /* NULL: there is none */
     const struct ph_counter_set *counters;
     const struct ph_watch *watch;
 };
@@ -27,9 +29,10 @@ struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared);
 /* Any thread, until it is freed. */
 const struct ph_counters *ph_reactor_counters(const struct ph_reactor *reactor);
 const struct ph_tally *ph_reactor_tally(const struct ph_reactor *reactor);
-/* Deals it a connection; takes `fd` and `tls` (NULL: plain). ingress: it came in by the webhook
- * listener. Any thread. */
-void ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, bool ingress);
+/* By which listener a connection came in, and so what it may ask. */
+enum ph_reactor_site { PH_SITE_CALLS, PH_SITE_WEBHOOKS, PH_SITE_ADMIN };
+/* Deals it a connection; takes `fd` and `tls` (NULL: plain). Any thread. */
+void ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, enum ph_reactor_site site);
 /* Connections it has, those dealt and not yet seen included. Any thread. */
 size_t ph_reactor_load(struct ph_reactor *reactor);
 /* Begins to finish: what is in flight has PH_DRAIN_MS. */

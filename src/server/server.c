@@ -12,16 +12,17 @@
 #include "gateway/gateway.h"
 #include "http/counters.h"
 #include "os/socket.h"
+#include "server/admin.h"
 #include "server/loop.h"
 #include "server/watch.h"
 
-enum { LISTENERS_MAX = 2 };
+enum { LISTENERS_MAX = 3 };
 
 struct listener {
     int fd;
     char bound[PH_OS_ADDRESS_TEXT_BYTES]; /* the address that it got */
-    bool ingress;
-    const struct ph_tls_files *files;
+    enum ph_reactor_site site;
+    const struct ph_tls_files *files; /* NULL: plain for good */
     struct ph_tls_context *tls; /* NULL: plain */
 };
 
@@ -32,6 +33,7 @@ struct server {
     struct ph_client *client;       /* NULL, as the next: no callouts are made */
     struct ph_callouts *callouts;
     struct ph_gateway *gateway;     /* NULL: none */
+    struct ph_admin *admin;         /* NULL: none */
     struct ph_reactor *reactors[PH_THREADS_MAX];
     size_t reactor_count;
     int epoll;
@@ -48,7 +50,7 @@ static bool load_certificates(struct listener *listener)
 {
     struct ph_tls_context *fresh = NULL;
     char why[PH_TLS_WHY_BYTES];
-    if (listener->files->certificate == NULL)
+    if (listener->files == NULL || listener->files->certificate == NULL)
         return true;
     if (ph_tls_context_new(listener->files, &fresh, why) != PH_OK) {
         fprintf(stderr, "payhook: %s\n", why);
@@ -59,7 +61,7 @@ static bool load_certificates(struct listener *listener)
     return true;
 }
 
-static bool add_listener(struct server *server, const char *address, bool ingress)
+static bool add_listener(struct server *server, const char *address, enum ph_reactor_site site)
 {
     struct listener *listener = &server->listeners[server->listener_count];
     errno = 0;
@@ -67,8 +69,8 @@ static bool add_listener(struct server *server, const char *address, bool ingres
         fprintf(stderr, "payhook: cannot listen on %s: %s\n", address, strerror(errno));
         return false;
     }
-    listener->ingress = ingress;
-    listener->files = ingress ? &server->config->tls_webhooks : &server->config->tls;
+    listener->site = site;
+    listener->files = site == PH_SITE_WEBHOOKS ? &server->config->tls_webhooks : &server->config->tls;
     server->listener_count++;
     if (!load_certificates(listener))
         return false;
@@ -76,6 +78,25 @@ static bool add_listener(struct server *server, const char *address, bool ingres
     if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, listener->fd, &event) != 0)
         return false;
     return true;
+}
+
+/* The admin API's socket: for the user that we run as. */
+static bool add_admin_socket(struct server *server)
+{
+    const char *path = server->config->admin_socket;
+    struct listener *listener = &server->listeners[server->listener_count];
+    if (server->admin == NULL || path == NULL)
+        return true;
+    errno = 0;
+    if (ph_os_listen_unix(path, &listener->fd) != PH_OK) {
+        fprintf(stderr, "payhook: cannot listen on %s: %s (admin.socket; none: off)\n", path,
+                errno == EADDRINUSE ? "another process answers there" : strerror(errno));
+        return false;
+    }
+    listener->site = PH_SITE_ADMIN;
+    server->listener_count++;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = listener};
+    return epoll_ctl(server->epoll, EPOLL_CTL_ADD, listener->fd, &event) == 0;
 }
 
 static void add_counters(struct server *server, const struct ph_counters *counters)
@@ -94,7 +115,8 @@ static void add_tally(struct server *server, const struct ph_tally *tally)
 
 static bool start_reactors(struct server *server)
 {
-    const struct ph_reactor_shared shared = {server->config, server->callouts, server->gateway, &server->counter_set, &server->watch};
+    const struct ph_reactor_shared shared = {server->config, server->callouts, server->gateway, server->admin, &server->counter_set,
+                                             &server->watch};
     add_counters(server, &server->counters);
     while (server->reactor_count < server->config->threads) {
         struct ph_reactor *reactor = ph_reactor_start(&shared);
@@ -155,10 +177,14 @@ static bool start_gateway(struct server *server)
                                                .roots = config->roots,
                                                .log = log_delivery,
                                                .log_ctx = server->watch.log};
-    if (ph_gateway_open(&options, &server->gateway, why) == PH_OK)
-        return true;
-    fprintf(stderr, "payhook: %s\n", why);
-    return false;
+    if (ph_gateway_open(&options, &server->gateway, why) != PH_OK) {
+        fprintf(stderr, "payhook: %s\n", why);
+        return false;
+    }
+    server->admin = ph_admin_start(server->gateway);
+    if (server->admin == NULL)
+        fprintf(stderr, "payhook: cannot start the admin API: out of memory or threads\n");
+    return server->admin != NULL;
 }
 
 /* What a newcomer wants to know: where to post to, where it is kept, who is told. */
@@ -187,11 +213,15 @@ static void tell_started(struct server *server)
 {
     for (size_t i = 0; i < server->listener_count; i++) {
         const struct listener *listener = &server->listeners[i];
-        if (listener->ingress && server->config->dev)
+        bool webhooks = listener->site == PH_SITE_WEBHOOKS;
+        if (listener->site == PH_SITE_ADMIN) {
+            printf("admin API on %s\n", server->config->admin_socket);
+            continue;
+        }
+        if (webhooks && server->config->dev)
             printf("NOT DURABLE: dev mode prints webhooks and keeps none\n");
-        printf("listening on %s (%s%s)\n", listener->bound, listener->ingress ? "webhooks" : "event service",
-               listener->tls != NULL ? ", TLS" : "");
-        if (listener->ingress && server->gateway != NULL)
+        printf("listening on %s (%s%s)\n", listener->bound, webhooks ? "webhooks" : "event service", listener->tls != NULL ? ", TLS" : "");
+        if (webhooks && server->gateway != NULL)
             say_gateway(server, listener->bound);
     }
     fflush(stdout);
@@ -205,9 +235,11 @@ static bool start(struct server *server)
         return false;
     if (!start_callouts(server) || !start_gateway(server) || !start_reactors(server))
         return false;
-    if (config->listen != NULL && !add_listener(server, config->listen, false))
+    if (config->listen != NULL && !add_listener(server, config->listen, PH_SITE_CALLS))
         return false;
-    if (config->listen_webhooks != NULL && !add_listener(server, config->listen_webhooks, true))
+    if (config->listen_webhooks != NULL && !add_listener(server, config->listen_webhooks, PH_SITE_WEBHOOKS))
+        return false;
+    if (!add_admin_socket(server))
         return false;
     tell_started(server);
     return true;
@@ -258,7 +290,7 @@ static void deal(struct server *server, const struct listener *listener, int fd)
         ph_os_close(fd);
         return;
     }
-    ph_reactor_deal(reactor, fd, tls, listener->ingress);
+    ph_reactor_deal(reactor, fd, tls, listener->site);
 }
 
 static void accept_all(struct server *server, struct listener *listener)
@@ -309,7 +341,7 @@ static void reload(struct server *server)
     for (size_t i = 0; i < server->listener_count; i++)
         if (load_certificates(&server->listeners[i]) && server->listeners[i].tls != NULL)
             printf("certificates read again (%s)\n",
-                   server->listeners[i].ingress ? "webhooks" : "event service");
+                   server->listeners[i].site == PH_SITE_WEBHOOKS ? "webhooks" : "event service");
     fflush(stdout);
 }
 
@@ -335,11 +367,15 @@ static void finish(struct server *server)
     for (size_t i = 0; i < server->listener_count; i++) {
         ph_os_close(server->listeners[i].fd);
         ph_tls_context_free(server->listeners[i].tls);
+        if (server->listeners[i].site == PH_SITE_ADMIN)
+            ph_os_unlisten_unix(server->config->admin_socket);
     }
+    ph_admin_drain(server->admin);
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_stop(server->reactors[i]);
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_join(server->reactors[i]);
+    ph_admin_stop(server->admin);
     ph_gateway_close(server->gateway); /* the last commits: their tickets are the reactors' */
     ph_client_free(server->client); /* ends what is asked still: the reactors' tables hear of it */
     ph_callouts_free(server->callouts);

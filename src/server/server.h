@@ -28,6 +28,7 @@ struct ph_view;
 struct ph_server_config {
     const char *listen;                           /* "127.0.0.1:8080": the Event Service; NULL: none */
     const char *listen_webhooks;                  /* NULL: no ingress */
+    const char *admin_socket;                     /* a path: the admin API without a token; NULL: none */
     struct ph_tls_files tls, tls_webhooks;        /* of either listener */
     struct ph_slice token;                        /* absent: the Event Service asks for none */
     unsigned threads;                             /* reactors; 1 … PH_THREADS_MAX */

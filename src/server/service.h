@@ -11,6 +11,7 @@
 struct ph_rpc_stream;
 struct ph_asking;
 struct ph_callouts;
+struct ph_admin;
 struct ph_gateway;
 struct ph_later;
 struct ph_tally;
@@ -29,6 +30,7 @@ struct ph_service {
     struct ph_tally *tally; /* of the reactor */
     struct ph_later *later;
     struct ph_gateway *gateway;           /* NULL: there is none */
+    struct ph_admin *admin;               /* NULL: there is none */
     struct ph_callouts *callouts;         /* NULL: none are made */
     struct ph_asking *asking;             /* the call being run has been run before; else NULL */
     const struct ph_callout *wanted;      /* what the run before the answer leaves to ask; NULL: nothing */

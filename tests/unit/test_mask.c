@@ -53,8 +53,10 @@ static void a_card_number_keeps_its_last_four_digits(void **state)
     is_masked("4242 4242 4242 4242", "**** **** **** 4242");
     is_masked("3782-822463-10005", "****-******-*0005");
     is_masked("12 4242424242424242 7", "12 ************4242 7");
-    is_masked("{\"n\":\"4242424242424242\",\"m\":4242424242424242}", "{\"n\":\"************4242\",\"m\":\"************4242\"}");
-    is_masked("{\"m\":4242424242424242.50,\"k\":-4242424242424242}", "{\"m\":\"************4242.50\",\"k\":\"-************4242\"}");
+    is_masked("{\"n\":\"4242424242424242\",\"m\":4242424242424242}",
+              "{\"n\":\"************4242\",\"m\":\"************4242\"}");
+    is_masked("{\"m\":4242424242424242.50,\"k\":-4242424242424242}",
+              "{\"m\":\"************4242.50\",\"k\":\"-************4242\"}");
     is_masked("n=4242+4242+4242+4242&a=1", "n=****+****+****+4242&a=1");
     is_masked("n=4242%204242%204242%204242", "n=****%20****%20****%204242");
     is_masked("{\"n\":\"\\u0034242424242424242\"}", "{\"n\":\"************4242\"}");
@@ -86,16 +88,22 @@ static void an_email_address_is_hidden_wherever_it_stands(void **state)
 static void what_stands_under_a_persons_name_is_hidden_whole(void **state)
 {
     (void)state;
-    is_masked("{\"id\":\"x\",\"name\":\"Jo Do\",\"customer_name\":\"J\",\"cardHolder\":\"JO\",\"phone\":49123,\"email\":null,\"n\":\"\"}",
-              "{\"id\":\"x\",\"name\":\"***\",\"customer_name\":\"***\",\"cardHolder\":\"***\",\"phone\":\"***\",\"email\":null,\"n\":\"\"}");
-    is_masked("{\"address\":{\"line1\":\"Way 1\",\"tags\":[\"a\",1,true],\"in\":{\"x\":\"y\"}},\"country\":\"DE\"}",
-              "{\"address\":{\"line1\":\"***\",\"tags\":[\"***\",\"***\",true],\"in\":{\"x\":\"***\"}},\"country\":\"DE\"}");
+    is_masked("{\"id\":\"x\",\"name\":\"Jo "
+              "Do\",\"customer_name\":\"J\",\"cardHolder\":\"JO\",\"phone\":49123,\"email\":null,"
+              "\"n\":\"\"}",
+              "{\"id\":\"x\",\"name\":\"***\",\"customer_name\":\"***\",\"cardHolder\":\"***\","
+              "\"phone\":\"***\",\"email\":null,\"n\":\"\"}");
+    is_masked("{\"address\":{\"line1\":\"Way "
+              "1\",\"tags\":[\"a\",1,true],\"in\":{\"x\":\"y\"}},\"country\":\"DE\"}",
+              "{\"address\":{\"line1\":\"***\",\"tags\":[\"***\",\"***\",true],\"in\":{\"x\":\"***"
+              "\"}},\"country\":\"DE\"}");
     is_masked("{\"\\u006eame\":\"Jo\"}", "{\"\\u006eame\":\"***\"}");
     is_masked("first_name=Jo&amount=5&LastName=D&x", "first_name=***&amount=5&LastName=***&x");
     is_masked("<r><b:BillingAddress><City>X</City> <Z/></b:BillingAddress><id>7</id></r>",
               "<r><b:BillingAddress><City>***</City> <Z/></b:BillingAddress><id>7</id></r>");
     is_masked("<r phone=\"1\" id='2'/>", "<r phone=\"***\" id='2'/>");
-    is_masked("<name><![CDATA[Jo]]></name><i><![CDATA[a]]></i>", "<name><![CDATA[***]]></name><i><![CDATA[a]]></i>");
+    is_masked("<name><![CDATA[Jo]]></name><i><![CDATA[a]]></i>",
+              "<name><![CDATA[***]]></name><i><![CDATA[a]]></i>");
 }
 
 static void secrets_within_a_body_are_hidden(void **state)
@@ -109,7 +117,8 @@ static void secrets_within_a_body_are_hidden(void **state)
 static void documents_within_documents_are_masked_too(void **state)
 {
     (void)state;
-    is_masked("{\"data\":\"{\\\"email\\\":\\\"a\\\",\\\"id\\\":\\\"7\\\"}\"}", "{\"data\":\"{\\\"email\\\":\\\"***\\\",\\\"id\\\":\\\"7\\\"}\"}");
+    is_masked("{\"data\":\"{\\\"email\\\":\\\"a\\\",\\\"id\\\":\\\"7\\\"}\"}",
+              "{\"data\":\"{\\\"email\\\":\\\"***\\\",\\\"id\\\":\\\"7\\\"}\"}");
     is_masked("p=%7B%22name%22%3A%22Jo%22%7D&q=1", "p=%7B%22name%22%3A%22***%22%7D&q=1");
     is_masked("{\"response\":\"eyJlbWFpbCI6ImpvQHNob3AuZXhhbXBsZSJ9\"}", "{\"response\":\"***\"}");
     is_masked("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJqbyJ9.c2ln", "***");
@@ -119,8 +128,10 @@ static void documents_within_documents_are_masked_too(void **state)
 static void names_of_our_own_answers_stay(void **state)
 {
     (void)state;
-    stays("{\"event_name\":\"PAYMENT_INTENT_SUCCESS\",\"matched_secret\":1,\"verdict\":\"VERIFIED\",\"covers\":[\"body\"],"
-          "\"dedupe_key\":\"stripe:evt_1\",\"merchant_event_id\":\"m\",\"event_type\":\"PAYMENT_INTENT_SUCCESS\"}");
+    stays("{\"event_name\":\"PAYMENT_INTENT_SUCCESS\",\"matched_secret\":1,\"verdict\":"
+          "\"VERIFIED\",\"covers\":[\"body\"],"
+          "\"dedupe_key\":\"stripe:evt_1\",\"merchant_event_id\":\"m\",\"event_type\":\"PAYMENT_"
+          "INTENT_SUCCESS\"}");
 }
 
 static void broken_bodies_come_out_no_worse(void **state)
@@ -140,14 +151,18 @@ static void broken_bodies_come_out_no_worse(void **state)
 static void deep_nesting_ends_in_stars(void **state)
 {
     (void)state;
-    is_masked("[\"[\\\"[\\\\\\\"[\\\\\\\\\\\\\\\"[1]\\\\\\\\\\\\\\\"]\\\\\\\"]\\\"]\"]", "[\"[\\\"[\\\\\\\"[\\\\\\\\\\\\\\\"***\\\\\\\\\\\\\\\"]\\\\\\\"]\\\"]\"]");
+    is_masked("[\"[\\\"[\\\\\\\"[\\\\\\\\\\\\\\\"[1]\\\\\\\\\\\\\\\"]\\\\\\\"]\\\"]\"]",
+              "[\"[\\\"[\\\\\\\"[\\\\\\\\\\\\\\\"***\\\\\\\\\\\\\\\"]\\\\\\\"]\\\"]\"]");
 }
 
 static void a_document_stays_a_document(void **state)
 {
     static const char *const texts[] = {
-        "{\"a\":\"\\ud83d\\ude00 jo@x.y\",\"name\":[1,-2.5e9,{\"b\":[]}],\"d\":\"[\\\"\\\\ud83d\\\\ude00\\\"]\",\"e\":\"{\\\"x\\\":1\"}",
-        "[4242424242424242,\"4242 4242 4242 4242\",{\"card_number\":4242424242424242e0}]", "\"jo@x.y\""};
+        "{\"a\":\"\\ud83d\\ude00 "
+        "jo@x.y\",\"name\":[1,-2.5e9,{\"b\":[]}],\"d\":\"[\\\"\\\\ud83d\\\\ude00\\\"]\",\"e\":\"{"
+        "\\\"x\\\":1\"}",
+        "[4242424242424242,\"4242 4242 4242 4242\",{\"card_number\":4242424242424242e0}]",
+        "\"jo@x.y\""};
     struct ph_arena arena;
     (void)state;
     ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
@@ -170,9 +185,13 @@ static void slice_is(struct ph_slice slice, const char *text)
 
 static void headers_that_prove_or_open_doors_are_secret(void **state)
 {
-    static const char *const secret[] = {"Stripe-Signature", "Authorization", "Cookie", "X-Api-Key", "x-hub-signature-256", "HMACSignature",
-                                         "X-VERIFY", "Webhook-Signature", "X-Auth-Token", "Tl-Sig", "paypal-transmission-sig", "Digest"};
-    static const char *const plain[] = {"Content-Type", "User-Agent", "webhook-id", "X-Request-Id", "Host", "x-forwarded-for"};
+    static const char *const secret[] = {
+        "Stripe-Signature", "Authorization",           "Cookie",
+        "X-Api-Key",        "x-hub-signature-256",     "HMACSignature",
+        "X-VERIFY",         "Webhook-Signature",       "X-Auth-Token",
+        "Tl-Sig",           "paypal-transmission-sig", "Digest"};
+    static const char *const plain[] = {"Content-Type", "User-Agent", "webhook-id",
+                                        "X-Request-Id", "Host",       "x-forwarded-for"};
     struct ph_arena arena;
     (void)state;
     ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
@@ -183,8 +202,10 @@ static void headers_that_prove_or_open_doors_are_secret(void **state)
     for (size_t i = 0; i < PH_COUNTOF(plain); i++)
         assert_false(ph_mask_is_secret(ph_slice_str(plain[i])));
     slice_is(ph_mask_header(&arena, PH_S("From"), PH_S("jo@x.y")), "**@*.*");
-    slice_is(ph_mask_uri(&arena, PH_S("/webhooks/a?token=x&id=7&mail=jo@x.y")), "/webhooks/a?token=***&id=7&mail=**@*.*");
-    slice_is(ph_mask_url(&arena, PH_S("https://me:pw@app.example:8/in?key=1#f")), "https://app.example:8/in");
+    slice_is(ph_mask_uri(&arena, PH_S("/webhooks/a?token=x&id=7&mail=jo@x.y")),
+             "/webhooks/a?token=***&id=7&mail=**@*.*");
+    slice_is(ph_mask_url(&arena, PH_S("https://me:pw@app.example:8/in?key=1#f")),
+             "https://app.example:8/in");
     slice_is(ph_mask_url(&arena, PH_S("redis://:p%40@h/0")), "redis://h/0");
     ph_arena_done(&arena);
 }
