@@ -37,7 +37,7 @@ struct ph_args {
     int32_t capture_method;
     bool has_at;
     int64_t now_ms;       /* the clock, unless --at */
-    const char *words[8]; /* arguments that are no options */
+    const char *words[256]; /* arguments that are no options */
     size_t word_count;
 };
 
@@ -60,6 +60,7 @@ int ph_cmd_sign(int argc, char **argv);
 int ph_cmd_trigger(int argc, char **argv);
 int ph_cmd_connectors(int argc, char **argv);
 int ph_cmd_config(int argc, char **argv);
+int ph_cmd_running(int argc, char **argv); /* events, deliveries, requests, destinations, endpoints, replay, tail, status */
 int ph_cmd_version(int argc, char **argv);
 int ph_cmd_ndjson(struct ph_args *args);
 

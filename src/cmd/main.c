@@ -30,6 +30,14 @@ static const struct {
     {"trigger", "send a signed sample to a URL", ph_cmd_trigger},
     {"connectors", "list, show NAME, check FILE…, explain a signature step by step", ph_cmd_connectors},
     {"config", "check FILE, show FILE, help KEY: the server's configuration", ph_cmd_config},
+    {"events", "ls, show ID: what was received, on a running payhook", ph_cmd_running},
+    {"deliveries", "ls, show ID, retry ID…: who was told, and who was not", ph_cmd_running},
+    {"requests", "ls, show ID, reverify: what was posted, and quarantined", ph_cmd_running},
+    {"replay", "send events again: some, or those of a time", ph_cmd_running},
+    {"tail", "events as they come", ph_cmd_running},
+    {"destinations", "ls, pause NAME, resume NAME", ph_cmd_running},
+    {"endpoints", "status: which secrets are in use", ph_cmd_running},
+    {"status", "of a running payhook", ph_cmd_running},
     {"version", "versions of this program and what it stands on", ph_cmd_version},
 };
 
@@ -47,7 +55,7 @@ int main(int argc, char **argv)
         fprintf(out, "payhook: unknown command %s\n\n", argv[1]);
     fprintf(out, "usage: payhook COMMAND [OPTION…]\n\nReceives, verifies and normalises payment processors' webhooks.\n\n");
     for (size_t i = 0; i < PH_COUNTOF(commands); i++)
-        fprintf(out, "  %-11s %s\n", commands[i].name, commands[i].help);
+        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].help);
     fprintf(out, "\npayhook COMMAND --help says more.\n");
     return asked ? PH_EXIT_OK : PH_EXIT_USAGE;
 }

@@ -11,11 +11,18 @@ enum {
     MADE = PH_CMD_SIGN | PH_CMD_TRIGGER,
     PAGES = KEYED | PH_CMD_LIST | PH_CMD_SHOW,
     CONFIG = PH_CMD_CONFIG_CHECK | PH_CMD_CONFIG_SHOW | PH_CMD_CONFIG_HELP,
-    ALL = PAGES | PH_CMD_CHECK | PH_CMD_VERSION | CONFIG,
+    LISTS = PH_CMD_EVENTS_LS | PH_CMD_DELIVERIES_LS | PH_CMD_REQUESTS_LS,
+    SHOWS = PH_CMD_EVENTS_SHOW | PH_CMD_REQUESTS_SHOW,
+    SENDS = PH_CMD_REPLAY | PH_CMD_DELIVERIES_RETRY,
+    RUNNING = LISTS | SHOWS | SENDS | PH_CMD_DELIVERIES_SHOW | PH_CMD_REQUESTS_REVERIFY | PH_CMD_DESTINATIONS_LS |
+              PH_CMD_DESTINATIONS_PAUSE | PH_CMD_DESTINATIONS_RESUME | PH_CMD_ENDPOINTS | PH_CMD_TAIL | PH_CMD_STATUS,
+    /* Those that pick by what events say. */
+    PICKS = PH_CMD_EVENTS_LS | PH_CMD_DELIVERIES_LS | SENDS | PH_CMD_TAIL,
+    ALL = RUNNING | PAGES | PH_CMD_CHECK | PH_CMD_VERSION | CONFIG,
 };
 
 const struct ph_option ph_options[PH_OPT_COUNT] = {
-    [PH_OPT_CONNECTOR] = {"--connector", "NAME", ONE | PH_CMD_SIGN, false, "the processor (payhook connectors list)"},
+    [PH_OPT_CONNECTOR] = {"--connector", "NAME", ONE | PH_CMD_SIGN | PICKS | PH_CMD_REQUESTS_LS, false, "the processor (payhook connectors list)"},
     [PH_OPT_SECRET_ENV] = {"--secret-env", "VARIABLE", KEYED, true, "a secret, from the environment; several are tried in order"},
     [PH_OPT_SECRET_FILE] = {"--secret-file", "FILE", KEYED, true, "a secret, from a file; the line end after it is cut"},
     [PH_OPT_ADDITIONAL_ENV] = {"--additional-secret-env", "VARIABLE", KEYED, true, "what belongs to the secret before it"},
@@ -37,16 +44,39 @@ const struct ph_option ph_options[PH_OPT_COUNT] = {
     [PH_OPT_URL] = {"--url", "URL", PH_CMD_TRIGGER, false, "where to (default http://127.0.0.1:8081/webhooks/CONNECTOR)"},
     [PH_OPT_AS] = {"--as", "CALL", PH_CMD_HANDLE, false, "handle (default) or handle-event: whose answer to give"},
     [PH_OPT_NDJSON] = {"--ndjson", NULL, PH_CMD_HANDLE | PH_CMD_PARSE | PH_CMD_SIGN, false, "one JSON object per line of standard input, one answer per line"},
-    [PH_OPT_OUTPUT] = {"--output", "FORM", PH_CMD_HANDLE | PH_CMD_VERIFY | PH_CMD_LIST, false, "json or text (default: handle json, others text)"},
+    [PH_OPT_OUTPUT] = {"--output", "FORM", PH_CMD_HANDLE | PH_CMD_VERIFY | PH_CMD_LIST | RUNNING, false, "json or text (default: handle json, others text)"},
     [PH_OPT_FORMAT] = {"--format", "FORM", PH_CMD_SIGN, false, "http (default) or json: how to print the request"},
     [PH_OPT_MARKDOWN] = {"--markdown", NULL, PH_CMD_LIST | PH_CMD_CONFIG_HELP, false, "a table for documents"},
     [PH_OPT_CONNECTORS] = {"--connectors", "DIR", PAGES, false, "further pages (*.yaml), over those compiled in"},
+    [PH_OPT_DATA] = {"--data", "DIR", RUNNING, false, "the running payhook's data folder, by whose socket it is asked (default ./payhook-data)"},
+    [PH_OPT_ADMIN] = {"--admin", "URL", RUNNING, false, "http(s)://HOST:PORT of its service listener, or unix:PATH, in place of --data"},
+    [PH_OPT_TOKEN] = {"--token", "env:NAME|file:PATH", RUNNING, false, "a token of admin.tokens, for --admin"},
+    [PH_OPT_ENDPOINT] = {"--endpoint", "NAME", PICKS | PH_CMD_REQUESTS_LS, false, "of this endpoint"},
+    [PH_OPT_TYPE] = {"--type", "EVENT", PICKS, false, "of this type (PAYMENT_INTENT_SUCCESS)"},
+    [PH_OPT_CLASS] = {"--class", "CLASS", PICKS, false, "of this class: payment, refund, dispute, mandate, payout, …"},
+    [PH_OPT_SUBJECT] = {"--subject", "ID", PICKS, false, "of this payment"},
+    [PH_OPT_DESTINATION] = {"--destination", "NAME", PH_CMD_EVENTS_LS | PH_CMD_DELIVERIES_LS | SENDS, false, "with a delivery to this destination"},
+    [PH_OPT_STATE] = {"--state", "STATE", PH_CMD_EVENTS_LS | PH_CMD_DELIVERIES_LS | SENDS, false, "with a delivery that is queued, waiting, parked, done, dead or dropped"},
+    [PH_OPT_STANDING] = {"--standing", "WORD", PH_CMD_REQUESTS_LS, false, "accepted, hint, pending, quarantined, revision or dropped"},
+    [PH_OPT_FROM] = {"--from", "TIME", PICKS | PH_CMD_REQUESTS_LS, false, "received at or after: 2026-11-29T12:00:00Z, 2026-11-29, or 2h (so long ago)"},
+    [PH_OPT_TO] = {"--to", "TIME", PICKS | PH_CMD_REQUESTS_LS, false, "received before"},
+    [PH_OPT_LIMIT] = {"--limit", "N", LISTS | PH_CMD_TAIL, false, "so many lines at most (lists: default 100; tail: no end)"},
+    [PH_OPT_ALL] = {"--all", NULL, LISTS, false, "all there are"},
+    [PH_OPT_UNMASKED] = {"--unmasked", NULL, SHOWS, false, "with card numbers and personal data (needs the scope raw)"},
+    [PH_OPT_RAW] = {"--raw", NULL, PH_CMD_REQUESTS_SHOW, false, "the body alone, byte for byte with --unmasked"},
+    [PH_OPT_DEAD] = {"--dead", NULL, PH_CMD_DELIVERIES_RETRY, false, "all dead letters that the options pick, in place of ID"},
+    [PH_OPT_TO_DESTINATION] = {"--only-to", "NAME", PH_CMD_REPLAY, false, "to this destination alone (default: where each event goes by the configuration)"},
+    [PH_OPT_REDERIVE] = {"--rederive", NULL, PH_CMD_REPLAY, false, "first read the events anew from their requests by the present pages; shows what differs"},
+    [PH_OPT_DRY_RUN] = {"--dry-run", NULL, SENDS, false, "only say what would be sent"},
+    [PH_OPT_YES] = {"--yes", NULL, SENDS, false, "do it: what is picked by options, or reads otherwise, is else only counted and shown"},
     [PH_OPT_HELP] = {"--help", NULL, ALL, false, "this text"},
 };
 
 #define VERDICT_CODES                                                                                                  \
     "exit code: 0 verified, 1 the request does not read, 2 usage, 3 forged, 4 stale, 5 no signature,\n"                \
     "6 no secret, 7 unsigned, 8 unreachable, 9 unsupported. Of a batch: the first that is not verified.\n"
+
+#define RUNNING_CODES "exit code: 0 done, 1 it cannot be done, or payhook does not answer, 2 usage.\n"
 
 static const struct {
     enum ph_command command;
@@ -84,6 +114,30 @@ static const struct {
     {PH_CMD_CONFIG_HELP, "config help [KEY]",
      "Explains the settings: all of them, or those whose key begins with KEY (destinations.NAME.retry).\n",
      "exit code: 0, or 2 usage.\n"},
+    {PH_CMD_EVENTS_LS, "events ls [OPTION…]", "Lists events, newest first.\n", RUNNING_CODES},
+    {PH_CMD_EVENTS_SHOW, "events show ID [OPTION…]",
+     "Shows one event whole: what it says, its deliveries and their attempts. ID: its number, or its event id.\n", RUNNING_CODES},
+    {PH_CMD_DELIVERIES_LS, "deliveries ls [OPTION…]", "Lists deliveries, newest first.\n", RUNNING_CODES},
+    {PH_CMD_DELIVERIES_SHOW, "deliveries show ID [OPTION…]", "Shows one delivery with its attempts.\n", RUNNING_CODES},
+    {PH_CMD_DELIVERIES_RETRY, "deliveries retry ID… | --dead [OPTION…]",
+     "Tries deliveries again now that are dead, dropped, waiting or parked. With --dead: those that the options pick, which is\n"
+     "a dry run without --yes.\n", RUNNING_CODES},
+    {PH_CMD_REQUESTS_LS, "requests ls [OPTION…]", "Lists requests as they were received, newest first.\n", RUNNING_CODES},
+    {PH_CMD_REQUESTS_SHOW, "requests show ID [OPTION…]", "Shows one request: verdict, headers (never secrets and signatures), body.\n",
+     RUNNING_CODES},
+    {PH_CMD_REQUESTS_REVERIFY, "requests reverify [OPTION…]",
+     "Has every quarantined request verified again, as of its receipt, with the secrets there are now. It happens by itself\n"
+     "when the configuration is read anew.\n", RUNNING_CODES},
+    {PH_CMD_DESTINATIONS_LS, "destinations ls [OPTION…]", "Lists destinations: what waits for them, and how they are.\n", RUNNING_CODES},
+    {PH_CMD_DESTINATIONS_PAUSE, "destinations pause NAME [OPTION…]", "Sends nothing to a destination until it is resumed; what comes for it waits.\n",
+     RUNNING_CODES},
+    {PH_CMD_DESTINATIONS_RESUME, "destinations resume NAME [OPTION…]", "Goes on sending to a destination.\n", RUNNING_CODES},
+    {PH_CMD_ENDPOINTS, "endpoints status [OPTION…]", "Lists endpoints and the use of their secrets: whether a rotation is done.\n", RUNNING_CODES},
+    {PH_CMD_REPLAY, "replay EVENT… | OPTION…",
+     "Sends events again, with the same ids, marked as a replay. Picked by options it is a dry run without --yes: it says how\n"
+     "many, and which are the first.\n", RUNNING_CODES},
+    {PH_CMD_TAIL, "tail [OPTION…]", "Shows events as they come.\n", RUNNING_CODES},
+    {PH_CMD_STATUS, "status [OPTION…]", "Shows the running payhook's state: its inbox, what waits, versions.\n", RUNNING_CODES},
     {PH_CMD_VERSION, "version", "Versions of this program and of what it stands on.\n", "exit code: 0, or 2 usage.\n"},
 };
 

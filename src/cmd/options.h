@@ -20,6 +20,22 @@ enum ph_command {
     PH_CMD_CONFIG_CHECK = 1 << 10,
     PH_CMD_CONFIG_SHOW = 1 << 11,
     PH_CMD_CONFIG_HELP = 1 << 12,
+    /* They speak to a running payhook. */
+    PH_CMD_EVENTS_LS = 1 << 13,
+    PH_CMD_EVENTS_SHOW = 1 << 14,
+    PH_CMD_DELIVERIES_LS = 1 << 15,
+    PH_CMD_DELIVERIES_SHOW = 1 << 16,
+    PH_CMD_DELIVERIES_RETRY = 1 << 17,
+    PH_CMD_REQUESTS_LS = 1 << 18,
+    PH_CMD_REQUESTS_SHOW = 1 << 19,
+    PH_CMD_REQUESTS_REVERIFY = 1 << 20,
+    PH_CMD_DESTINATIONS_LS = 1 << 21,
+    PH_CMD_DESTINATIONS_PAUSE = 1 << 22,
+    PH_CMD_DESTINATIONS_RESUME = 1 << 23,
+    PH_CMD_ENDPOINTS = 1 << 24,
+    PH_CMD_REPLAY = 1 << 25,
+    PH_CMD_TAIL = 1 << 26,
+    PH_CMD_STATUS = 1 << 27,
 };
 
 enum ph_option_id {
@@ -49,6 +65,27 @@ enum ph_option_id {
     PH_OPT_FORMAT,
     PH_OPT_MARKDOWN,
     PH_OPT_CONNECTORS,
+    PH_OPT_DATA,
+    PH_OPT_ADMIN,
+    PH_OPT_TOKEN,
+    PH_OPT_ENDPOINT,
+    PH_OPT_TYPE,
+    PH_OPT_CLASS,
+    PH_OPT_SUBJECT,
+    PH_OPT_DESTINATION,
+    PH_OPT_STATE,
+    PH_OPT_STANDING,
+    PH_OPT_FROM,
+    PH_OPT_TO,
+    PH_OPT_LIMIT,
+    PH_OPT_ALL,
+    PH_OPT_UNMASKED,
+    PH_OPT_RAW,
+    PH_OPT_DEAD,
+    PH_OPT_TO_DESTINATION,
+    PH_OPT_REDERIVE,
+    PH_OPT_DRY_RUN,
+    PH_OPT_YES,
     PH_OPT_HELP,
     PH_OPT_COUNT,
 };
@@ -56,7 +93,7 @@ enum ph_option_id {
 struct ph_option {
     const char *name;   /* "--connector" */
     const char *value;  /* what it takes, as --help shows it; NULL: nothing */
-    uint16_t commands;  /* enum ph_command */
+    uint32_t commands;  /* enum ph_command */
     bool many;          /* may be given more than once */
     const char *help;
 };

@@ -16,33 +16,38 @@ static size_t shown(struct ph_slice s)
     return ph_utf8_hidden(s) > 0 ? 0 : len;
 }
 
-void ph_print_escaped(struct ph_slice s)
+void ph_print_escaped_to(FILE *out, struct ph_slice s)
 {
     while (s.len > 0) {
         size_t len = shown(s);
         if (len > 0) {
-            fwrite(s.ptr, 1, len, stdout);
+            fwrite(s.ptr, 1, len, out);
             s = ph_slice_from(s, len);
             continue;
         }
         switch (s.ptr[0]) {
         case '\n':
-            fputs("\\n", stdout);
+            fputs("\\n", out);
             break;
         case '\r':
-            fputs("\\r", stdout);
+            fputs("\\r", out);
             break;
         case '\t':
-            fputs("\\t", stdout);
+            fputs("\\t", out);
             break;
         case '\\':
-            fputs("\\\\", stdout);
+            fputs("\\\\", out);
             break;
         default:
-            printf("\\x%02x", (unsigned char)s.ptr[0]);
+            fprintf(out, "\\x%02x", (unsigned char)s.ptr[0]);
         }
         s = ph_slice_from(s, 1);
     }
+}
+
+void ph_print_escaped(struct ph_slice s)
+{
+    ph_print_escaped_to(stdout, s);
 }
 
 void ph_print_json_string(struct ph_arena *arena, struct ph_slice s)
