@@ -513,7 +513,7 @@ static unsigned decodes(const enum ph_decode *list, size_t count)
 static void reply(FILE *f, const struct ph_reply *r)
 {
     unsigned with = headers(r->headers, r->header_count);
-    fprintf(f, "{.status = %d, .header_count = %u, .sign_kind = %d, .sign_hash = %d, .sign_encoding = %d", r->status, r->header_count,
+    fprintf(f, "{.status = %d, .stops_queue = %d, .header_count = %u, .sign_kind = %d, .sign_hash = %d, .sign_encoding = %d", r->status, r->stops_queue, r->header_count,
             (int)r->sign_kind, (int)r->sign_hash, (int)r->sign_encoding);
     pointer(f, "headers", with);
     fputs(", .body = ", f);

@@ -493,6 +493,7 @@ enum ph_decode { PH_DECODE_BASE64, PH_DECODE_JSON, PH_DECODE_XML, PH_DECODE_FORM
 
 struct ph_reply {
     int32_t status;
+    bool stops_queue; /* refuse: what comes after waits until it is accepted, so whoever keeps it says so */
     const struct ph_header_template *headers;
     uint16_t header_count;
     struct ph_template body;

@@ -220,7 +220,8 @@ static int32_t within_of(struct ph_build *b, const struct ph_yaml *at)
 
 void ph_build_reply(struct ph_build *b, const struct ph_yaml *at, bool ack, struct ph_variant *v, struct ph_reply *reply)
 {
-    static const struct ph_slice known[] = {PH_SI("status"), PH_SI("headers"), PH_SI("body"), PH_SI("within"), PH_SI("sign")};
+    static const struct ph_slice known[] = {PH_SI("status"), PH_SI("headers"), PH_SI("body"), PH_SI("within"), PH_SI("sign"),
+                                            PH_SI("stops_queue")};
     const struct ph_yaml *e;
     *reply = (struct ph_reply){.status = ack ? 200 : 401};
     if (at == NULL || !ph_build_keys(b, at, WORDS(known)))
@@ -234,6 +235,11 @@ void ph_build_reply(struct ph_build *b, const struct ph_yaml *at, bool ack, stru
             v->ack_within_ms = ms;
         else
             ph_build_error_key(b, e, "`", "` belongs to `ack`: the deadline is one for both");
+    }
+    if ((e = ph_yaml_get(at, "stops_queue")) != NULL) {
+        reply->stops_queue = ph_build_flag(b, e);
+        if (ack)
+            ph_build_error_key(b, e, "`", "` belongs to `refuse`: success stops nothing");
     }
     if ((e = ph_yaml_get(at, "sign")) != NULL)
         sign_of(b, e, reply);

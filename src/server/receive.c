@@ -196,11 +196,15 @@ static enum ph_status take_replies(struct arrival *a, const struct ph_inbox_requ
     }
     take_reply(arena, &a->answer, ret_refuse);
     *ret_good = *ret_refuse;
-    if (a->answer.ack_status < 300 || (request->standing == PH_STANDING_QUARANTINED && !request->match_only))
+    /* What is kept is not to hold up what comes after it; what only we can mend is (503). */
+    bool accepts = a->answer.variant != NULL && a->answer.variant->refuse.stops_queue && a->answer.ack_status != 503;
+    if (a->answer.ack_status < 300 || (request->standing == PH_STANDING_QUARANTINED && !request->match_only && !accepts))
         return PH_OK;
     enum ph_want want = (enum ph_want)(everything | PH_WANT_PEER_REPLY);
     PH_TRY(ph_engine_run_keep(a->service->worker, &a->in, want, &peer));
     take_reply(arena, &peer, ret_good);
+    if (accepts)
+        *ret_refuse = *ret_good;
     return PH_OK;
 }
 

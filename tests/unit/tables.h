@@ -318,6 +318,7 @@ COVERS(ph_reply, 88);
 TABLE(reply)
 {
     NUMBER(status);
+    NUMBER(stops_queue);
     LIST(headers, header_count, same_header_template);
     PART(body, same_template);
     NUMBER(sign_kind);
