@@ -1,5 +1,5 @@
 // Starts the gateway on a folder of its own, with sinks for its deliveries; signs as Stripe and Adyen do.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -72,6 +72,13 @@ export async function startGateway(config, { folder, more = {}, wrap = [], stder
     .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
   await gateway.start();
   return gateway;
+}
+
+// Rows of the inbox, as its users may read it; by Python, whose library everybody has.
+export function query(gateway, sql) {
+  const script = 'import json, sqlite3, sys\ndb = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=10)\n' +
+    'db.row_factory = sqlite3.Row\nprint(json.dumps([dict(row) for row in db.execute(sys.argv[2])]))';
+  return JSON.parse(execFileSync('python3', ['-c', script, join(gateway.home, 'data', 'inbox.db'), sql], { encoding: 'utf8' }));
 }
 
 export async function until(check, what, ms = 20_000) {
