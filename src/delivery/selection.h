@@ -15,8 +15,8 @@ enum ph_selection_modes { PH_SELECT_LIVE = 1, PH_SELECT_TEST = 2, PH_SELECT_UNKN
 /* What one destination wants. Borrows its texts. */
 struct ph_selection {
     bool off; /* nothing: the destination is gone */
-    const struct ph_slice
-        *events; /* types, names of the specification, classes; any case; none: all */
+    /* Types, names of the specification, classes; any case; none: all. */
+    const struct ph_slice *events;
     size_t event_count;
     const struct ph_slice *connectors; /* none: all */
     size_t connector_count;
