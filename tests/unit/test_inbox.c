@@ -241,6 +241,41 @@ PH_TEST(events_without_a_key_are_each_kept_with_ids_of_their_own)
         ask("SELECT count(DISTINCT event_id) FROM event_list WHERE event_id LIKE 'evt_%'"), 2);
 }
 
+PH_TEST(an_op_that_fails_for_its_own_reason_fails_alone)
+{
+    static const struct ph_config_value odd[] = {
+        {PH_SI("a name"), PH_SI("")}}; /* found out after the first write */
+    static const struct ph_header split[] = {{PH_SI("X"), PH_SI("a\nb")}}; /* … and before it */
+    static struct sample s[9];
+    static char keys[9][4];
+    (void)state;
+    for (int i = 0; i < 9; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "k%d", i);
+        make(&s[i], keys[i]);
+        if (i == 4) {
+            s[i].store.request.brought = odd;
+            s[i].store.request.brought_count = 1;
+        }
+        if (i == 6) {
+            s[i].store.request.headers = split;
+            s[i].store.request.header_count = 1;
+        }
+        begin(&s[i].store.op);
+    }
+    fixture_wait();
+    for (int i = 0; i < 9; i++)
+        assert_int_equal(s[i].store.op.status, i == 4 || i == 6 ? PH_ERR_INVALID : PH_OK);
+    assert_int_equal(ask("SELECT count(*) FROM keys"), 7);
+    assert_int_equal(ask("SELECT count(*) FROM events"), 7);
+    assert_int_equal(ask("SELECT count(*) FROM deliveries"), 7);
+    assert_int_equal(counts().requests, 7);
+    assert_int_equal(counts().backlog[0], 7);
+    store(&s[4], "k4"); /* nothing of it was left behind */
+    assert_int_equal(s[4].store.stored, PH_STORED_NEW);
+    s[4].events[0].item = PH_INBOX_ITEMS_MAX;
+    assert_int_equal(run(&s[4].store.op), PH_ERR_INVALID);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
@@ -256,6 +291,7 @@ int main(void)
         T(good_items_go_on_and_bad_ones_are_held),
         T(an_effect_is_told_once_where_that_is_asked_for),
         T(late_is_what_a_newer_one_of_its_object_came_before),
+        T(an_op_that_fails_for_its_own_reason_fails_alone),
         T(events_without_a_key_are_each_kept_with_ids_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,23 @@ PH_TEST(what_failed_waits_for_its_time_and_then_is_dead)
     assert_int_equal(counts().backlog[0], 1);
 }
 
+PH_TEST(what_is_done_stays_done)
+{
+    struct sample s;
+    (void)state;
+    store(&s, "k");
+    int64_t id = s.events[0].id * 65536;
+    settle(id, PH_DELIVERY_DONE, 0, 200);
+    settle(id, PH_DELIVERY_WAITING, clock_ms, 500); /* another attempt was on its way */
+    load_due(0, false);
+    assert_int_equal(due_count, 0);
+    assert_int_equal(ask("SELECT count(*) FROM delivery_list WHERE state='done' AND attempts=2"),
+                     1);
+    assert_int_equal(counts().backlog[0], 0);
+    settle(id + 1, PH_DELIVERY_DONE, 0, 200); /* one that is not there: nothing happens */
+    assert_int_equal(ask("SELECT count(*) FROM deliveries"), 1);
+}
+
 PH_TEST(due_pages_go_on_where_the_last_one_ended)
 {
     static struct sample s[7];
@@ -380,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(what_was_stored_is_due_until_it_is_settled),
         T(what_failed_waits_for_its_time_and_then_is_dead),
+        T(what_is_done_stays_done),
         T(due_pages_go_on_where_the_last_one_ended),
         T(in_order_nothing_overtakes_its_subject_but_parked_ones_are_passed),
         T(a_replay_is_another_delivery_of_the_same_event),
