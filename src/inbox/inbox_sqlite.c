@@ -115,7 +115,10 @@ static enum ph_status start(struct ph_inbox *inbox, char *why)
     (void)pthread_mutex_init(&inbox->mutex, NULL);
     (void)pthread_cond_init(&inbox->work, &steady);
     (void)pthread_condattr_destroy(&steady);
-    sigfillset(&all); /* signals are the main thread's */
+    sigfillset(&all); /* signals are the main thread's, but for those of our own mistakes */
+    const int ours[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    for (size_t i = 0; i < PH_COUNTOF(ours); i++)
+        (void)sigdelset(&all, ours[i]);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&inbox->thread, NULL, ph_writer_run, inbox);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -217,7 +217,9 @@ static long run_cuts(long count, int dropped)
 static int faults_set_up(void **state)
 {
     (void)state;
-    (void)snprintf(folder, sizeof folder, "/tmp/payhook-faults-XXXXXX");
+    /* Only the lock is on a real disk; where there is one in memory, opening waits for none. */
+    (void)snprintf(folder, sizeof folder, "%s/payhook-faults-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (mkdtemp(folder) == NULL)
         return -1;
     clock_ms = 1700000000000;
