@@ -31,6 +31,8 @@ fuzz:
 soak:
 	@scripts/bootstrap
 	@scripts/fuzz 600 --note
+	@scripts/build $(BUILD) tests/test_inbox_faults
+	@$(BUILD)/tests/test_inbox_faults 10000
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -213,6 +213,9 @@ static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t 
     int usual_pages = inbox->settings.options.checkpoint_pages;
     int64_t start_us = ph_os_steady_us();
     inbox->now_ms = inbox->settings.options.now_ms();
+    /* An ailing disk is asked by writing: else nobody would know that it is well, should no more
+     * come in. (Only this thread writes `health`.) */
+    inbox->figures_touched = inbox->figures_touched || inbox->health.ailing;
     enum ph_status st = do_together(inbox, first, count, &apart);
     if (apart)
         st = do_apart(inbox, first);
@@ -242,7 +245,11 @@ static void take_settings(struct ph_inbox *inbox, struct ph_settings *next)
         st = ph_names_apply(inbox);
     if (st == PH_OK)
         st = finish(inbox, 0);
-    if (st != PH_OK) {
+    if (st == PH_OK) {
+        pthread_mutex_lock(&inbox->mutex);
+        ph_figures_publish(inbox);
+        pthread_mutex_unlock(&inbox->mutex);
+    } else {
         roll_back(inbox);
         note_failure(inbox, st == PH_ERR_IO ? "the new destinations could not be written"
                                             : "too many destinations");

@@ -343,6 +343,24 @@ PH_TEST(a_failing_write_fails_its_batch_alone)
     reboot_and_check();
 }
 
+PH_TEST(an_ailing_disk_is_ailing_until_a_write_succeeds_whoever_asks)
+{
+    struct ph_inbox_health health;
+    (void)state;
+    assert_true(try_open());
+    sim_disk_fail_writes(true);
+    assert_int_equal(store_key("refused"), PH_ERR_IO);
+    usleep(1500 * 1000); /* nothing comes in, and it looks for itself meanwhile */
+    ph_inbox_health(inbox, &health);
+    assert_true(health.ailing);
+    sim_disk_fail_writes(false);
+    for (int i = 0; i < 60 && health.ailing; i++) {
+        usleep(50 * 1000);
+        ph_inbox_health(inbox, &health);
+    }
+    assert_false(health.ailing);
+}
+
 PH_TEST(a_failing_sync_stops_the_writer_for_good)
 {
     struct ph_inbox_health health;
@@ -397,6 +415,7 @@ int main(int argc, char **argv)
         T(without_syncs_of_names_something_is_lost),
         T(a_full_disk_refuses_and_goes_on_by_itself_when_there_is_room),
         T(a_failing_write_fails_its_batch_alone),
+        T(an_ailing_disk_is_ailing_until_a_write_succeeds_whoever_asks),
         T(a_failing_sync_stops_the_writer_for_good),
         T(a_slow_disk_makes_batches_larger_and_loses_nothing),
     };
