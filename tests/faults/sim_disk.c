@@ -45,9 +45,10 @@ static struct {
     pthread_mutex_t mutex;
     struct file files[FILES_MAX];
     uint64_t random;
-    int64_t until_cut;
-    bool cut, full, fail_writes;
-    int dropped, failing, slow_ms;
+    _Atomic int64_t until_cut;
+    bool cut;
+    _Atomic bool full, fail_writes;
+    _Atomic int dropped, failing, slow_ms;
     int64_t syncs[8];
 } disk = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -523,7 +524,8 @@ void sim_disk_format(uint64_t seed)
         forget(&disk.files[i]);
     disk.random = seed * 0x9e3779b97f4a7c15u + 1;
     disk.until_cut = 0;
-    disk.cut = disk.full = disk.fail_writes = false;
+    disk.cut = false;
+    disk.full = disk.fail_writes = false;
     disk.dropped = disk.failing = disk.slow_ms = 0;
 }
 
