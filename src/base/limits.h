@@ -88,7 +88,11 @@ enum {
     PH_CONTROL_FRAMES_MAX = 400,
     /* A header block is decoded to its end even when it is refused; past this it is an attack. */
     PH_HEADER_BLOCK_BYTES_MAX = 16 * PH_HEADER_BYTES_MAX,
+    /* CONTINUATION frames of one header block (CVE-2024-28182): PH_HEADER_BYTES_MAX needs two. */
+    PH_CONTINUATIONS_MAX = 8,
     PH_CONNECTIONS_MAX = 8192,
+    /* Accepted connections that a reactor has not looked at yet: it looks each round, a millisecond or so. */
+    PH_DEALT_MAX = 256,
     /* Exchanges of one reactor whose answer comes later; also the places of its completion queue. */
     PH_LATER_MAX = 4096,
     /* What one stream of many answers may leave unsent before its handler waits for room. */

@@ -21,6 +21,7 @@
     X(tls_failures, counter, "TLS handshakes that failed") \
     X(unauthenticated, counter, "requests without the token asked for") \
     X(limit_connections, counter, "connections refused: PH_CONNECTIONS_MAX") \
+    X(limit_dealt, counter, "connections refused: PH_DEALT_MAX") \
     X(limit_descriptors, counter, "connections refused: out of file descriptors") \
     X(limit_head_time, counter, "heads and handshakes too slow: PH_HEAD_READ_MS") \
     X(limit_body_time, counter, "bodies too slow: PH_BODY_READ_MS") \
@@ -35,7 +36,7 @@
     X(limit_streams, counter, "streams refused: PH_STREAMS_MAX") \
     X(limit_resets, counter, "connections ended: PH_RESETS_MAX") \
     X(limit_control_frames, counter, "connections ended: PH_CONTROL_FRAMES_MAX") \
-    X(limit_header_block, counter, "connections ended: PH_HEADER_BLOCK_BYTES_MAX, CONTINUATION") \
+    X(limit_header_block, counter, "connections ended: PH_HEADER_BLOCK_BYTES_MAX, PH_CONTINUATIONS_MAX") \
     X(limit_stream_output, counter, "streams that waited: PH_STREAM_OUTPUT_BYTES_MAX") \
     X(limit_later, counter, "requests refused: PH_LATER_MAX") \
     X(limit_deadline, counter, "exchanges whose deadline passed before the answer") \

@@ -175,7 +175,7 @@ void ph_h1_begin_request(struct ph_h1 *h1)
     h1->head_bytes = 0;
     h1->in_head = true;
     h1->line_empty = true;
-    h1->after_cr = h1->line_seen = h1->line_folds = false;
+    h1->after_cr = h1->line_seen = h1->after_space = false;
     h1->asks_upgrade = h1->open = h1->chunked = h1->stalled = false;
 }
 
@@ -215,7 +215,8 @@ static void handle(struct ph_h1 *h1)
 }
 
 /* Looks over the lines of a head before llhttp does: line ends are CR LF and nothing else, no line
- * is folded, and it is within the limit. Bytes behind the head are left alone. */
+ * is folded, the parts of the request line have one space between them, and it is within the limit.
+ * Bytes behind the head are left alone. */
 static int scan_head(struct ph_h1 *h1, struct ph_slice bytes)
 {
     size_t i = 0;
@@ -231,12 +232,17 @@ static int scan_head(struct ph_h1 *h1, struct ph_slice bytes)
         } else if (c != '\r') {
             if (h1->line_empty && h1->line_seen && (c == ' ' || c == '\t'))
                 return 400;
+            if (!h1->line_seen && c == ' ' && h1->after_space)
+                return 400;
             h1->line_empty = false;
+            h1->after_space = c == ' ';
         }
         h1->after_cr = c == '\r';
     }
     h1->head_bytes += i;
-    return h1->head_bytes > PH_HEADER_BYTES_MAX + PH_URI_BYTES_MAX ? 431 : 0;
+    if (h1->head_bytes <= PH_HEADER_BYTES_MAX + PH_URI_BYTES_MAX)
+        return 0;
+    return h1->line_seen ? 431 : 414;
 }
 
 /* llhttp's own view of an error, as a status. */
@@ -267,7 +273,7 @@ static size_t step(struct ph_h1 *h1, struct ph_slice bytes)
             return drop_noise(h1, bytes);
         int status = scan_head(h1, bytes);
         if (status != 0) {
-            ph_h1_refuse(h1, h1->exchange.target.len >= PH_URI_BYTES_MAX ? 414 : status);
+            ph_h1_refuse(h1, status);
             return bytes.len;
         }
     }
@@ -296,11 +302,18 @@ static size_t step(struct ph_h1 *h1, struct ph_slice bytes)
     return bytes.len;
 }
 
-/* Gives how many bytes it took: all, unless a request now waits for its answer. */
+/* H4: who asks without reading is not answered without end. */
+static bool has_room(const struct ph_h1 *h1)
+{
+    return h1->phase != PH_H1_IDLE || h1->out->len < PH_OUTPUT_BYTES_HIGH;
+}
+
+/* Gives how many bytes it took: all, unless a request now waits for its answer, or the answers for
+ * whoever reads them. */
 static size_t run(struct ph_h1 *h1, struct ph_slice bytes)
 {
     size_t used = 0;
-    while (used < bytes.len && h1->phase <= PH_H1_BODY) {
+    while (used < bytes.len && h1->phase <= PH_H1_BODY && has_room(h1)) {
         if (h1->phase == PH_H1_IDLE)
             ph_h1_enter(h1, PH_H1_HEAD);
         used += step(h1, ph_slice_from(bytes, used));
@@ -383,6 +396,11 @@ void ph_h1_feed(struct ph_h1 *h1, struct ph_slice bytes, int64_t now_ms)
 bool ph_h1_wants_read(const struct ph_h1 *h1)
 {
     return h1->rest.len == 0 && h1->phase != PH_H1_WAITING;
+}
+
+bool ph_h1_has_rest(const struct ph_h1 *h1)
+{
+    return h1->rest.len > 0 && h1->phase <= PH_H1_BODY;
 }
 
 bool ph_h1_owes_answer(const struct ph_h1 *h1)

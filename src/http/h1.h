@@ -12,7 +12,9 @@
  *     waits for its answer is kept unread.
  * H2: what two HTTP readers could read differently is refused (RFC 9112 §11.2): bare CR or LF,
  *     folded lines, both lengths, an encoding other than chunked, no Host or two.
- * H3: after a refusal nothing more is read from the connection. */
+ * H3: after a refusal nothing more is read from the connection.
+ * H4: with PH_OUTPUT_BYTES_HIGH in `out` no further request of a pipeline is handled: a few bytes
+ *     may ask for thousands of answers, and nobody may be reading them. */
 #ifndef PH_HTTP_H1_H
 #define PH_HTTP_H1_H
 
@@ -40,8 +42,10 @@ void ph_h1_free(struct ph_h1 *h1);
  * bytes after an answer that came later, and when `out` has room again. now_ms: of a clock that
  * never goes back. */
 void ph_h1_feed(struct ph_h1 *h1, struct ph_slice bytes, int64_t now_ms);
-/* False while a request waits for its answer. */
+/* False while a request waits for its answer, or bytes for room (H4). */
 bool ph_h1_wants_read(const struct ph_h1 *h1);
+/* Bytes are kept that a feed without bytes would go on with, given room in `out`. */
+bool ph_h1_has_rest(const struct ph_h1 *h1);
 /* A request waits for an answer that is to come whole: also a client that ended its side gets it.
  */
 bool ph_h1_owes_answer(const struct ph_h1 *h1);

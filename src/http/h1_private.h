@@ -18,7 +18,7 @@ struct ph_h1 {
     struct ph_buffer rest; /* what came while a request waited for its answer */
     size_t head_bytes;     /* as received, trailers and chunk heads included */
     bool in_head;          /* the head of a request is being read */
-    bool line_empty, after_cr, line_seen, line_folds;
+    bool line_empty, after_cr, after_space, line_seen;
     bool may_upgrade, asks_upgrade;
     bool draining, keep_alive;
     bool is_http;                /* a head was complete once: this peer speaks HTTP */

@@ -301,6 +301,7 @@ static int new_session(struct ph_h2 *h2)
     int rc = callbacks != NULL ? nghttp2_option_new(&option) : NGHTTP2_ERR_NOMEM;
     if (rc == 0) {
         nghttp2_option_set_max_settings(option, 16);
+        nghttp2_option_set_max_continuations(option, PH_CONTINUATIONS_MAX);
         nghttp2_option_set_max_outbound_ack(option, 1000); /* control_credit is met first */
         nghttp2_option_set_no_auto_window_update(option, 1);
         rc = nghttp2_session_server_new2(&h2->session, callbacks, h2, option);
@@ -413,7 +414,8 @@ enum ph_status ph_h2_feed(struct ph_h2 *h2, struct ph_slice bytes, int64_t now_m
     ssize_t used = nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len);
     if (used >= 0 && !h2->failed)
         return PH_OK;
-    ph_count(&h2->site->counters->malformed);
+    ph_count(used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS ? &h2->site->counters->limit_header_block
+                                                        : &h2->site->counters->malformed);
     return PH_ERR_MALFORMED;
 }
 

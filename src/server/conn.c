@@ -257,10 +257,11 @@ static bool settle(struct ph_conn *conn, int64_t now_ms)
     }
     /* Whoever ended its side has asked all it will ask; what it asked is answered. */
     return !conn->peer_ended || unsent(conn) > 0 ||
-           (conn->h1 != NULL && ph_h1_owes_answer(conn->h1));
+           (conn->h1 != NULL && (ph_h1_owes_answer(conn->h1) || ph_h1_has_rest(conn->h1)));
 }
 
-/* Lets an HTTP/1 connection go on with the requests it has kept while one waited. */
+/* Lets an HTTP/1 connection go on with the requests it has kept while one waited, or while nobody
+ * read the answers. */
 static bool go_on(struct ph_conn *conn, int64_t now_ms)
 {
     if (conn->state != PH_CONN_H1 || conn->last_answer)
@@ -292,7 +293,12 @@ bool ph_conn_ready(struct ph_conn *conn, bool readable, char *room, size_t room_
 
 bool ph_conn_flush(struct ph_conn *conn, int64_t now_ms)
 {
-    return go_on(conn, now_ms) && settle(conn, now_ms);
+    do {
+        if (!go_on(conn, now_ms) || !settle(conn, now_ms))
+            return false;
+    } while (conn->state == PH_CONN_H1 && !conn->last_answer && unsent(conn) == 0 &&
+             ph_h1_has_rest(conn->h1));
+    return true;
 }
 
 static bool tick_h1(struct ph_conn *conn, int64_t now_ms)

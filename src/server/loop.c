@@ -19,7 +19,7 @@
 #include "server/rpc.h"
 #include "server/watch.h"
 
-enum { EVENTS_MAX = 256, DEALT_MAX = 256, TICK_MS = 1000, DRAIN_TICK_MS = 100 };
+enum { EVENTS_MAX = 256, TICK_MS = 1000, DRAIN_TICK_MS = 100 };
 
 struct dealt {
     int fd;
@@ -31,7 +31,7 @@ struct ph_reactor {
     pthread_t thread;
     int epoll, wake;      /* wake: an eventfd; its events carry a NULL pointer */
     pthread_mutex_t lock; /* of dealt[] */
-    struct dealt dealt[DEALT_MAX];
+    struct dealt dealt[PH_DEALT_MAX];
     size_t dealt_count;
     atomic_size_t load;
     atomic_bool stopping;
@@ -110,7 +110,7 @@ static void on_answered(void *ctx, void *connection)
 
 static void on_wake(struct ph_reactor *r, int64_t now_ms)
 {
-    struct dealt dealt[DEALT_MAX];
+    struct dealt dealt[PH_DEALT_MAX];
     uint64_t count = 0;
     (void)!read(r->wake, &count, sizeof count);
     pthread_mutex_lock(&r->lock);
@@ -263,11 +263,11 @@ struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared)
     return r;
 }
 
-void ph_reactor_deal(struct ph_reactor *r, int fd, struct ph_tls *tls, enum ph_reactor_site site)
+bool ph_reactor_deal(struct ph_reactor *r, int fd, struct ph_tls *tls, enum ph_reactor_site site)
 {
     atomic_fetch_add_explicit(&r->load, 1, memory_order_relaxed);
     pthread_mutex_lock(&r->lock);
-    bool has_room = r->dealt_count < DEALT_MAX;
+    bool has_room = r->dealt_count < PH_DEALT_MAX;
     if (has_room)
         r->dealt[r->dealt_count++] = (struct dealt){.fd = fd, .tls = tls, .site = site};
     pthread_mutex_unlock(&r->lock);
@@ -275,9 +275,10 @@ void ph_reactor_deal(struct ph_reactor *r, int fd, struct ph_tls *tls, enum ph_r
         atomic_fetch_sub_explicit(&r->load, 1, memory_order_relaxed);
         ph_tls_free(tls);
         ph_os_close(fd);
-        return;
+        return false;
     }
     wake(r);
+    return true;
 }
 
 size_t ph_reactor_load(struct ph_reactor *r)

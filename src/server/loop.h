@@ -31,13 +31,15 @@ const struct ph_counters *ph_reactor_counters(const struct ph_reactor *reactor);
 const struct ph_tally *ph_reactor_tally(const struct ph_reactor *reactor);
 /* By which listener a connection came in, and so what it may ask. */
 enum ph_reactor_site { PH_SITE_CALLS, PH_SITE_WEBHOOKS, PH_SITE_ADMIN };
-/* Deals it a connection; takes `fd` and `tls` (NULL: plain). Any thread. */
-void ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, enum ph_reactor_site site);
+/* Deals it a connection; takes `fd` and `tls` (NULL: plain). False: PH_DEALT_MAX wait for it already, and this one was
+ * closed. Any thread. */
+PH_MUST_USE bool ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, enum ph_reactor_site site);
 /* Connections it has, those dealt and not yet seen included. Any thread. */
 size_t ph_reactor_load(struct ph_reactor *reactor);
 /* Begins to finish: what is in flight has PH_DRAIN_MS. */
 void ph_reactor_stop(struct ph_reactor *reactor);
-/* Waits for its end. What it has asked of the network may still be answered afterwards, until it is freed. */
+/* Waits for its end. What it has asked of the network may still be answered afterwards, until it is
+ * freed. */
 void ph_reactor_join(struct ph_reactor *reactor);
 /* Once all reactors have ended: they read each other's counters. */
 void ph_reactor_free(struct ph_reactor *reactor);

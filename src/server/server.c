@@ -30,7 +30,7 @@ struct server {
     const struct ph_server_config *config;
     struct listener listeners[LISTENERS_MAX];
     size_t listener_count;
-    struct ph_client *client;       /* NULL, as the next: no callouts are made */
+    struct ph_client *client; /* NULL, as the next: no callouts are made */
     struct ph_callouts *callouts;
     struct ph_gateway *gateway;     /* NULL: none */
     struct ph_admin *admin;         /* NULL: none */
@@ -290,7 +290,8 @@ static void deal(struct server *server, const struct listener *listener, int fd)
         ph_os_close(fd);
         return;
     }
-    ph_reactor_deal(reactor, fd, tls, listener->site);
+    if (!ph_reactor_deal(reactor, fd, tls, listener->site))
+        ph_count(&server->counters.limit_dealt);
 }
 
 static void accept_all(struct server *server, struct listener *listener)

@@ -284,6 +284,43 @@ static void refusals_are_counted_by_their_limit(void **state)
     assert_log("");
 }
 
+static void while_nobody_reads_the_answers_no_further_request_is_handled(void **state)
+{
+    (void)state;
+    static const char unread[PH_OUTPUT_BYTES_HIGH];
+    open_h1();
+    feed(PH_S(GET_C));
+    assert_int_equal(ph_buffer_append(&fixture->out, ph_slice_of(unread, sizeof unread)), PH_OK);
+    feed(PH_S(POST_A GET_C));
+    assert_log("GET /c ;");
+    assert_false(ph_h1_wants_read(h1));
+    assert_true(ph_h1_has_rest(h1));
+    fixture->out.len = 0; /* read at last */
+    feed((struct ph_slice){0});
+    assert_log("GET /c ;POST /a abc;GET /c ;");
+    assert_true(ph_h1_wants_read(h1));
+    assert_false(ph_h1_has_rest(h1));
+    close_h1();
+}
+
+static void a_request_line_has_one_space_between_its_parts(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"GET  /c HTTP/1.1\r\nHost: x\r\n\r\n",
+                                        "GET /c  HTTP/1.1\r\nHost: x\r\n\r\n"};
+    for (size_t i = 0; i < PH_COUNTOF(lines); i++) {
+        open_h1();
+        feed(ph_slice_str(lines[i]));
+        assert_int_equal(ph_h1_phase(h1), PH_H1_CLOSED);
+        close_h1();
+    }
+    assert_int_equal(fixture->counters.malformed, PH_COUNTOF(lines));
+    open_h1();
+    feed(PH_S("GET /c HTTP/1.1\r\nHost:  x\r\n\r\n"));
+    assert_log("GET /c ;");
+    close_h1();
+}
+
 static void without_memory_the_connection_closes_and_nothing_leaks(void **state)
 {
     (void)state;
@@ -317,6 +354,8 @@ int main(void)
         HTTP_TEST(an_upgrade_that_is_no_clean_offer_is_passed_over),
         HTTP_TEST(a_chunk_that_cannot_fit_is_refused_before_it_comes),
         HTTP_TEST(refusals_are_counted_by_their_limit),
+        HTTP_TEST(while_nobody_reads_the_answers_no_further_request_is_handled),
+        HTTP_TEST(a_request_line_has_one_space_between_its_parts),
         HTTP_TEST(without_memory_the_connection_closes_and_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
