@@ -8,8 +8,10 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const secret = 'whsec_e2e_secret';
 export const binary = process.env.PAYHOOK_BIN ?? `${root}build/payhook`;
 
-export async function startServer(args = [], env = {}) {
-  const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--dev',
+// before: a command that starts it.
+export async function startServer(args = [], env = {}, before = []) {
+  const [command, ...first] = [...before, binary, 'serve'];
+  const child = spawn(command, [...first, '--listen', '127.0.0.1:0', '--dev',
     '--listen-webhooks', '127.0.0.1:0', '--threads', '2', ...args], {
     env: { ...process.env, PAYHOOK_STRIPE_SECRET: secret, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
