@@ -4,6 +4,13 @@
 
 enum { BUFFER_ROOM_MIN = 512 };
 
+static void note_used(struct ph_memory *memory, size_t more)
+{
+    memory->used += more;
+    if (memory->used > memory->most)
+        memory->most = memory->used;
+}
+
 void *ph_memory_take(struct ph_memory *memory, size_t bytes)
 {
     if (bytes > memory->limit - memory->used)
@@ -11,7 +18,7 @@ void *ph_memory_take(struct ph_memory *memory, size_t bytes)
     void *ptr = memory->allocator->alloc(memory->allocator->ctx, bytes);
     if (ptr == NULL)
         return NULL;
-    memory->used += bytes;
+    note_used(memory, bytes);
     return memset(ptr, 0, bytes);
 }
 
@@ -31,7 +38,7 @@ static enum ph_status grow(struct ph_buffer *buffer, size_t room)
     char *ptr = memory->allocator->alloc(memory->allocator->ctx, room);
     if (ptr == NULL)
         return PH_ERR_NO_MEMORY;
-    memory->used += room;
+    note_used(memory, room);
     if (buffer->len > 0)
         memcpy(ptr, buffer->ptr, buffer->len);
     size_t len = buffer->len;

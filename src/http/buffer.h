@@ -11,6 +11,7 @@
 struct ph_memory {
     const struct ph_allocator *allocator; /* keeps */
     size_t used, limit;
+    size_t most; /* of `used`, since whoever looks at it set it back */
 };
 
 struct ph_buffer {

@@ -2,7 +2,8 @@
  * allocation of ours once the connection is warm. */
 #include "http/h2_private.h"
 
-enum { STREAMS_KEPT = 16, RESPONSE_HEADERS_MAX = 32 };
+/* Kept: what a busy client has in flight; a quiet connection keeps none (ph_h2_rest). */
+enum { STREAMS_KEPT = 64, RESPONSE_HEADERS_MAX = 32 };
 
 static const struct ph_http_transport transport;
 
@@ -99,6 +100,16 @@ void ph_h2_stream_give(struct ph_h2 *h2, struct ph_h2_stream *s)
     h2->spare_count++;
 }
 
+void ph_h2_rest(struct ph_h2 *h2)
+{
+    while (h2->spare != NULL) {
+        struct ph_h2_stream *s = h2->spare;
+        h2->spare = s->next;
+        stream_free(h2, s);
+    }
+    h2->spare_count = 0;
+}
+
 void ph_h2_streams_done(struct ph_h2 *h2)
 {
     while (h2->first != NULL) {
@@ -107,11 +118,7 @@ void ph_h2_streams_done(struct ph_h2 *h2)
         unlink_stream(h2, s);
         stream_free(h2, s);
     }
-    while (h2->spare != NULL) {
-        struct ph_h2_stream *s = h2->spare;
-        h2->spare = s->next;
-        stream_free(h2, s);
-    }
+    ph_h2_rest(h2);
 }
 
 void ph_h2_reset(struct ph_h2 *h2, int32_t id, uint32_t why)
@@ -122,12 +129,20 @@ void ph_h2_reset(struct ph_h2 *h2, int32_t id, uint32_t why)
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
+/* A value that no later answer repeats: in the table it would push out those that come again. */
+static bool is_unique(struct ph_slice name)
+{
+    return ph_slice_eq(name, PH_S("x-request-id")) || ph_slice_eq(name, PH_S("grpc-message")) ||
+           ph_slice_eq(name, PH_S("grpc-status-details-bin"));
+}
+
 static nghttp2_nv field(struct ph_slice name, struct ph_slice value)
 {
     return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name.ptr,
                         .value = (uint8_t *)(uintptr_t)value.ptr,
                         .namelen = name.len,
-                        .valuelen = value.len};
+                        .valuelen = value.len,
+                        .flags = is_unique(name) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE};
 }
 
 static int submit_trailers(nghttp2_session *session, struct ph_h2_stream *s)

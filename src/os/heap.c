@@ -1,5 +1,6 @@
 #include "os/heap.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 static void *heap_alloc(void *ctx, size_t bytes)
@@ -15,3 +16,10 @@ static void heap_free(void *ctx, void *ptr)
 }
 
 const struct ph_allocator ph_os_heap = {.alloc = heap_alloc, .free = heap_free};
+
+void ph_os_heap_trim(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}

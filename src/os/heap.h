@@ -6,5 +6,8 @@
 
 /* malloc and free. Any thread. */
 extern const struct ph_allocator ph_os_heap;
+/* Gives the system back what was freed: malloc keeps it for the next. Takes some microseconds for
+ * each megabyte. Any thread. */
+void ph_os_heap_trim(void);
 
 #endif

@@ -19,7 +19,7 @@
 #include "server/rpc.h"
 #include "server/watch.h"
 
-enum { EVENTS_MAX = 256, TICK_MS = 1000, DRAIN_TICK_MS = 100 };
+enum { EVENTS_MAX = 256, TRIM_BYTES = 1024 * 1024, TICK_MS = 1000, DRAIN_TICK_MS = 100 };
 
 struct dealt {
     int fd;
@@ -156,9 +156,25 @@ static bool is_finished(struct ph_reactor *r, int64_t now_ms)
     return r->draining && (r->first == NULL || now_ms >= r->drain_end_ms);
 }
 
+/* What a rush of connections has left behind. */
+static bool has_memory_to_give(const struct ph_reactor *r)
+{
+    return r->memory.most - r->memory.used >= TRIM_BYTES;
+}
+
+static void give_memory_back(struct ph_reactor *r)
+{
+    if (!has_memory_to_give(r))
+        return;
+    ph_os_heap_trim();
+    r->memory.most = r->memory.used;
+}
+
 static int wait_ms(const struct ph_reactor *r)
 {
-    int wait = r->draining ? DRAIN_TICK_MS / 2 : r->first != NULL ? TICK_MS : -1;
+    int wait = r->draining                                 ? DRAIN_TICK_MS / 2
+               : r->first != NULL || has_memory_to_give(r) ? TICK_MS
+                                                           : -1;
     int64_t until = ph_later_next_ms(r->later);
     if (until == INT64_MAX)
         return wait;
@@ -188,6 +204,7 @@ static void *run(void *arg)
             r->tick_ms = now_ms;
             ph_rpc_expire(&r->service, now_ms);
             for_all(r, ph_conn_tick, now_ms);
+            give_memory_back(r);
         }
     }
     while (r->first != NULL)
