@@ -159,6 +159,16 @@ static size_t pack_call(const struct ph_request *request, uint8_t *out)
     return types__event_service_handle_request__pack(&message, out);
 }
 
+/* `bench_handle request FILE` writes the call of row 2 as a gRPC message: for the load of row 3. */
+static int write_request(const char *path, const uint8_t *packed, size_t len)
+{
+    FILE *file = fopen(path, "wb");
+    const uint8_t prefix[] = {0, 0, 0, (uint8_t)(len >> 8), (uint8_t)len};
+    bool good = file != NULL && fwrite(prefix, 1, sizeof(prefix), file) == sizeof(prefix) &&
+                fwrite(packed, 1, len, file) == len;
+    return file != NULL && fclose(file) == 0 && good ? 0 : 1;
+}
+
 /* `bench_handle engine|wire|floor CALLS` runs one row without timing: for profilers. */
 static bool runs(const char *only, const char *row)
 {
@@ -199,6 +209,10 @@ int main(int argc, char **argv)
     struct ph_answer answer;
     static uint8_t packed[8192];
     size_t packed_len = pack_call(&request, packed);
+    if (argc == 3 && strcmp(argv[1], "request") == 0) {
+        ph_worker_free(worker);
+        return write_request(argv[2], packed, packed_len);
+    }
 
     double floor_us[ROUNDS], engine_us[ROUNDS], wire_us[ROUNDS], ratio[ROUNDS];
     size_t floor_heap = 0, engine_heap = 0, wire_heap = 0, ours_before = 0;
