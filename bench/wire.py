@@ -72,7 +72,7 @@ def answer_of(port):
     return path
 
 
-ours = Server([f"{build}/payhook", "serve", "--listen", "127.0.0.1:0", "--threads", "1", "--no-callouts"], r":(\d+) ")
+ours = Server([f"{build}/payhook", "serve", "--listen", "127.0.0.1:0", "--listen-webhooks", "none", "--threads", "1", "--no-callouts"], r":(\d+) ")
 floor = Server([f"{build}/bench/floor_server", answer_of(ours.port)], r"(\d+)")
 rows = []
 for turn in range(-1, ROUNDS):  # -1: warm-up
