@@ -5,6 +5,7 @@
  * Every table becomes a static const array with a number in its name, printed before what points to it;
  * empty ones are NULL. Errors name file, line and column, and stop the build. */
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -479,7 +480,7 @@ static unsigned nodes(const struct ph_node *list, size_t count)
         unsigned slots = numbers(list[i].slots, list[i].slot_count);
         fputs("    {.step = ", t.rows);
         step(t.rows, &list[i].step);
-        fprintf(t.rows, ", .parent = %u, .slot_count = %u, .next = %u", list[i].parent, list[i].slot_count, list[i].next);
+        fprintf(t.rows, ", .head = 0x%" PRIx64 ", .parent = %u, .slot_count = %u", list[i].head, list[i].parent, list[i].slot_count);
         pointer(t.rows, "slots", slots);
         fputs("},\n", t.rows);
     }

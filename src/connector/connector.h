@@ -43,22 +43,36 @@ struct ph_pointer {
  * node, so an object is walked once for all that is read of it. nodes[0] is the whole event. */
 struct ph_node {
     struct ph_step step; /* KEY or LAST */
-    uint16_t parent;
-    uint16_t slot_count; /* of children: a power of two, at least four times as many; 0: a leaf */
-    uint16_t next;       /* the next node that has children, after its parent; 0: none */
+    uint64_t head;       /* ph_key_head of its key */
     /* The nodes one step further, each at the slot that ph_key_slot gives for its key or the next free one
      * after it; 0: free. */
     const uint16_t *slots;
+    uint16_t slot_count; /* a power of two, at least four times as many as nodes; 0: a leaf */
+    uint16_t parent;
 };
 
-/* Where a key of that text is looked for first. Length, ends and middle part the members of real objects. */
-static inline size_t ph_key_slot(struct ph_slice key, size_t slot_count)
+/* What is left of eight bytes where a key has fewer. */
+static inline uint64_t ph_key_cut(uint64_t head, size_t len)
 {
-    const uint32_t odd = 0x9e3779b1U; /* spreads what differs in few bits over the upper half */
-    const unsigned char *p = (const unsigned char *)key.ptr;
-    size_t n = key.len;
-    uint32_t mix = n == 0 ? 0 : (uint32_t)n ^ (uint32_t)p[0] << 8 ^ (uint32_t)p[n / 2] << 16 ^ (uint32_t)p[n - 1] << 24;
-    return (size_t)(mix * odd >> 16) & (slot_count - 1);
+    static const uint64_t masks[] = {0x0,          0xff,           0xffff,           0xffffff,          0xffffffff,
+                                     0xffffffffff, 0xffffffffffff, 0xffffffffffffff, 0xffffffffffffffff};
+    return head & masks[len < 8 ? len : 8]; /* a branch would be guessed wrongly for every other key */
+}
+
+/* A key's first eight bytes, zeros behind a shorter one; the first is the lowest, whatever machine made the tables. */
+static inline uint64_t ph_key_head(struct ph_slice key)
+{
+    uint64_t head = 0;
+    for (size_t i = 0; i < key.len && i < sizeof(head); i++)
+        head |= (uint64_t)(unsigned char)key.ptr[i] << 8 * i;
+    return head;
+}
+
+/* Where a key with that beginning and length is looked for first. */
+static inline size_t ph_key_slot(uint64_t head, size_t len, size_t slot_count)
+{
+    const uint64_t odd = 0x9e3779b97f4a7c15U; /* spreads what differs in few bits over the upper half */
+    return (size_t)((head ^ len) * odd >> 48) & (slot_count - 1);
 }
 
 enum ph_source {

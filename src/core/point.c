@@ -5,6 +5,7 @@
  * P1: what is kept is of one tree of this run; another event of the batch begins afresh.
  * P2: a member that comes twice is ambiguous each time it is read, and only then: kept values say so again. */
 #include <assert.h>
+#include <endian.h>
 
 #include "core/value.h"
 
@@ -77,43 +78,95 @@ yyjson_val *ph_step_into(struct ph_run *run, yyjson_val *from, const struct ph_s
 
 /* ---- the event: one walk for all pointers ------------------------------------------------------- */
 
-/* Every named member of an object gets its place, from one look at each. */
-static void walk_object(const struct ph_node *nodes, const struct ph_node *node, yyjson_val *object, struct ph_found *found)
+/* Nodes that were found and have nodes behind them, in the order they are to be walked. */
+struct todo {
+    size_t count;
+    uint16_t nodes[PH_POINTER_NODES_MAX]; /* each once */
+};
+
+PH_COLD static void set_twice(struct ph_run *run, uint16_t node, uint16_t by)
 {
+    struct ph_seen *seen = &run->seen;
+    if (!seen->any_twice)
+        memset(seen->twice, 0, run->connector->node_count * sizeof(*seen->twice));
+    seen->any_twice = true;
+    seen->twice[node] = by;
+}
+
+/* A key's first bytes in one load: eight can be read from wherever a key of a parsed document begins, for its closing
+ * quote, a colon, a value and a brace follow it, and then the parser's padding. */
+static inline uint64_t head_of(const char *key, size_t len)
+{
+    static_assert(YYJSON_PADDING_SIZE >= 4, "a key is followed by eight bytes");
+    uint64_t head;
+    memcpy(&head, key, sizeof(head));
+    return ph_key_cut(le64toh(head), len);
+}
+
+static inline bool is_named(const struct ph_node *node, uint64_t head, const char *key, size_t len)
+{
+    uint64_t a8, b8;
+    const char *name = node->step.key.ptr;
+    if (node->head != head || node->step.key.len != len)
+        return false;
+    if (len <= 8)
+        return true;
+    if (len > 16)
+        return memcmp(name + 8, key + 8, len - 8) == 0;
+    memcpy(&a8, name + len - 8, 8), memcpy(&b8, key + len - 8, 8);
+    return a8 == b8;
+}
+
+/* The key behind that value. Most values are no containers: a guess is quicker than reading where each ends. */
+static inline yyjson_val *next_key(yyjson_val *v)
+{
+    return __builtin_expect(unsafe_yyjson_is_ctn(v), 0) ? unsafe_yyjson_get_next(v) : v + 1;
+}
+
+/* Every named member of an object gets its place, from one look at each. */
+static void walk_object(struct ph_run *run, const struct ph_node *node, yyjson_val *object, struct todo *todo)
+{
+    const struct ph_node *nodes = run->connector->nodes;
     const uint16_t *slots = node->slots;
+    yyjson_val **values = run->seen.values;
     size_t left = unsafe_yyjson_get_len(object), slot_count = node->slot_count;
-    for (yyjson_val *k = unsafe_yyjson_get_first(object); left > 0; left--) {
-        yyjson_val *v = k + 1;
-        struct ph_slice key = ph_slice_of(unsafe_yyjson_get_str(k), unsafe_yyjson_get_len(k));
-        uint16_t child;
-        for (size_t at = ph_key_slot(key, slot_count); (child = slots[at]) != 0; at = (at + 1) & (slot_count - 1)) {
-            if (!ph_slice_eq(nodes[child].step.key, key))
-                continue;
-            if (found[child].value == NULL)
-                found[child].value = v;
-            else if (found[child].twice == 0)
-                found[child].twice = child; /* P2; the first stands */
-            break;
+    for (yyjson_val *k = unsafe_yyjson_get_first(object), *v; left > 0; left--, k = next_key(v)) {
+        const char *key = unsafe_yyjson_get_str(k);
+        size_t len = unsafe_yyjson_get_len(k);
+        uint64_t head = head_of(key, len);
+        size_t at = ph_key_slot(head, len, slot_count);
+        v = k + 1;
+        while (slots[at] != 0 && !is_named(&nodes[slots[at]], head, key, len))
+            at = (at + 1) & (slot_count - 1);
+        if (slots[at] == 0)
+            continue;
+        if (values[slots[at]] != NULL) {
+            set_twice(run, slots[at], slots[at]); /* P2; the first stands */
+            continue;
         }
-        k = unsafe_yyjson_get_next(v);
+        values[slots[at]] = v;
+        if (nodes[slots[at]].slot_count > 0)
+            todo->nodes[todo->count++] = slots[at];
     }
 }
 
-static void walk(struct ph_run *run, uint16_t at)
+/* Elements of an array; and what a doubled key on the way is told to, whether it is there or not. */
+PH_COLD static void walk_others(struct ph_run *run, uint16_t at, yyjson_val *from, struct todo *todo)
 {
     const struct ph_node *nodes = run->connector->nodes, *node = &nodes[at];
-    struct ph_found *found = run->seen.found;
-    yyjson_val *from = found[at].value;
-    if (yyjson_is_obj(from) && node->slot_count > 0)
-        walk_object(nodes, node, from, found);
-    if (found[at].twice == 0 && !yyjson_is_arr(from))
-        return;
+    struct ph_seen *seen = &run->seen;
+    uint16_t twice = seen->any_twice ? seen->twice[at] : 0;
     for (uint16_t i = 0; i < node->slot_count; i++) {
         uint16_t child = node->slots[i];
-        if (child != 0 && yyjson_is_arr(from))
-            found[child].value = element(run, from, &nodes[child].step);
-        if (child != 0 && found[at].twice != 0)
-            found[child].twice = found[at].twice; /* P2: the first on the way is told */
+        if (child == 0)
+            continue;
+        bool known = seen->values[child] != NULL; /* and walked already */
+        if (yyjson_is_arr(from))
+            seen->values[child] = element(run, from, &nodes[child].step);
+        if (twice != 0)
+            set_twice(run, child, twice); /* P2: the first on the way is told */
+        if (!known && nodes[child].slot_count > 0 && (twice != 0 || seen->values[child] != NULL))
+            todo->nodes[todo->count++] = child;
     }
 }
 
@@ -121,20 +174,36 @@ void ph_point_look(struct ph_run *run)
 {
     const struct ph_connector *c = run->connector;
     struct ph_seen *seen = &run->seen;
-    assert(seen->found != NULL); /* ph_run_open made it */
-    memset(seen->found, 0, c->node_count * sizeof(*seen->found));
-    seen->found[0].value = seen->tree = run->item;
-    uint16_t at = 0;
-    do {
-        if (seen->found[at].value != NULL || seen->found[at].twice != 0)
-            walk(run, at);
-        at = c->nodes[at].next;
-    } while (at != 0);
+    struct todo todo;
+    assert(seen->values != NULL); /* ph_run_open made room */
+    memset(seen->values, 0, c->node_count * sizeof(*seen->values));
+    seen->any_twice = false;
+    seen->values[0] = seen->tree = run->item;
+    todo.nodes[0] = 0;
+    todo.count = 1;
+    for (size_t i = 0; i < todo.count; i++) {
+        const struct ph_node *node = &c->nodes[todo.nodes[i]];
+        yyjson_val *from = seen->values[todo.nodes[i]];
+        if (yyjson_is_obj(from) && node->slot_count > 0)
+            walk_object(run, node, from, &todo);
+        if (yyjson_is_arr(from) || seen->any_twice)
+            walk_others(run, todo.nodes[i], from, &todo);
+    }
 }
 
-void ph_point_twice(struct ph_run *run, const struct ph_found *found)
+enum ph_status ph_point_room(struct ph_run *run)
 {
-    ph_note_ambiguous(run, false, PH_S("key "), run->connector->nodes[found->twice].step.key);
+    size_t count = run->connector->node_count + 1U; /* a page without pointers has no nodes */
+    run->seen.values = ph_arena_alloc(run->arena, count * sizeof(*run->seen.values));
+    run->seen.twice = ph_arena_alloc(run->arena, count * sizeof(*run->seen.twice));
+    return run->seen.values != NULL && run->seen.twice != NULL ? PH_OK : PH_ERR_NO_MEMORY;
+}
+
+void ph_point_twice(struct ph_run *run, uint16_t node)
+{
+    uint16_t by = run->seen.twice[node];
+    if (by != 0)
+        ph_note_ambiguous(run, false, PH_S("key "), run->connector->nodes[by].step.key);
 }
 
 yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer)

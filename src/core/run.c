@@ -265,9 +265,7 @@ enum ph_status ph_run_open(struct ph_run *run, struct ph_worker *worker, const s
                            const struct ph_variant *only, struct ph_slice *ret_why, enum ph_error_code *ret_error)
 {
     *run = (struct ph_run){.worker = worker, .arena = ph_worker_arena(worker), .in = in, .connector = in->connector};
-    run->seen.found = ph_arena_alloc(run->arena, (in->connector->node_count + 1U) * sizeof(*run->seen.found));
-    if (run->seen.found == NULL)
-        return PH_ERR_NO_MEMORY;
+    PH_TRY(ph_point_room(run));
     *ret_error = PH_E_WEBHOOK_BODY_DECODING_FAILED;
     *ret_why = PH_S("the body does not read");
     if (in->request->body.len > PH_BODY_BYTES_MAX) {

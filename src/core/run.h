@@ -12,12 +12,6 @@
 
 enum { PH_CAPTURES_MAX = 8, PH_LETS_MAX = 16 };
 
-/* What one node of the connector's pointers led to. */
-struct ph_found {
-    yyjson_val *value; /* NULL: not there */
-    uint16_t twice;    /* the node on the way whose key comes twice; 0: none */
-};
-
 /* What a currency code means to the processor (content.c). */
 struct ph_money_unit {
     struct ph_slice code;
@@ -27,8 +21,10 @@ struct ph_money_unit {
 
 /* What has been seen of one event (point.c, P1). */
 struct ph_seen {
-    yyjson_val *tree; /* NULL: nothing was looked at */
-    struct ph_found *found; /* one for each of the connector's nodes */
+    yyjson_val *tree;    /* NULL: nothing was looked at */
+    yyjson_val **values; /* one for each of the connector's nodes; NULL: not there */
+    uint16_t *twice;     /* … the node on the way to it whose key comes twice, 0: none; set where any_twice is */
+    bool any_twice;
 };
 
 struct ph_run {
@@ -76,9 +72,11 @@ PH_MUST_USE enum ph_status ph_eval_choice(struct ph_run *run, const struct ph_ch
                                           int32_t *ret);
 /* A pointer's value in a tree; NULL: not there. Notes run->ambiguous on a doubled key. (point.c) */
 yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer);
-/* Fills run->seen from run->item; notes that what was found there is ambiguous. (point.c) */
+/* Makes room in run->seen for the connector's nodes; fills it from run->item; notes that what was found at a node is
+ * ambiguous, if it is. (point.c) */
+PH_MUST_USE enum ph_status ph_point_room(struct ph_run *run);
 void ph_point_look(struct ph_run *run);
-void ph_point_twice(struct ph_run *run, const struct ph_found *found);
+void ph_point_twice(struct ph_run *run, uint16_t node);
 /* As ph_point, for one of the connector's nodes, in run->item. */
 static inline yyjson_val *ph_point_node(struct ph_run *run, uint16_t node);
 /* A header by name; absent: none. Twice with different values: run->ambiguous, and the first. */
@@ -131,10 +129,9 @@ static inline yyjson_val *ph_point_node(struct ph_run *run, uint16_t node)
         return NULL;
     if (run->seen.tree != run->item)
         ph_point_look(run);
-    const struct ph_found *found = &run->seen.found[node];
-    if (found->twice != 0)
-        ph_point_twice(run, found);
-    return found->value;
+    if (run->seen.any_twice)
+        ph_point_twice(run, node);
+    return run->seen.values[node];
 }
 
 static inline struct ph_slice ph_json_text(yyjson_val *value)

@@ -37,7 +37,7 @@ static uint16_t child(struct ph_build *b, uint16_t parent, const struct ph_step 
     }
     if (b->node_count == PH_POINTER_NODES_MAX)
         return 0;
-    b->nodes[b->node_count] = (struct ph_node){.step = *step, .parent = parent};
+    b->nodes[b->node_count] = (struct ph_node){.step = *step, .head = ph_key_head(step->key), .parent = parent};
     b->node_slots[at] = (uint16_t)b->node_count;
     return (uint16_t)b->node_count++;
 }
@@ -63,7 +63,6 @@ void ph_nodes_end(struct ph_build *b, struct ph_connector *connector)
     for (size_t i = 1; i < b->node_count; i++)
         b->nodes[b->nodes[i].parent].slot_count++; /* of children, until it is of slots */
     uint16_t **tables = ph_build_alloc(b, b->node_count * sizeof(*tables));
-    size_t last = 0;
     for (size_t i = 0; i < b->node_count; i++) {
         size_t children = b->nodes[i].slot_count, slots = 1;
         while (slots < 4 * children)
@@ -72,13 +71,10 @@ void ph_nodes_end(struct ph_build *b, struct ph_connector *connector)
             continue;
         b->nodes[i].slots = tables[i] = ph_build_alloc(b, slots * sizeof(**tables));
         b->nodes[i].slot_count = (uint16_t)slots;
-        if (i > 0)
-            b->nodes[last].next = (uint16_t)i;
-        last = i;
     }
     for (size_t i = 1; i < b->node_count; i++) {
         uint16_t parent = b->nodes[i].parent, slot_count = b->nodes[parent].slot_count;
-        size_t at = ph_key_slot(b->nodes[i].step.key, slot_count);
+        size_t at = ph_key_slot(b->nodes[i].head, b->nodes[i].step.key.len, slot_count);
         while (tables[parent][at] != 0)
             at = (at + 1) & (slot_count - 1U);
         tables[parent][at] = (uint16_t)i;

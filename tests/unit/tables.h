@@ -80,12 +80,12 @@ TABLE(pointer)
     return true;
 }
 
-COVERS(ph_node, 56);
+COVERS(ph_node, 64);
 TABLE(node)
 {
     PART(step, same_step);
+    NUMBER(head);
     NUMBER(parent);
-    NUMBER(next);
     LIST(slots, slot_count, same_number);
     return true;
 }

@@ -45,8 +45,7 @@ static size_t compare_walks(struct ph_worker *worker, const struct ph_connector 
     struct ph_run run = {.worker = worker, .arena = ph_worker_arena(worker), .in = &in, .connector = c};
     struct ph_slice why;
     size_t found = 0;
-    run.seen.found = ph_arena_alloc(run.arena, c->node_count * sizeof(*run.seen.found));
-    assert_non_null(run.seen.found);
+    assert_int_equal(ph_point_room(&run), PH_OK);
     run.item = ph_read_json(&run, body, &why);
     for (uint16_t n = 1; run.item != NULL && n < c->node_count; n++) {
         struct ph_step steps[STEPS_MAX];
@@ -102,6 +101,33 @@ static void one_walk_finds_what_each_pointer_finds_alone(void **state)
         }
     }
     assert_true(found > 500); /* the samples do have what the pages read */
+}
+
+/* Names are looked up by their first eight bytes and their length: the rest must count too, and what follows a short
+ * key in the body must not. */
+static void a_key_that_differs_in_one_byte_is_another(void **state)
+{
+    size_t tried = 0;
+    for (size_t i = 0; i < ph_connectors_builtin_count; i++) {
+        const struct ph_connector *c = ph_connectors_builtin[i];
+        for (uint16_t n = 1; n < c->node_count; n++) {
+            struct ph_slice key = c->nodes[n].step.key;
+            if (c->nodes[n].parent != 0 || key.len > 64)
+                continue;
+            for (size_t at = 0; at <= key.len; at++, tried++) {
+                char body[80] = "{\"";
+                memcpy(body + 2, key.ptr, key.len);
+                memcpy(body + 2 + key.len, "\":0}", 4);
+                assert_int_equal(compare_walks(*state, c, ph_slice_of(body, key.len + 6)), 1);
+                if (at == key.len) /* one byte shorter */
+                    memcpy(body + 1 + key.len, "\":0} ", 5);
+                else
+                    body[2 + at] ^= 1;
+                (void)compare_walks(*state, c, ph_slice_of(body, key.len + 6));
+            }
+        }
+    }
+    assert_true(tried > 1000);
 }
 
 /* ---- events of one page ------------------------------------------------------------------------------------ */
@@ -214,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_walk_finds_what_each_pointer_finds_alone, open_worker, close_worker),
+        cmocka_unit_test_setup_teardown(a_key_that_differs_in_one_byte_is_another, open_worker, close_worker),
         cmocka_unit_test_setup_teardown(events_of_a_batch_keep_nothing_of_each_other, open_worker, close_worker),
         cmocka_unit_test_setup_teardown(a_variant_reads_its_own_item_of_the_same_body, open_worker, close_worker),
         cmocka_unit_test_setup_teardown(a_doubled_key_is_ambiguous_in_its_own_event_only, open_worker, close_worker),
