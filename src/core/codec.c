@@ -1,5 +1,7 @@
 #include "core/codec.h"
 
+#include "base/digits.h"
+
 /* Values of hex digits, marked as such; 0: none. */
 enum { HEX = 0x10 };
 #define HEX_DIGITS                                                                                                     \
@@ -10,6 +12,26 @@ static const unsigned char hex_lower[256] = {HEX_DIGITS};
 static const unsigned char hex_any[256] = {HEX_DIGITS,      ['A'] = HEX | 10, ['B'] = HEX | 11, ['C'] = HEX | 12,
                                            ['D'] = HEX | 13, ['E'] = HEX | 14, ['F'] = HEX | 15};
 
+/* Sixteen hex digits to eight bytes; false: a byte is none. */
+static bool hex16(const char *text, bool lower_only, char *out)
+{
+    typedef uint8_t sixteen __attribute__((vector_size(16)));
+    typedef uint16_t pairs __attribute__((vector_size(16)));
+    typedef uint8_t eight __attribute__((vector_size(8)));
+    sixteen v;
+    memcpy(&v, text, sizeof(v));
+    sixteen digit = v - '0', letter = (lower_only ? v : v | 0x20) - 'a';
+    sixteen is_digit = (sixteen)(digit <= 9), is_letter = (sixteen)(letter <= 5), is_none = ~(is_digit | is_letter);
+    pairs values = (pairs)((digit & is_digit) | ((letter + 10) & is_letter));
+    /* The first of two digits is the upper half of its byte, and the lower one of its pair where that is how bytes lie. */
+    pairs bytes = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (values << 4 | values >> 8) & 0xff : (values >> 4 | values) & 0xff;
+    eight packed = __builtin_convertvector(bytes, eight);
+    uint64_t none[2];
+    memcpy(none, &is_none, sizeof(none));
+    memcpy(out, &packed, sizeof(packed));
+    return (none[0] | none[1]) == 0;
+}
+
 bool ph_hex_decode(struct ph_arena *arena, struct ph_slice in, bool lower_only, struct ph_slice *ret)
 {
     const unsigned char *digits = lower_only ? hex_lower : hex_any;
@@ -18,14 +40,16 @@ bool ph_hex_decode(struct ph_arena *arena, struct ph_slice in, bool lower_only, 
     char *out = ph_arena_alloc(arena, in.len / 2 + 1);
     if (out == NULL)
         return false;
-    unsigned all = HEX; /* what is no digit takes its mark away */
-    for (size_t i = 0; i < in.len; i += 2) {
+    size_t i = 0;
+    for (; in.len - i >= 16; i += 16)
+        if (!hex16(in.ptr + i, lower_only, out + i / 2))
+            return false;
+    for (; i < in.len; i += 2) {
         unsigned high = digits[(unsigned char)in.ptr[i]], low = digits[(unsigned char)in.ptr[i + 1]];
-        all &= high & low;
+        if ((high & low & HEX) == 0)
+            return false;
         out[i / 2] = (char)(unsigned char)(high << 4 ^ low ^ HEX);
     }
-    if (all == 0)
-        return false;
     *ret = ph_slice_of(out, in.len / 2);
     return true;
 }
@@ -243,16 +267,9 @@ bool ph_parse_int64(struct ph_slice text, int64_t *ret)
     size_t start = negative ? 1 : 0;
     if (text.len == start)
         return false;
-    int64_t value = 0;
-    if (text.len <= 18) { /* cannot overflow: as nearly all are */
-        for (size_t i = start; i < text.len; i++) {
-            if (text.ptr[i] < '0' || text.ptr[i] > '9')
-                return false;
-            value = value * 10 + (text.ptr[i] - '0');
-        }
-        *ret = negative ? -value : value;
+    if (ph_digits(text, ret)) /* as nearly all are */
         return true;
-    }
+    int64_t value = 0;
     for (size_t i = start; i < text.len; i++) {
         char c = text.ptr[i];
         if (c < '0' || c > '9')

@@ -1,4 +1,5 @@
 /* Decimal texts to whole numbers, exactly: no floats, nothing rounded, nothing wrapped around. */
+#include "base/digits.h"
 #include "core/value.h"
 
 /* A number as read: digits * 10^exponent, the digits without zeros at the end. */
@@ -61,24 +62,7 @@ static bool take_exponent(struct decimal *d, struct ph_slice text, size_t *at)
     return digits > 0 && value <= EXPONENT_MAX;
 }
 
-/* Digits alone, too few to overflow: what nearly all amounts and times are. */
-static bool plain(struct ph_slice text, int64_t *ret)
-{
-    enum { SAFE_DIGITS = 15 };
-    int64_t value = 0;
-    if (text.len == 0 || text.len > SAFE_DIGITS)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned digit = (unsigned char)text.ptr[i] - (unsigned)'0';
-        if (digit > 9)
-            return false;
-        value = value * 10 + digit;
-    }
-    *ret = value;
-    return true;
-}
-
-static enum ph_exact parse_decimal(struct ph_slice text, int shift, int64_t *ret)
+PH_COLD static enum ph_exact parse_decimal(struct ph_slice text, int shift, int64_t *ret)
 {
     struct decimal d = {0};
     text = ph_slice_trim(text);
@@ -111,11 +95,12 @@ static enum ph_exact parse_decimal(struct ph_slice text, int shift, int64_t *ret
 
 enum ph_exact ph_parse_exact(struct ph_slice text, int shift, int64_t *ret)
 {
+    static const int64_t powers[] = {1, 10, 100, 1000};
+    enum { SAFE_DIGITS = PH_DIGITS_MAX - 3 };
     int64_t whole;
-    if (shift < 0 || shift > 3 || !plain(text, &whole))
+    /* Digits alone, too few to overflow, are what nearly all amounts and times are. */
+    if (shift < 0 || (size_t)shift >= PH_COUNTOF(powers) || text.len > SAFE_DIGITS || !ph_digits(text, &whole))
         return parse_decimal(text, shift, ret);
-    for (; shift > 0; shift--)
-        whole *= 10;
-    *ret = whole;
+    *ret = whole * powers[shift];
     return PH_EXACT_OK;
 }

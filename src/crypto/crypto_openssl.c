@@ -120,6 +120,26 @@ uint64_t ph_openssl_print(uint64_t print, struct ph_slice bytes)
     return print;
 }
 
+/* Every byte is looked at whatever it is, eight at once where CRYPTO_memcmp takes one, and nothing branches on what was
+ * seen before the end: to the compiler the asm may change `differ` each time, so it cannot leave early. */
+bool ph_crypto_equal(struct ph_slice a, struct ph_slice b)
+{
+    uint64_t differ = 0, x, y;
+    size_t at = 0;
+    if (a.len != b.len)
+        return false;
+    for (; a.len - at >= sizeof(x); at += sizeof(x)) {
+        memcpy(&x, a.ptr + at, sizeof(x)), memcpy(&y, b.ptr + at, sizeof(y));
+        differ |= x ^ y;
+        __asm__("" : "+r"(differ));
+    }
+    for (; at < a.len; at++) {
+        differ |= (unsigned char)(a.ptr[at] ^ b.ptr[at]);
+        __asm__("" : "+r"(differ));
+    }
+    return differ == 0;
+}
+
 static EVP_MAC_CTX *make_mac(struct ph_crypto *c, enum ph_hash hash, struct ph_slice key)
 {
     if (c->hmac == NULL)
@@ -147,7 +167,7 @@ static EVP_MAC_CTX *keyed(struct ph_crypto *c, enum ph_hash hash, struct ph_slic
     for (size_t i = 0; i < PH_KEY_CACHE; i++) {
         struct ph_openssl_mac *slot = &c->macs[i];
         if (slot->ctx != NULL && slot->print == print && slot->hash == hash && slot->key_len == key.len &&
-            CRYPTO_memcmp(slot->key, key.ptr, key.len) == 0) {
+            ph_crypto_equal(ph_slice_of(slot->key, slot->key_len), key)) {
             slot->used = c->clock;
             return EVP_MAC_init(slot->ctx, NULL, 0, NULL) == 1 ? slot->ctx : NULL;
         }
@@ -194,7 +214,3 @@ enum ph_status ph_crypto_hmac(struct ph_crypto *c, enum ph_hash hash, struct ph_
     return PH_OK;
 }
 
-bool ph_crypto_equal(struct ph_slice a, struct ph_slice b)
-{
-    return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.ptr, b.ptr, a.len) == 0);
-}

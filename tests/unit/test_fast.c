@@ -6,10 +6,12 @@
 
 #include <cmocka.h>
 
+#include "base/digits.h"
 #include "base/utf8.h"
 #include "core/codec.h"
 #include "core/steps.h"
 #include "core/value.h"
+#include "crypto/crypto.h"
 #include "os/heap.h"
 #include "reader/page.h"
 
@@ -85,21 +87,75 @@ static int digit_of(unsigned c, bool lower_only)
     return !lower_only && c >= 'A' && c <= 'F' ? (int)c - 'A' + 10 : -1;
 }
 
+/* A pair of bytes among digits, at a place where sixteen are read at once or behind it. */
+static void assert_hex(struct ph_worker *worker, unsigned high, unsigned low, bool lower_only, size_t place)
+{
+    char text[38];
+    unsigned char want[19];
+    struct ph_slice out = {0};
+    int a = digit_of(high, lower_only), b = digit_of(low, lower_only);
+    for (size_t i = 0; i < sizeof(want); i++) {
+        text[2 * i] = "0123456789abcdef"[i % 16];
+        text[2 * i + 1] = "7f0a9"[i % 5];
+        want[i] = (unsigned char)(digit_of((unsigned char)text[2 * i], false) * 16 + digit_of((unsigned char)text[2 * i + 1], false));
+    }
+    text[2 * place] = (char)(unsigned char)high;
+    text[2 * place + 1] = (char)(unsigned char)low;
+    ph_worker_reset(worker);
+    assert_int_equal(ph_hex_decode(ph_worker_arena(worker), ph_slice_of(text, sizeof(text)), lower_only, &out), a >= 0 && b >= 0);
+    if (a < 0 || b < 0) {
+        assert_null(out.ptr); /* nothing is given out on failure */
+        return;
+    }
+    want[place] = (unsigned char)(a * 16 + b);
+    assert_int_equal(out.len, sizeof(want));
+    assert_memory_equal(out.ptr, want, sizeof(want));
+}
+
 static void every_pair_of_bytes_is_hex_or_not(void **state)
 {
-    for (unsigned pair = 0; pair < 0x20000; pair++) {
-        bool lower_only = pair > 0xffff;
-        unsigned high = pair >> 8 & 0xff, low = pair & 0xff;
-        char text[] = {'0', '0', (char)(unsigned char)high, (char)(unsigned char)low, 'f', 'f'};
-        struct ph_slice out = {0};
-        int a = digit_of(high, lower_only), b = digit_of(low, lower_only);
-        ph_worker_reset(*state);
-        assert_int_equal(ph_hex_decode(ph_worker_arena(*state), ph_slice_of(text, sizeof(text)), lower_only, &out), a >= 0 && b >= 0);
-        if (a >= 0 && b >= 0) {
-            assert_int_equal(out.len, 3);
-            assert_int_equal((unsigned char)out.ptr[1], a * 16 + b);
-        } else {
-            assert_null(out.ptr); /* nothing is given out on failure */
+    static const size_t places[] = {0, 5, 7, 8, 15, 16, 18};
+    for (unsigned pair = 0; pair < 0x20000; pair++)
+        assert_hex(*state, pair >> 8 & 0xff, pair & 0xff, pair > 0xffff, places[pair % PH_COUNTOF(places)]);
+    for (unsigned byte = 0; byte < 0x400; byte++)
+        for (size_t i = 0; i < PH_COUNTOF(places); i++)
+            assert_hex(*state, byte & 0x100 ? byte & 0xff : 'a', byte & 0x100 ? '7' : byte & 0xff, byte > 0x1ff, places[i]);
+}
+
+static void texts_are_equal_only_when_every_bit_is(void **state)
+{
+    char a[40], b[40];
+    (void)state;
+    for (size_t i = 0; i < sizeof(a); i++)
+        a[i] = b[i] = (char)(i * 37);
+    for (size_t len = 0; len <= sizeof(a); len++) {
+        assert_true(ph_crypto_equal(ph_slice_of(a, len), ph_slice_of(b, len)));
+        for (size_t bit = 0; bit < 8 * len; bit++) {
+            b[bit / 8] ^= (char)(1 << bit % 8);
+            assert_false(ph_crypto_equal(ph_slice_of(a, len), ph_slice_of(b, len)));
+            b[bit / 8] ^= (char)(1 << bit % 8);
+        }
+        if (len > 0)
+            assert_false(ph_crypto_equal(ph_slice_of(a, len), ph_slice_of(b, len - 1)));
+    }
+    assert_true(ph_crypto_equal((struct ph_slice){0}, (struct ph_slice){0}));
+}
+
+static void digits_are_read_at_every_place_and_nothing_else_is(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len <= PH_DIGITS_MAX + 1; len++) {
+        for (size_t at = 0; at == 0 || at < len; at++) {
+            for (unsigned byte = 0; byte < 0x100; byte++) {
+                char text[] = "9876543210123456789";
+                int64_t value = -1, want = 0;
+                text[at] = (char)(unsigned char)byte;
+                bool good = len > 0 && len <= PH_DIGITS_MAX && byte >= '0' && byte <= '9';
+                for (size_t i = 0; good && i < len; i++)
+                    want = want * 10 + (text[i] - '0');
+                assert_int_equal(ph_digits(ph_slice_of(text, len), &value), good);
+                assert_true(value == (good ? want : -1)); /* nothing is given out on failure */
+            }
         }
     }
 }
@@ -261,6 +317,8 @@ int main(void)
         cmocka_unit_test(json_the_parser_vouches_for_is_the_json_that_is_utf8),
         cmocka_unit_test(bytes_outside_of_strings_are_no_matter_of_utf8),
         cmocka_unit_test(every_pair_of_bytes_is_hex_or_not),
+        cmocka_unit_test(texts_are_equal_only_when_every_bit_is),
+        cmocka_unit_test(digits_are_read_at_every_place_and_nothing_else_is),
         cmocka_unit_test(names_are_compared_without_case_at_every_place),
         cmocka_unit_test(short_numbers_are_what_the_long_way_makes_of_them),
         cmocka_unit_test(keys_escape_at_every_place_of_parts_of_every_length),
