@@ -124,6 +124,7 @@ void ph_figures_publish(struct ph_inbox *inbox)
     c->wal_bytes = (int64_t)inbox->wal_pages * PH_INBOX_PAGE_BYTES;
     for (int bit = 0; bit < PH_DESTINATIONS_MAX; bit++) {
         int number = inbox->shared_numbers[bit] = inbox->numbers[bit];
+        inbox->shared_oldest[bit] = number < 0 ? 0 : f->oldest[number];
         c->backlog[bit] = number < 0 ? 0 : f->backlog[number];
         c->dead[bit] = number < 0 ? 0 : f->dead[number];
         c->oldest_ms[bit] = number < 0 || f->backlog[number] == 0 ? 0 : inbox->oldest_ms[number];

@@ -93,6 +93,7 @@ struct ph_inbox {
     struct ph_inbox_health health;
     struct ph_inbox_counts counts;
     int shared_numbers[PH_DESTINATIONS_MAX]; /* as `numbers` */
+    int64_t shared_oldest[PH_DESTINATIONS_MAX];
 };
 
 /* ---- writer.c ---- */

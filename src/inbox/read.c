@@ -77,13 +77,14 @@ enum ph_status ph_read_end(struct ph_inbox_reader *reader, enum ph_status st)
     return too_long ? PH_ERR_AGAIN : st;
 }
 
-int ph_read_number(struct ph_inbox_reader *reader, size_t destination)
+int ph_read_number(struct ph_inbox_reader *reader, size_t destination, int64_t *ret_oldest)
 {
-    int number = -1;
+    *ret_oldest = 0;
     if (destination >= PH_DESTINATIONS_MAX)
         return -1;
     pthread_mutex_lock(&reader->inbox->mutex);
-    number = reader->inbox->shared_numbers[destination];
+    int number = reader->inbox->shared_numbers[destination];
+    *ret_oldest = ph_delivery_event(reader->inbox->shared_oldest[destination]);
     pthread_mutex_unlock(&reader->inbox->mutex);
     return number;
 }
@@ -135,15 +136,24 @@ static enum ph_status take_due(sqlite3_stmt *row, struct ph_arena *arena, struct
     return PH_OK;
 }
 
-static enum ph_status read_due(struct ph_inbox_reader *reader, int number, bool ordered,
-                               int64_t now_ms, struct ph_inbox_place after, size_t max,
-                               struct ph_arena *arena, struct ph_inbox_due *due, size_t *count)
+struct asked {
+    bool ordered;
+    int64_t now_ms;
+    struct ph_inbox_place after;
+    size_t max;
+};
+
+static enum ph_status read_due(struct ph_inbox_reader *reader, int number, int64_t oldest,
+                               const struct asked *asked, struct ph_arena *arena,
+                               struct ph_inbox_due *due, size_t *count)
 {
+    const struct ph_sql_value values[] = {
+        ph_sql_int(number),        ph_sql_int(asked->after.due_ms), ph_sql_int(asked->after.id),
+        ph_sql_int(asked->now_ms), ph_sql_int((int64_t)asked->max), ph_sql_int(oldest)};
     sqlite3_stmt *rows;
     bool row;
-    PH_TRY(PH_SQL_BIND(&reader->sql, ordered ? PH_R_DUE_IN_ORDER : PH_R_DUE, &rows,
-                       ph_sql_int(number), ph_sql_int(after.due_ms), ph_sql_int(after.id),
-                       ph_sql_int(now_ms), ph_sql_int((int64_t)max)));
+    PH_TRY(ph_sql_bind(&reader->sql, asked->ordered ? PH_R_DUE_IN_ORDER : PH_R_DUE, values,
+                       asked->ordered ? 6 : 5, &rows));
     for (;;) {
         PH_TRY(ph_sql_next(&reader->sql, rows, &row));
         if (!row)
@@ -157,7 +167,9 @@ enum ph_status ph_inbox_due(struct ph_inbox_reader *reader, size_t destination, 
                             int64_t now_ms, struct ph_inbox_place after, size_t max,
                             struct ph_arena *arena, struct ph_inbox_due **ret, size_t *ret_count)
 {
-    int number = ph_read_number(reader, destination);
+    const struct asked asked = {ordered, now_ms, after, max};
+    int64_t oldest;
+    int number = ph_read_number(reader, destination, &oldest);
     size_t count = 0;
     struct ph_inbox_due *due = ph_arena_alloc(arena, (max + 1) * sizeof *due);
     if (due == NULL)
@@ -165,8 +177,7 @@ enum ph_status ph_inbox_due(struct ph_inbox_reader *reader, size_t destination, 
     enum ph_status st = PH_OK;
     if (number >= 0) {
         PH_TRY(ph_read_begin(reader));
-        st = ph_read_end(reader,
-                         read_due(reader, number, ordered, now_ms, after, max, arena, due, &count));
+        st = ph_read_end(reader, read_due(reader, number, oldest, &asked, arena, due, &count));
         if (st == PH_ERR_AGAIN && count > 0)
             st = PH_OK; /* what was found in time; the rest comes after it */
     }
@@ -180,7 +191,8 @@ enum ph_status ph_inbox_due(struct ph_inbox_reader *reader, size_t destination, 
 enum ph_status ph_inbox_next_due(struct ph_inbox_reader *reader, size_t destination,
                                  int64_t *ret_ms)
 {
-    int number = ph_read_number(reader, destination);
+    int64_t oldest;
+    int number = ph_read_number(reader, destination, &oldest);
     int64_t due_ms = INT64_MAX;
     PH_TRY(ph_read_begin(reader));
     enum ph_status st = ph_read_end(

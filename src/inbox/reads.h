@@ -13,11 +13,9 @@
     " WHERE d.destination=?1 AND d.state<=3 AND (d.due_ms, d.id)>(?2, ?3) AND d.due_ms<=?4"
 /* A parked delivery goes before nobody: what it waits for may be behind it. */
 #define PH_DUE_IN_ORDER                                                                            \
-    " AND (e.subject IS NULL OR NOT EXISTS (SELECT 1 FROM events f INDEXED BY events_subject "     \
-    "CROSS JOIN deliveries g"                                                                      \
-    " WHERE f.subject=e.subject AND f.held=0 AND f.id<e.id AND g.id BETWEEN f.id*65536+?1*256 "    \
-    "AND f.id*65536+?1*256+255"                                                                    \
-    " AND g.state<=2))"
+    " AND (e.subject IS NULL OR NOT EXISTS (SELECT 1 FROM events f INDEXED BY events_subject"      \
+    " CROSS JOIN deliveries g WHERE f.subject=e.subject AND f.held=0 AND f.id>=?6 AND f.id<e.id"   \
+    " AND g.id BETWEEN f.id*65536+?1*256 AND f.id*65536+?1*256+255 AND g.state<=2))"
 #define PH_EVENT_COLUMNS                                                                           \
     "SELECT e.id, e.received_ms, e.occurred_ms, coalesce(e.event_id, e.dedupe_key), k.type, "      \
     "k.class, e.processor_id,"                                                                     \
@@ -96,22 +94,21 @@
     X(EVENT_NAMED, "SELECT id FROM events WHERE id=? AND event_id=?")                              \
     X(DESTINATION, "SELECT id FROM destinations WHERE name=?")                                     \
     X(DELIVERIES, PH_DELIVERY_COLUMNS " ORDER BY d.id")                                            \
-    X(DELIVERIES_DOWN, PH_DELIVERY_COLUMNS                                                         \
-      " ORDER BY d.id DESC") X(EVENT_KIND, "SELECT kind, received_ms FROM events WHERE id=?")                   \
-        X(ATTEMPTS,                                                                                \
-          "SELECT delivery, state, due_ms, tries, at_ms, elapsed_ms, status, reason FROM "         \
-          "attempts WHERE delivery=?"                                                              \
-          " ORDER BY number DESC LIMIT ?")                                                         \
-            X(STANDING_BELOW,                                                                      \
+    X(DELIVERIES_DOWN, PH_DELIVERY_COLUMNS " ORDER BY d.id DESC")                                  \
+    X(EVENT_KIND, "SELECT kind, received_ms FROM events WHERE id=?")                               \
+    X(ATTEMPTS, "SELECT delivery, state, due_ms, tries, at_ms, elapsed_ms, status, reason FROM "   \
+                "attempts WHERE delivery=?"                                                        \
+                " ORDER BY number DESC LIMIT ?")                                                   \
+        X(STANDING_BELOW,                                                                          \
+          "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?1 "                \
+          "AND standing<>1 AND (?2 IS NULL OR endpoint=?2)"                                        \
+          " AND id<?3 ORDER BY id DESC LIMIT 1")                                                   \
+            X(STANDING_ABOVE,                                                                      \
               "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?1 "            \
-              "AND standing<>1 AND (?2 IS NULL OR endpoint=?2)"                                                           \
-              " AND id<?3 ORDER BY id DESC LIMIT 1")                                               \
-                X(STANDING_ABOVE,                                                                  \
-                  "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?1 "        \
-                  "AND standing<>1 AND (?2 IS NULL OR endpoint=?2)"                                                       \
-                  " AND id>?3 ORDER BY id LIMIT 1") X(REQUESTS_BELOW,                              \
-                                                      "SELECT id FROM requests WHERE id<?3 AND "   \
-                                                      "?1=0 AND ?2=0 ORDER BY id DESC LIMIT 1")    \
+              "AND standing<>1 AND (?2 IS NULL OR endpoint=?2)"                                    \
+              " AND id>?3 ORDER BY id LIMIT 1")                                                    \
+                X(REQUESTS_BELOW, "SELECT id FROM requests WHERE id<?3 AND "                       \
+                                  "?1=0 AND ?2=0 ORDER BY id DESC LIMIT 1")                        \
                     X(REQUESTS_ABOVE,                                                              \
                       "SELECT id FROM requests WHERE id>?3 AND ?1=0 AND ?2=0 ORDER BY id LIMIT 1") \
                         X(KIND_REQUEST_BELOW, "SELECT id/1024 FROM events INDEXED BY events_kind " \
@@ -143,8 +140,9 @@ struct ph_inbox_reader {
  * PH_ERR_AGAIN for a read that took too long. */
 PH_MUST_USE enum ph_status ph_read_begin(struct ph_inbox_reader *reader);
 PH_MUST_USE enum ph_status ph_read_end(struct ph_inbox_reader *reader, enum ph_status st);
-/* A destination's number in the file; -1: none. */
-int ph_read_number(struct ph_inbox_reader *reader, size_t destination);
+/* A destination's number in the file; -1: none. *ret_oldest: no event before it is open there,
+ * which spares a look at all the events that a subject ever had. */
+int ph_read_number(struct ph_inbox_reader *reader, size_t destination, int64_t *ret_oldest);
 
 /* Columns of a row into places, texts into the arena. */
 struct ph_column {
