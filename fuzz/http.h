@@ -47,7 +47,7 @@ static inline void run_init(struct run *run)
 {
     *run = (struct run){.memory = {.allocator = &ph_os_heap, .limit = 64 * 1024 * 1024}};
     run->handler = (struct ph_http_handler){.handle = on_request, .ctx = run};
-    run->site = (struct ph_http_site){&run->memory, &run->handler, &run->counters};
+    run->site = (struct ph_http_site){&run->memory, &run->handler, &run->counters, &ph_http_limits_usual};
     ph_buffer_init(&run->log, &run->memory);
     ph_buffer_init(&run->out, &run->memory);
 }

@@ -91,6 +91,7 @@ enum {
     /* CONTINUATION frames of one header block (CVE-2024-28182): PH_HEADER_BYTES_MAX needs two. */
     PH_CONTINUATIONS_MAX = 8,
     PH_CONNECTIONS_MAX = 8192,
+    PH_ADMIN_CONNECTIONS_SPARE = 16, /* beyond those: when strangers hold all, whoever runs it still gets in */
     /* Accepted connections that a reactor has not looked at yet: it looks each round, a millisecond or so. */
     PH_DEALT_MAX = 256,
     /* Exchanges of one reactor whose answer comes later; also the places of its completion queue. */

@@ -190,6 +190,8 @@ static bool set_up(struct serving *s)
         .ca_file = text_of(config->callouts.ca),
         .egress = text_of(config->callouts.egress),
         .connection_age_max_ms = config->service_connection_age_ms,
+        .limits = ph_server_limits(config),
+        .connections_max = (size_t)config->limits.connections,
         .dev = s->flags.dev,
         .view = s->view,
         .load = load,

@@ -20,14 +20,14 @@
     X(tls_handshakes, counter, "TLS handshakes completed") \
     X(tls_failures, counter, "TLS handshakes that failed") \
     X(unauthenticated, counter, "requests without the token asked for") \
-    X(limit_connections, counter, "connections refused: PH_CONNECTIONS_MAX") \
+    X(limit_connections, counter, "connections refused: limits.connections") \
     X(limit_dealt, counter, "connections refused: PH_DEALT_MAX") \
     X(limit_descriptors, counter, "connections refused: out of file descriptors") \
-    X(limit_head_time, counter, "heads and handshakes too slow: PH_HEAD_READ_MS") \
-    X(limit_body_time, counter, "bodies too slow: PH_BODY_READ_MS") \
+    X(limit_head_time, counter, "heads and handshakes too slow: limits.header_time") \
+    X(limit_body_time, counter, "bodies too slow: limits.body_time") \
     X(limit_write_stall, counter, "readers too slow: PH_WRITE_STALL_MS") \
     X(limit_keepalive, counter, "peers that stopped answering: PH_KEEPALIVE_MS") \
-    X(limit_head_bytes, counter, "heads too large: PH_HEADERS_MAX, PH_HEADER_BYTES_MAX") \
+    X(limit_head_bytes, counter, "heads too large: limits.headers, limits.header_size") \
     X(limit_target_bytes, counter, "targets too long: PH_URI_BYTES_MAX") \
     X(limit_body_bytes, counter, "bodies too large: PH_MESSAGE_BYTES_MAX") \
     X(limit_inflated_bytes, counter, \

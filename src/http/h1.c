@@ -45,7 +45,7 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t len)
     struct ph_h1 *h1 = of(parser);
     if (!h1->in_head) /* a trailer: counted by feed, not kept */
         return 0;
-    if (h1->exchange.header_count == PH_HEADERS_MAX)
+    if (h1->exchange.header_count >= h1->site->limits->headers)
         return stop_with(h1, 431);
     return keep(h1, &h1->exchange.names[h1->exchange.header_count], at, len);
 }
@@ -113,7 +113,8 @@ static bool asks_for_h2c(const struct ph_h1 *h1)
     struct ph_slice connection = header_of(h1, PH_S("connection"), &connections);
     (void)header_of(h1, PH_S("http2-settings"), &settings);
     return h1->parser.http_minor == 1 && upgrades == 1 && connections == 1 && settings == 1 &&
-           ph_http_list_has(upgrade, PH_S("h2c")) && ph_http_list_has(connection, PH_S("upgrade")) &&
+           ph_http_list_has(upgrade, PH_S("h2c")) &&
+           ph_http_list_has(connection, PH_S("upgrade")) &&
            ph_http_list_has(connection, PH_S("http2-settings"));
 }
 
@@ -160,7 +161,9 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
 static int on_chunk_header(llhttp_t *parser)
 {
     struct ph_h1 *h1 = of(parser);
-    return parser->content_length > PH_MESSAGE_BYTES_MAX - h1->exchange.body.len ? stop_with(h1, 413) : 0;
+    return parser->content_length > PH_MESSAGE_BYTES_MAX - h1->exchange.body.len
+               ? stop_with(h1, 413)
+               : 0;
 }
 
 static int on_message_complete(llhttp_t *parser)
@@ -172,7 +175,7 @@ static int on_message_complete(llhttp_t *parser)
 void ph_h1_begin_request(struct ph_h1 *h1)
 {
     ph_http_exchange_clear(&h1->exchange);
-    h1->head_bytes = 0;
+    h1->head_bytes = h1->header_bytes = 0;
     h1->in_head = true;
     h1->line_empty = true;
     h1->after_cr = h1->line_seen = h1->after_space = false;
@@ -214,12 +217,20 @@ static void handle(struct ph_h1 *h1)
         h1->exchange.owner->gone(h1->exchange.owner, &h1->exchange);
 }
 
+static int judge_size(const struct ph_h1 *h1)
+{
+    enum { LINE_BYTES = 64 }; /* of the request line beside its target */
+    if (h1->head_bytes - h1->header_bytes > PH_URI_BYTES_MAX + LINE_BYTES)
+        return 414;
+    return h1->header_bytes > h1->site->limits->header_bytes ? 431 : 0;
+}
+
 /* Looks over the lines of a head before llhttp does: line ends are CR LF and nothing else, no line
- * is folded, the parts of the request line have one space between them, and it is within the limit.
+ * is folded, the parts of the request line have one space between them, and it is within the limits.
  * Bytes behind the head are left alone. */
 static int scan_head(struct ph_h1 *h1, struct ph_slice bytes)
 {
-    size_t i = 0;
+    size_t i = 0, headers_at = 0;
     bool ended = false;
     for (; i < bytes.len && !ended; i++) {
         char c = bytes.ptr[i];
@@ -227,7 +238,10 @@ static int scan_head(struct ph_h1 *h1, struct ph_slice bytes)
             return 400;
         if (c == '\n') {
             ended = h1->line_empty && h1->line_seen;
-            h1->line_seen |= !h1->line_empty;
+            if (!h1->line_seen && !h1->line_empty) {
+                h1->line_seen = true;
+                headers_at = i + 1;
+            }
             h1->line_empty = true;
         } else if (c != '\r') {
             if (h1->line_empty && h1->line_seen && (c == ' ' || c == '\t'))
@@ -240,9 +254,8 @@ static int scan_head(struct ph_h1 *h1, struct ph_slice bytes)
         h1->after_cr = c == '\r';
     }
     h1->head_bytes += i;
-    if (h1->head_bytes <= PH_HEADER_BYTES_MAX + PH_URI_BYTES_MAX)
-        return 0;
-    return h1->line_seen ? 431 : 414;
+    h1->header_bytes += h1->line_seen ? i - headers_at : 0;
+    return judge_size(h1);
 }
 
 /* llhttp's own view of an error, as a status. */
@@ -296,7 +309,8 @@ static size_t step(struct ph_h1 *h1, struct ph_slice bytes)
     if (!was_head && (h1->parser.flags & F_CHUNKED) != 0) {
         size_t grown = h1->exchange.body.len - body_before;
         h1->head_bytes += bytes.len > grown ? bytes.len - grown : 0;
-        if (h1->head_bytes > h1->exchange.body.len + 2 * (PH_HEADER_BYTES_MAX + PH_URI_BYTES_MAX))
+        if (h1->head_bytes >
+            h1->exchange.body.len + 2 * (h1->site->limits->header_bytes + PH_URI_BYTES_MAX))
             ph_h1_refuse(h1, 431);
     }
     return bytes.len;

@@ -17,6 +17,7 @@ struct ph_h1 {
     struct ph_buffer *out;
     struct ph_buffer rest; /* what came while a request waited for its answer */
     size_t head_bytes;     /* as received, trailers and chunk heads included */
+    size_t header_bytes;   /* of those, the head's behind its first line */
     bool in_head;          /* the head of a request is being read */
     bool line_empty, after_cr, after_space, line_seen;
     bool may_upgrade, asks_upgrade;

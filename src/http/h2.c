@@ -108,8 +108,8 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
                : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
-static enum ph_status keep_header(struct ph_http_exchange *x, struct ph_slice name,
-                                  struct ph_slice value)
+static enum ph_status keep_header(struct ph_http_exchange *x, size_t headers_max,
+                                  struct ph_slice name, struct ph_slice value)
 {
     if (ph_slice_eq(name, PH_S(":method")))
         return ph_http_keep(&x->head, value, &x->method);
@@ -117,7 +117,7 @@ static enum ph_status keep_header(struct ph_http_exchange *x, struct ph_slice na
         return ph_http_keep(&x->head, value, &x->target);
     if (name.len > 0 && name.ptr[0] == ':')
         return PH_OK;
-    if (x->header_count == PH_HEADERS_MAX)
+    if (x->header_count >= headers_max)
         return PH_ERR_TOO_LARGE;
     PH_TRY(ph_http_keep(&x->head, name, &x->names[x->header_count]));
     PH_TRY(ph_http_keep(&x->head, value, &x->values[x->header_count]));
@@ -152,12 +152,12 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     }
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || s->exchange.refusal != PH_HTTP_FINE)
         return 0; /* a client's trailers mean nothing to us */
-    if (s->head_bytes > PH_HEADER_BYTES_MAX) {
+    if (s->head_bytes > h2->site->limits->header_bytes) {
         refuse(s, PH_HTTP_HEADERS_TOO_LARGE);
         return 0;
     }
-    enum ph_status st =
-        keep_header(&s->exchange, ph_slice_of(name, name_len), ph_slice_of(value, value_len));
+    enum ph_status st = keep_header(&s->exchange, h2->site->limits->headers,
+                                    ph_slice_of(name, name_len), ph_slice_of(value, value_len));
     if (st != PH_OK)
         refuse(s, st == PH_ERR_TOO_LARGE ? PH_HTTP_HEADERS_TOO_LARGE : PH_HTTP_NO_ROOM);
     return 0;
@@ -313,10 +313,10 @@ static int new_session(struct ph_h2 *h2)
 
 static int send_settings(struct ph_h2 *h2)
 {
-    static const nghttp2_settings_entry settings[] = {
+    const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, PH_STREAMS_MAX},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, PH_HEADER_BYTES_MAX},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)h2->site->limits->header_bytes},
     };
     int rc =
         nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings, PH_COUNTOF(settings));
@@ -469,16 +469,27 @@ bool ph_h2_drained(const struct ph_h2 *h2)
     return h2->drain_step == 2;
 }
 
+/* A head in many CONTINUATIONs, or a body, that takes too long. *ret_counter: which. */
+static bool is_slow(const struct ph_h2_stream *s, int64_t now_ms, _Atomic uint64_t **ret_counter)
+{
+    const struct ph_http_site *site = s->h2->site;
+    bool in_head = s->exchange.headers_ms == 0;
+    *ret_counter = in_head ? &site->counters->limit_head_time : &site->counters->limit_body_time;
+    int64_t begun_ms = in_head ? s->begun_ms : s->exchange.headers_ms;
+    return !s->handled &&
+           begun_ms < now_ms - (in_head ? site->limits->head_ms : site->limits->body_ms);
+}
+
 void ph_h2_expire(struct ph_h2 *h2, int64_t now_ms)
 {
-    struct ph_counters *counters = h2->site->counters;
+    _Atomic uint64_t *slow_counter;
     h2->now_ms = now_ms;
     for (struct ph_h2_stream *s = h2->first; s != NULL; s = s->next) {
-        bool slow = !s->handled && s->begun_ms < now_ms - PH_BODY_READ_MS;
+        bool slow = is_slow(s, now_ms, &slow_counter);
         bool stuck = ph_h2_unsent(s) > 0 && s->progress_ms < now_ms - PH_WRITE_STALL_MS;
         if (!slow && !stuck)
             continue;
-        ph_count(slow ? &counters->limit_body_time : &counters->limit_write_stall);
+        ph_count(slow ? slow_counter : &h2->site->counters->limit_write_stall);
         s->handled = true;
         s->progress_ms = now_ms;
         ph_h2_reset(h2, s->id, NGHTTP2_CANCEL);

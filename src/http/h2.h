@@ -41,8 +41,8 @@ size_t ph_h2_held(const struct ph_h2 *h2);
 void ph_h2_drain(struct ph_h2 *h2);
 /* Whether the second step is done. */
 bool ph_h2_drained(const struct ph_h2 *h2);
-/* Resets streams that began before now - PH_BODY_READ_MS and whose request is not complete, and
- * those whose answer the client has not taken for PH_WRITE_STALL_MS. */
+/* Resets streams whose head or body takes longer than the site's limits, and those whose answer the
+ * client has not taken for PH_WRITE_STALL_MS. */
 void ph_h2_expire(struct ph_h2 *h2, int64_t now_ms);
 /* Gives back the memory that is kept for streams to come. */
 void ph_h2_rest(struct ph_h2 *h2);

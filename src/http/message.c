@@ -1,5 +1,11 @@
 #include "http/message.h"
 
+const struct ph_http_limits ph_http_limits_usual = {.headers = PH_HEADERS_MAX,
+                                                    .header_bytes = PH_HEADER_BYTES_MAX,
+                                                    .head_ms = PH_HEAD_READ_MS,
+                                                    .body_ms = PH_BODY_READ_MS,
+                                                    .idle_ms = PH_IDLE_MS};
+
 struct ph_slice ph_http_header(const struct ph_http_request *request, struct ph_slice name)
 {
     for (size_t i = 0; i < request->header_count; i++)

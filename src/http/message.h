@@ -104,11 +104,23 @@ struct ph_http_handler {
     void *ctx;
 };
 
+/* What a request may cost: `limits` of the configuration. headers is at most PH_HEADERS_MAX. Only
+ * the thread of the connections changes them, between two calls; a request that has begun goes on
+ * under the new ones. */
+struct ph_http_limits {
+    size_t headers, header_bytes; /* of one request: how many, and all their bytes */
+    int64_t head_ms, body_ms,
+        idle_ms; /* for the head, then for the body; of a connection without a request */
+};
+/* Those of base/limits.h: what the configuration has by default. */
+extern const struct ph_http_limits ph_http_limits_usual;
+
 /* What the connections of one listener share on one thread. */
 struct ph_http_site {
     struct ph_memory *memory;
     const struct ph_http_handler *handler;
     struct ph_counters *counters;
+    const struct ph_http_limits *limits;
 };
 
 /* The answer of a held exchange, or with `open` its beginning. PH_ERR_*: the exchange was aborted,

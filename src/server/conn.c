@@ -303,16 +303,18 @@ bool ph_conn_flush(struct ph_conn *conn, int64_t now_ms)
 
 static bool tick_h1(struct ph_conn *conn, int64_t now_ms)
 {
+    const struct ph_http_limits *limits = conn->site->limits;
     int64_t waited = now_ms - ph_h1_phase_since_ms(conn->h1);
     switch (ph_h1_phase(conn->h1)) {
     case PH_H1_IDLE:
-        return now_ms - conn->read_ms < PH_IDLE_MS;
+        return now_ms - (conn->read_ms > conn->progress_ms ? conn->read_ms : conn->progress_ms) <
+               limits->idle_ms;
     case PH_H1_HEAD:
-        if (waited < PH_HEAD_READ_MS)
+        if (waited < limits->head_ms)
             return true;
         break;
     case PH_H1_BODY:
-        if (waited < PH_BODY_READ_MS)
+        if (waited < limits->body_ms)
             return true;
         break;
     case PH_H1_WAITING: /* for us: whoever holds the exchange has a deadline */
@@ -342,12 +344,26 @@ static bool is_alive(struct ph_conn *conn, int64_t now_ms)
 static bool tick_h2(struct ph_conn *conn, int64_t now_ms)
 {
     ph_h2_expire(conn->h2, now_ms);
-    bool idle = ph_h2_open_streams(conn->h2) == 0 && now_ms - conn->read_ms >= PH_IDLE_MS;
+    bool idle =
+        ph_h2_open_streams(conn->h2) == 0 && now_ms - conn->read_ms >= conn->site->limits->idle_ms;
     if (conn->draining || idle)
         return ph_conn_drain(conn, now_ms);
     if (ph_h2_open_streams(conn->h2) > 0 && !is_alive(conn, now_ms))
         return false;
     return settle(conn, now_ms);
+}
+
+/* Nothing is known of who is there, but that it sends little. */
+static bool tick_stranger(struct ph_conn *conn, int64_t now_ms)
+{
+    const struct ph_http_limits *limits = conn->site->limits;
+    int64_t waited = now_ms - conn->state_since_ms;
+    if (conn->state == PH_CONN_PROBE && conn->probe_bytes == 0 && waited >= limits->idle_ms)
+        return false;
+    if (waited < limits->head_ms)
+        return true;
+    ph_count(&conn->site->counters->limit_head_time);
+    return false;
 }
 
 static bool is_too_old(const struct ph_conn *conn, int64_t now_ms)
@@ -371,10 +387,7 @@ bool ph_conn_tick(struct ph_conn *conn, int64_t now_ms)
     switch (conn->state) {
     case PH_CONN_HANDSHAKE:
     case PH_CONN_PROBE:
-        if (now_ms - conn->state_since_ms < PH_HEAD_READ_MS)
-            return true;
-        ph_count(&conn->site->counters->limit_head_time);
-        return false;
+        return tick_stranger(conn, now_ms);
     case PH_CONN_H1:
         return tick_h1(conn, now_ms);
     case PH_CONN_H2:

@@ -30,9 +30,10 @@ struct dealt {
 struct ph_reactor {
     pthread_t thread;
     int epoll, wake;      /* wake: an eventfd; its events carry a NULL pointer */
-    pthread_mutex_t lock; /* of dealt[] */
+    pthread_mutex_t lock; /* of dealt[], new_limits */
     struct dealt dealt[PH_DEALT_MAX];
     size_t dealt_count;
+    struct ph_http_limits new_limits;
     atomic_size_t load;
     atomic_bool stopping;
     /* The thread's own from here on. */
@@ -43,6 +44,7 @@ struct ph_reactor {
     struct ph_service service;
     struct ph_http_handler handlers[PH_SITE_ADMIN + 1];
     struct ph_http_site sites[PH_SITE_ADMIN + 1];
+    struct ph_http_limits limits;
     struct ph_conn *first;
     bool draining;
     int64_t now_ms, drain_end_ms, tick_ms;
@@ -117,6 +119,7 @@ static void on_wake(struct ph_reactor *r, int64_t now_ms)
     size_t dealt_count = r->dealt_count;
     memcpy(dealt, r->dealt, dealt_count * sizeof dealt[0]);
     r->dealt_count = 0;
+    r->limits = r->new_limits;
     pthread_mutex_unlock(&r->lock);
     for (size_t i = 0; i < dealt_count; i++)
         adopt(r, dealt[i], now_ms);
@@ -253,6 +256,7 @@ struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared)
     r->epoll = r->wake = -1;
     pthread_mutex_init(&r->lock, NULL);
     r->memory = (struct ph_memory){.allocator = &ph_os_heap, .limit = PH_REACTOR_BYTES_MAX};
+    r->limits = r->new_limits = shared->config->limits;
     r->later = ph_later_new(&r->counters, wake, r);
     r->service.config = shared->config;
     r->service.later = r->later;
@@ -271,7 +275,7 @@ struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared)
         (struct ph_http_handler){.handle = shared->gateway != NULL ? ph_receive_handle : ph_ingress_handle, .ctx = &r->service};
     r->handlers[PH_SITE_ADMIN] = (struct ph_http_handler){.handle = ph_admin_handle_local, .ctx = &r->service};
     for (size_t i = 0; i < PH_COUNTOF(r->sites); i++)
-        r->sites[i] = (struct ph_http_site){&r->memory, &r->handlers[i], &r->counters};
+        r->sites[i] = (struct ph_http_site){&r->memory, &r->handlers[i], &r->counters, &r->limits};
     if (r->later == NULL || r->service.worker == NULL || !open_queues(r) ||
         pthread_create(&r->thread, NULL, run, r) != 0) {
         destroy(r);
@@ -296,6 +300,14 @@ bool ph_reactor_deal(struct ph_reactor *r, int fd, struct ph_tls *tls, enum ph_r
     }
     wake(r);
     return true;
+}
+
+void ph_reactor_set_limits(struct ph_reactor *r, const struct ph_http_limits *limits)
+{
+    pthread_mutex_lock(&r->lock);
+    r->new_limits = *limits;
+    pthread_mutex_unlock(&r->lock);
+    wake(r);
 }
 
 size_t ph_reactor_load(struct ph_reactor *r)

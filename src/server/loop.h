@@ -34,6 +34,8 @@ enum ph_reactor_site { PH_SITE_CALLS, PH_SITE_WEBHOOKS, PH_SITE_ADMIN };
 /* Deals it a connection; takes `fd` and `tls` (NULL: plain). False: PH_DEALT_MAX wait for it already, and this one was
  * closed. Any thread. */
 PH_MUST_USE bool ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, enum ph_reactor_site site);
+/* What its connections may cost from now on. Any thread. */
+void ph_reactor_set_limits(struct ph_reactor *reactor, const struct ph_http_limits *limits);
 /* Connections it has, those dealt and not yet seen included. Any thread. */
 size_t ph_reactor_load(struct ph_reactor *reactor);
 /* Begins to finish: what is in flight has PH_DRAIN_MS. */

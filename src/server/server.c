@@ -280,7 +280,8 @@ static void deal(struct server *server, const struct listener *listener, int fd)
     size_t total = 0;
     struct ph_tls *tls = NULL;
     struct ph_reactor *reactor = least_loaded(server, &total);
-    if (total >= PH_CONNECTIONS_MAX) {
+    size_t spare = listener->site == PH_SITE_ADMIN ? PH_ADMIN_CONNECTIONS_SPARE : 0;
+    if (total >= server->config->connections_max + spare) {
         ph_count(&server->counters.limit_connections);
         ph_os_close(fd);
         return;
@@ -309,11 +310,24 @@ static void accept_all(struct server *server, struct listener *listener)
     }
 }
 
-static void configure_log(struct server *server)
+struct ph_http_limits ph_server_limits(const struct ph_config *config)
+{
+    return (struct ph_http_limits){.headers = (size_t)config->limits.headers,
+                                   .header_bytes = (size_t)config->limits.header_bytes,
+                                   .head_ms = config->limits.head_ms,
+                                   .body_ms = config->limits.body_ms,
+                                   .idle_ms = config->limits.idle_ms};
+}
+
+/* What is not read from the view each time it is needed. */
+static void follow_view(struct server *server)
 {
     struct ph_view *view = ph_gateway_view(server->gateway);
     const struct ph_config *c = view->config;
+    const struct ph_http_limits limits = ph_server_limits(c);
     ph_log_configure(server->watch.log, c->log.format == PH_LOG_JSON, (enum ph_log_severity)c->log.level);
+    for (size_t i = 0; i < server->reactor_count; i++)
+        ph_reactor_set_limits(server->reactors[i], &limits);
     ph_view_unref(view);
 }
 
@@ -331,7 +345,7 @@ static void reload_gateway(struct server *server)
     else if (ph_gateway_reload(server->gateway, view, why) != PH_OK)
         fprintf(stderr, "payhook: %s\n", why);
     else {
-        configure_log(server);
+        follow_view(server);
         printf("configuration read again\n");
     }
 }

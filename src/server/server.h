@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "core/engine.h"
+#include "http/message.h"
 #include "os/tls.h"
 
 /* One URL of ours: POST /webhooks/<name>. */
@@ -23,6 +24,7 @@ struct ph_endpoint {
     int32_t capture_method; /* enum ph_capture_method; 0: not told */
 };
 
+struct ph_config;
 struct ph_view;
 
 struct ph_server_config {
@@ -42,6 +44,8 @@ struct ph_server_config {
     const char *egress;            /* HOST:PORT that all of them go through; NULL: none */
     struct ph_slice roots;         /* what a fetched certificate must lead to: base64 DER in a comma list */
     int64_t connection_age_max_ms; /* 0: connections may grow old */
+    struct ph_http_limits limits;  /* of requests; those of a new configuration take their place */
+    size_t connections_max;        /* of the two listeners together */
     bool dev;                      /* ingress prints events and keeps none */
     /* Without `dev`: what the gateway works by. Kept by the caller. NULL: there is no gateway. */
     struct ph_view *view;
@@ -56,6 +60,8 @@ struct ph_server_signals {
     volatile sig_atomic_t reload; /* SIGHUP: read the configuration, secrets and certificates again */
 };
 
+/* What the configuration allows a request to cost. */
+struct ph_http_limits ph_server_limits(const struct ph_config *config);
 /* Serves until signals->stop is set. Prints "listening on …" once per listener when ready. The
  * three signals must interrupt it. Certificates that cannot be read again leave the old ones in
  * use, with the reason on stderr. Gives the program's exit status: 0, or 1 with the reason on

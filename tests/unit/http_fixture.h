@@ -19,6 +19,7 @@ struct fixture {
     struct ph_memory memory;
     struct ph_counters counters;
     struct ph_http_handler handler;
+    struct ph_http_limits limits;
     struct ph_http_site site;
     struct ph_http_owner owner;
     struct ph_buffer out;
@@ -106,7 +107,8 @@ static int open_fixture(void **state)
     fixture->allocator = (struct ph_allocator){fixture_take, fixture_give, NULL};
     fixture->memory = (struct ph_memory){.allocator = &fixture->allocator, .limit = 64u << 20};
     fixture->handler = (struct ph_http_handler){.handle = on_request, .streams = wants_parts};
-    fixture->site = (struct ph_http_site){&fixture->memory, &fixture->handler, &fixture->counters};
+    fixture->limits = ph_http_limits_usual;
+    fixture->site = (struct ph_http_site){&fixture->memory, &fixture->handler, &fixture->counters, &fixture->limits};
     fixture->owner = (struct ph_http_owner){.gone = on_gone, .data = on_data};
     ph_buffer_init(&fixture->out, &fixture->memory);
     *state = fixture;

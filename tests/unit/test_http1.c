@@ -321,6 +321,78 @@ static void a_request_line_has_one_space_between_its_parts(void **state)
     close_h1();
 }
 
+/* A request with so many headers whose lines, the empty one included, are so many bytes. */
+static struct ph_slice request_of(char *text, size_t room, const char *target, size_t headers, size_t bytes)
+{
+    size_t at = (size_t)snprintf(text, room, "GET %s HTTP/1.1\r\n", target), begun = at;
+    at += (size_t)snprintf(text + at, room - at, "Host: x\r\n");
+    for (size_t i = 2; i < headers; i++)
+        at += (size_t)snprintf(text + at, room - at, "x: y\r\n");
+    size_t filling = bytes - (at - begun) - strlen("z: \r\n\r\n");
+    assert_true(filling < room - at);
+    at += (size_t)snprintf(text + at, room - at, "z: ");
+    memset(text + at, 'z', filling);
+    at += filling;
+    at += (size_t)snprintf(text + at, room - at, "\r\n\r\n");
+    return ph_slice_of(text, at);
+}
+
+/* Gives the status of the answer, however it is split. */
+static int status_in_pieces(struct ph_slice text, size_t piece)
+{
+    int status = 0;
+    open_h1();
+    ph_buffer_clear(&fixture->out);
+    fixture->log_len = 0;
+    for (size_t at = 0; at < text.len; at += piece)
+        feed(ph_slice_of(text.ptr + at, text.len - at < piece ? text.len - at : piece));
+    assert_true(ph_buffer_append(&fixture->out, ph_slice_of("", 1)) == PH_OK);
+    assert_int_equal(sscanf(fixture->out.ptr, "HTTP/1.1 %d", &status), 1);
+    close_h1();
+    return status;
+}
+
+static int status_of(struct ph_slice text)
+{
+    int whole = status_in_pieces(text, text.len);
+    assert_int_equal(status_in_pieces(text, 1), whole);
+    assert_int_equal(status_in_pieces(text, 7), whole);
+    return whole;
+}
+
+static void headers_are_bounded_by_the_sites_limits_and_the_target_is_not_counted(void **state)
+{
+    (void)state;
+    enum { ROOM = 48 * 1024 };
+    static char text[ROOM], target[PH_URI_BYTES_MAX + 2];
+    memset(target, '/', PH_URI_BYTES_MAX);
+    fixture->limits.headers = 16;
+    fixture->limits.header_bytes = 1024;
+    assert_int_equal(status_of(request_of(text, ROOM, "/a", 16, 1000)), 200);
+    assert_int_equal(status_of(request_of(text, ROOM, "/a", 17, 1000)), 431);
+    assert_int_equal(status_of(request_of(text, ROOM, target, 2, 1024)), 200);
+    assert_int_equal(status_of(request_of(text, ROOM, "/a", 2, 1025)), 431);
+    target[PH_URI_BYTES_MAX] = '/';
+    assert_int_equal(status_of(request_of(text, ROOM, target, 2, 100)), 414);
+    fixture->limits = ph_http_limits_usual;
+    assert_int_equal(status_of(request_of(text, ROOM, "/a", 128, PH_HEADER_BYTES_MAX)), 200);
+    assert_int_equal(status_of(request_of(text, ROOM, "/a", 2, PH_HEADER_BYTES_MAX + 1)), 431);
+    assert_true(fixture->counters.limit_head_bytes > 0 && fixture->counters.limit_target_bytes > 0);
+}
+
+static void limits_that_shrink_below_what_was_read_refuse_the_rest(void **state)
+{
+    (void)state;
+    open_h1();
+    feed(PH_S("GET / HTTP/1.1\r\nHost: x\r\n"));
+    for (int i = 0; i < 30; i++)
+        feed(PH_S("x: y\r\n"));
+    fixture->limits.headers = 16;
+    feed(PH_S("x: y\r\n"));
+    assert_int_equal(count_of("HTTP/1.1 431"), 1);
+    close_h1();
+}
+
 static void without_memory_the_connection_closes_and_nothing_leaks(void **state)
 {
     (void)state;
@@ -356,6 +428,8 @@ int main(void)
         HTTP_TEST(refusals_are_counted_by_their_limit),
         HTTP_TEST(while_nobody_reads_the_answers_no_further_request_is_handled),
         HTTP_TEST(a_request_line_has_one_space_between_its_parts),
+        HTTP_TEST(headers_are_bounded_by_the_sites_limits_and_the_target_is_not_counted),
+        HTTP_TEST(limits_that_shrink_below_what_was_read_refuse_the_rest),
         HTTP_TEST(without_memory_the_connection_closes_and_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -391,6 +391,71 @@ static void requests_past_their_time_are_reset_and_held_ones_are_not(void **stat
     close_h2();
 }
 
+/* A request with so many headers of its own; ended: nothing follows it. */
+static void request_with(const char *path, size_t headers, const char *value)
+{
+    enum { FIELDS_MAX = 64 };
+    nghttp2_nv fields[FIELDS_MAX] = {NV(":method", "GET"), NV(":scheme", "http"), NV(":path", path), NV(":authority", "x")};
+    const nghttp2_nv field = NV("x", value);
+    assert_true(4 + headers <= FIELDS_MAX);
+    for (size_t i = 0; i < headers; i++)
+        fields[4 + i] = field;
+    nghttp2_submit_request(client.session, NULL, fields, 4 + headers, NULL, NULL);
+}
+
+static void headers_are_bounded_by_the_sites_limits(void **state)
+{
+    (void)state;
+    static char large[901];
+    memset(large, 'a', sizeof large - 1);
+    fixture->limits.headers = 16;
+    fixture->limits.header_bytes = 1024;
+    open_h2(false);
+    request_with("/few", 16, "");
+    request_with("/many", 17, "");
+    request_with("/large", 1, large);
+    exchange_bytes(1000);
+    assert_string_equal(fixture->log, "GET /few ;GET /many  refused;GET /large  refused;");
+    assert_int_equal(fixture->counters.limit_head_bytes, 2);
+    assert_int_equal(nghttp2_session_get_remote_settings(client.session, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE), 1024);
+    close_h2();
+}
+
+static void a_body_has_the_sites_time_from_its_head_on(void **state)
+{
+    (void)state;
+    fixture->limits.body_ms = 2000;
+    open_h2(false);
+    client.upload_stays_open = true;
+    request("/slow", PH_S("a"));
+    exchange_bytes(1000);
+    ph_h2_expire(h2, now_ms + 2000);
+    assert_int_equal(ph_h2_open_streams(h2), 1);
+    ph_h2_expire(h2, now_ms + 2001);
+    exchange_bytes(1000);
+    assert_int_equal(client.closed[0], NGHTTP2_CANCEL);
+    assert_int_equal(fixture->counters.limit_body_time, 1);
+    close_h2();
+}
+
+static void a_head_that_does_not_end_has_the_sites_time(void **state)
+{
+    (void)state;
+    /* HEADERS of stream 1 without END_HEADERS: a CONTINUATION is to come. */
+    static const char half[] = "\0\0\1\1\1\0\0\0\1\202";
+    fixture->limits.head_ms = 1000;
+    open_h2(false);
+    exchange_bytes(1000);
+    assert_int_equal(ph_h2_feed(h2, ph_slice_of(half, sizeof half - 1), now_ms), PH_OK);
+    assert_int_equal(ph_h2_open_streams(h2), 1);
+    ph_h2_expire(h2, now_ms + 1000);
+    assert_int_equal(fixture->counters.limit_head_time, 0);
+    ph_h2_expire(h2, now_ms + 1001);
+    assert_int_equal(fixture->counters.limit_head_time, 1);
+    assert_int_equal(fixture->counters.limit_body_time, 0);
+    close_h2();
+}
+
 static void an_http1_request_becomes_stream_one(void **state)
 {
     (void)state;
@@ -464,6 +529,9 @@ int main(void)
         HTTP_TEST(a_settings_flood_is_sent_away),
         HTTP_TEST(a_rapid_reset_is_sent_away_and_honest_cancels_are_not),
         HTTP_TEST(requests_past_their_time_are_reset_and_held_ones_are_not),
+        HTTP_TEST(headers_are_bounded_by_the_sites_limits),
+        HTTP_TEST(a_body_has_the_sites_time_from_its_head_on),
+        HTTP_TEST(a_head_that_does_not_end_has_the_sites_time),
         HTTP_TEST(an_http1_request_becomes_stream_one),
         HTTP_TEST(an_upgrade_with_malformed_settings_is_refused),
         HTTP_TEST(without_memory_streams_are_refused_and_nothing_leaks),
