@@ -43,6 +43,7 @@ static int on_url(llhttp_t *parser, const char *at, size_t len)
 static int on_header_field(llhttp_t *parser, const char *at, size_t len)
 {
     struct ph_h1 *h1 = of(parser);
+    h1->line_named |= len > 0;
     if (!h1->in_head) /* a trailer: counted by feed, not kept */
         return 0;
     if (h1->exchange.header_count >= h1->site->limits->headers)
@@ -61,6 +62,9 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t len)
 static int on_header_value_complete(llhttp_t *parser)
 {
     struct ph_h1 *h1 = of(parser);
+    if (!h1->line_named) /* ": value", which llhttp lets through */
+        return stop_with(h1, 400);
+    h1->line_named = false;
     if (h1->in_head)
         h1->exchange.header_count++;
     return 0;
@@ -178,7 +182,7 @@ void ph_h1_begin_request(struct ph_h1 *h1)
     h1->head_bytes = h1->header_bytes = 0;
     h1->in_head = true;
     h1->line_empty = true;
-    h1->after_cr = h1->line_seen = h1->after_space = false;
+    h1->after_cr = h1->line_seen = h1->line_named = h1->after_space = false;
     h1->asks_upgrade = h1->open = h1->chunked = h1->stalled = false;
 }
 

@@ -20,6 +20,7 @@ struct ph_h1 {
     size_t header_bytes;   /* of those, the head's behind its first line */
     bool in_head;          /* the head of a request is being read */
     bool line_empty, after_cr, after_space, line_seen;
+    bool line_named; /* the header being read has a name */
     bool may_upgrade, asks_upgrade;
     bool draining, keep_alive;
     bool is_http;                /* a head was complete once: this peer speaks HTTP */

@@ -393,6 +393,17 @@ static void limits_that_shrink_below_what_was_read_refuse_the_rest(void **state)
     close_h1();
 }
 
+static void a_header_without_a_name_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of(PH_S("GET / HTTP/1.1\r\nHost: x\r\n: x\r\n\r\n")), 400);
+    assert_int_equal(status_of(PH_S("GET / HTTP/1.1\r\n: x\r\nHost: x\r\n\r\n")), 400);
+    assert_int_equal(status_of(PH_S("GET / HTTP/1.1\r\nHost: x\r\n:\r\n\r\n")), 400);
+    assert_int_equal(status_of(PH_S("GET / HTTP/1.1\r\nHost: x\r\nx:\r\ny:\r\n\r\n")), 200);
+    assert_int_equal(status_of(PH_S("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n: x\r\n\r\n")), 400);
+    assert_int_equal(status_of(PH_S("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nt: x\r\n\r\n")), 200);
+}
+
 static void without_memory_the_connection_closes_and_nothing_leaks(void **state)
 {
     (void)state;
@@ -430,6 +441,7 @@ int main(void)
         HTTP_TEST(a_request_line_has_one_space_between_its_parts),
         HTTP_TEST(headers_are_bounded_by_the_sites_limits_and_the_target_is_not_counted),
         HTTP_TEST(limits_that_shrink_below_what_was_read_refuse_the_rest),
+        HTTP_TEST(a_header_without_a_name_is_refused),
         HTTP_TEST(without_memory_the_connection_closes_and_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
