@@ -84,8 +84,10 @@ void ph_settling_returned(struct ph_lane *lane)
     struct ph_settling_half *half = other(s);
     s->out = false;
     if (half->settle.op.status != PH_OK) {
-        ph_lane_say(lane, true, "the inbox did not store %zu attempts: %s; they are kept",
-                    half->settle.count, ph_status_text(half->settle.op.status));
+        char room[PH_INBOX_WHY_BYTES];
+        struct ph_slice why = ph_inbox_op_why(lane->inbox, &half->settle.op, room);
+        ph_lane_say(lane, true, "the inbox did not store %zu attempts, which are kept: %.*s",
+                    half->settle.count, (int)why.len, why.ptr);
         s->failed = true;
         s->again_ms = ph_os_steady_ms() + AGAIN_MS;
         return;

@@ -217,6 +217,9 @@ struct ph_inbox_health {
     char why[PH_INBOX_WHY_BYTES];
 };
 void ph_inbox_health(struct ph_inbox *inbox, struct ph_inbox_health *ret);
+/* Why an op failed, for a person: what the disk said and what to do, while that is known; else the status' text. Any
+ * thread. Lives as long as `room`. */
+struct ph_slice ph_inbox_op_why(struct ph_inbox *inbox, const struct ph_inbox_op *op, char room[PH_INBOX_WHY_BYTES]);
 
 /* Kept in memory by the writer, exact after each commit; any thread, cheap. */
 struct ph_inbox_counts {

@@ -258,6 +258,16 @@ void ph_inbox_health(struct ph_inbox *inbox, struct ph_inbox_health *ret)
     pthread_mutex_unlock(&inbox->mutex);
 }
 
+struct ph_slice ph_inbox_op_why(struct ph_inbox *inbox, const struct ph_inbox_op *op,
+                                char room[PH_INBOX_WHY_BYTES])
+{
+    pthread_mutex_lock(&inbox->mutex);
+    memcpy(room, inbox->health.why, PH_INBOX_WHY_BYTES);
+    pthread_mutex_unlock(&inbox->mutex);
+    return ph_slice_str(op->status == PH_ERR_IO && room[0] != '\0' ? room
+                                                                   : ph_status_text(op->status));
+}
+
 void ph_inbox_counts(struct ph_inbox *inbox, struct ph_inbox_counts *ret)
 {
     pthread_mutex_lock(&inbox->mutex);

@@ -1,5 +1,6 @@
 #include "server/passage.h"
 
+#include "gateway/gateway.h"
 #include "os/clock.h"
 #include "server/watch.h"
 
@@ -36,9 +37,11 @@ static enum ph_log_severity severity_of(const struct ph_passage *passage, enum p
     return PH_SEVERITY_INFO;
 }
 
-static void tell_store(struct ph_log_line *line, const struct ph_inbox_store *store, bool done)
+static void tell_store(struct ph_log_line *line, struct ph_inbox *inbox,
+                       const struct ph_inbox_store *store, bool done)
 {
     const struct ph_inbox_request *r = &store->request;
+    char room[PH_INBOX_WHY_BYTES];
     ph_log_text(line, "verdict", ph_word_name(PH_WORDS_VERDICT, r->verdict));
     if (r->verdict != PH_VERIFIED)
         ph_log_text(line, "reason", r->verdict_reason);
@@ -50,7 +53,7 @@ static void tell_store(struct ph_log_line *line, const struct ph_inbox_store *st
     if (!done)
         return;
     if (store->op.status != PH_OK)
-        ph_log_text(line, "error", ph_slice_str(ph_status_text(store->op.status)));
+        ph_log_text(line, "error", ph_inbox_op_why(inbox, &store->op, room));
     else if (r->id > 0)
         ph_log_number(line, "request", r->id);
 }
@@ -76,7 +79,7 @@ static void end(struct ph_service *service, struct ph_passage *passage, enum ph_
         ph_log_text(&line, "sender", PH_S("gone"));
     ph_log_number(&line, "ms", took_ms);
     if (store != NULL)
-        tell_store(&line, store, done);
+        tell_store(&line, ph_gateway_inbox(service->gateway), store, done);
     ph_log_text(&line, "remote", passage->remote);
     ph_log_text(&line, "request_id", passage->id);
     ph_log_text(&line, "traceparent", passage->trace);

@@ -204,3 +204,14 @@ test('metrics: false switches them off, at a reload too', async () => {
   assert.equal((await g.get('/metrics')).status, 200);
   assert.equal(await g.stop(), 0);
 });
+
+// No file may grow past 600 blocks, as on a disk without room: a pipe is none.
+test('a webhook that is not stored is logged with what the disk said and what to do', async () => {
+  const g = await startGateway({ log: { level: 'info', format: 'json' } }, { wrap: ['sh', '-c', 'trap "" XFSZ; ulimit -f 600; exec "$@"', 'sh'] });
+  let answer;
+  for (let i = 0; i < 200 && answer?.status !== 503; i++) answer = await post(g, 'stripe', stripe(`full${i}`, { description: 'x'.repeat(20_000) }));
+  assert.equal(answer.status, 503);
+  const line = await until(() => g.log.split('\n').slice(0, -1).map((text) => JSON.parse(text)).find((l) => l.outcome === 'failed'), 'the line');
+  assert.match(line.error, /inbox\.db: a commit failed: .*SQLite \d+\); check the disk: it goes on by itself/);
+  await g.end('SIGKILL');
+});

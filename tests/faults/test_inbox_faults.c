@@ -318,6 +318,10 @@ PH_TEST(a_full_disk_refuses_and_goes_on_by_itself_when_there_is_room)
     assert_true(health.ailing);
     assert_false(health.failed);
     assert_non_null(strstr(health.why, "make room"));
+    const struct ph_inbox_op failed = {.status = PH_ERR_IO}, other = {.status = PH_ERR_NO_MEMORY};
+    char room[PH_INBOX_WHY_BYTES];
+    assert_string_equal(ph_inbox_op_why(inbox, &failed, room).ptr, health.why);
+    assert_string_equal(ph_inbox_op_why(inbox, &other, room).ptr, "out of memory");
     sim_disk_full(false);
     assert_int_equal(store_key("after"), PH_OK);
     ph_inbox_health(inbox, &health);

@@ -170,6 +170,13 @@ enum ph_status ph_inbox_submit(struct ph_inbox *inbox, struct ph_inbox_op *op)
     return st;
 }
 
+struct ph_slice ph_inbox_op_why(struct ph_inbox *inbox, const struct ph_inbox_op *op,
+                                char room[PH_INBOX_WHY_BYTES])
+{
+    (void)inbox, (void)room;
+    return ph_slice_str(ph_status_text(op->status));
+}
+
 void ph_inbox_counts(struct ph_inbox *inbox, struct ph_inbox_counts *ret)
 {
     memset(ret, 0, sizeof *ret);
