@@ -49,9 +49,11 @@ static const char *const version_1[] = {
     "CREATE TABLE effects(effect_key TEXT, destination INTEGER, event INTEGER NOT NULL, seen_ms "
     "INTEGER NOT NULL,"
     " PRIMARY KEY(effect_key, destination)) WITHOUT ROWID",
-    /* The same key, said otherwise by a later request. */
-    "CREATE TABLE revisions(event INTEGER, request INTEGER NOT NULL, item INTEGER NOT NULL, digest "
-    "BLOB,"
+    /* The same key, said otherwise by a later request. (A table WITHOUT ROWID begins with its key's
+       columns: of others SQLite's integrity_check, up to 3.40 at least, reports NULLs that are not
+       there.) */
+    "CREATE TABLE revisions(event INTEGER, digest BLOB, request INTEGER NOT NULL, item INTEGER NOT "
+    "NULL,"
     " PRIMARY KEY(event, digest)) WITHOUT ROWID",
     "CREATE INDEX revisions_request ON revisions(request)",
 

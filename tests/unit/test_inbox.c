@@ -145,6 +145,29 @@ PH_TEST(a_stale_request_is_a_duplicate_only_when_all_its_keys_are_known)
     assert_int_equal(counts().quarantined, 2);
 }
 
+PH_TEST(sqlite_finds_a_file_sound_in_which_every_table_has_rows)
+{
+    struct sample s;
+    (void)state;
+    make(&s, "k");
+    s.events[0].once_per_effect = 1;
+    s.events[0].event_id = PH_S("a-name");
+    assert_int_equal(run(&s.store.op), PH_OK);
+    struct ph_inbox_attempt attempt = {
+        .delivery = s.events[0].id * 65536, .state = PH_DELIVERY_DONE, .counted = true};
+    struct ph_inbox_settle settle = {
+        .op = {.kind = PH_INBOX_SETTLE}, .attempts = &attempt, .count = 1};
+    assert_int_equal(run(&settle.op), PH_OK);
+    make(&s, "k");
+    s.events[0].digest[0] = 9;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_int_equal(ask("SELECT (SELECT count(*) FROM revisions) + (SELECT count(*) FROM effects)"
+                         " + (SELECT count(*) FROM event_names) + (SELECT count(*) FROM attempts)"),
+                     4);
+    assert_int_equal(ask("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check<>'ok'"),
+                     0);
+}
+
 PH_TEST(a_full_quarantine_keeps_nothing_and_says_so)
 {
     static struct sample s[12];
@@ -287,6 +310,7 @@ int main(void)
         T(other_content_is_a_revision_kept_once),
         T(only_a_verified_event_takes_or_matches_a_key),
         T(a_stale_request_is_a_duplicate_only_when_all_its_keys_are_known),
+        T(sqlite_finds_a_file_sound_in_which_every_table_has_rows),
         T(a_full_quarantine_keeps_nothing_and_says_so),
         T(good_items_go_on_and_bad_ones_are_held),
         T(an_effect_is_told_once_where_that_is_asked_for),
