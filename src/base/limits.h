@@ -168,6 +168,9 @@ enum {
     PH_INBOX_TEND_ROWS = 128,
     PH_INBOX_OLDEST_ROWS = 512,
     PH_INBOX_NEWER_LOOKED_AT = 16, /* later events of a subject, to say whether one is late */
+    /* Clocks differ by minutes, and local times without a zone by up to 14 h; what claims to have happened later than a
+     * day after its receipt is wrong, and makes no other late. */
+    PH_INBOX_AHEAD_MS_MAX = 24 * 60 * 60 * 1000,
 
     /* ---- the admin API ---- */
     PH_ADMIN_PAGE = 50,         /* rows of a page: a screenful */

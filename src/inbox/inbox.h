@@ -116,7 +116,8 @@ struct ph_inbox_event {
     /* ---- filled before `done` ---- */
     int64_t id;
     enum ph_inbox_found found;
-    bool late; /* a newer event of its subject had been stored */
+    bool late; /* a newer event of its subject had been stored for its endpoint; one that lies more than
+                * PH_INBOX_AHEAD_MS_MAX after its own receipt is no newer one */
 };
 
 enum ph_inbox_stored {

@@ -23,10 +23,10 @@
                  " account, trace, answer) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")       \
     X(EVENT_NAME_ADD, "INSERT OR IGNORE INTO event_names(event_id, event) VALUES(?,?)")            \
     X(EVENT_NEWER,                                                                                 \
-      "SELECT 1 FROM (SELECT kind, verdict FROM events INDEXED BY events_subject WHERE "           \
-      "subject=?1 AND held=0"                                                                      \
-      " AND occurred_ms>?2 ORDER BY occurred_ms DESC LIMIT ?5) e JOIN kinds k ON k.id=e.kind"      \
-      " WHERE e.verdict=?3 AND k.connector=?4 LIMIT 1")                                            \
+      "SELECT 1 FROM (SELECT kind, verdict, occurred_ms - received_ms AS ahead_ms FROM events"     \
+      " INDEXED BY events_subject WHERE subject=?1 AND held=0 AND occurred_ms>?2"                  \
+      " AND occurred_ms<=?3 ORDER BY occurred_ms DESC LIMIT ?4) e JOIN kinds k ON k.id=e.kind"     \
+      " WHERE e.verdict=?5 AND k.endpoint=?6 AND k.connector=?7 AND e.ahead_ms<=?8 LIMIT 1")       \
     X(KEY_TAKE,                                                                                    \
       "INSERT INTO keys(key, event, seen_ms, digest) VALUES(?,?,?,?) ON CONFLICT(key) DO NOTHING") \
     X(KEY_GET, "SELECT event, digest FROM keys WHERE key=?")                                       \

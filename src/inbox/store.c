@@ -133,10 +133,12 @@ static enum ph_status find_late(struct ph_inbox *inbox, const struct ph_context 
     event->late = false;
     if (event->held || event->subject.len == 0 || event->occurred_ms <= 0)
         return PH_OK;
-    enum ph_status st =
-        PH_SQL_NUMBER(&inbox->sql, PH_W_EVENT_NEWER, &one, ph_sql_text(event->subject),
-                      ph_sql_int(event->occurred_ms), ph_sql_int(event->verdict),
-                      ph_sql_text(context->connector), ph_sql_int(PH_INBOX_NEWER_LOOKED_AT));
+    enum ph_status st = PH_SQL_NUMBER(
+        &inbox->sql, PH_W_EVENT_NEWER, &one, ph_sql_text(event->subject),
+        ph_sql_int(event->occurred_ms), ph_sql_int(inbox->now_ms + PH_INBOX_AHEAD_MS_MAX),
+        ph_sql_int(PH_INBOX_NEWER_LOOKED_AT), ph_sql_int(event->verdict),
+        ph_sql_text(or_empty(context->endpoint)), ph_sql_text(or_empty(context->connector)),
+        ph_sql_int(PH_INBOX_AHEAD_MS_MAX));
     event->late = st == PH_OK;
     return st == PH_ERR_NOT_FOUND ? PH_OK : st;
 }

@@ -251,6 +251,54 @@ PH_TEST(late_is_what_a_newer_one_of_its_object_came_before)
     assert_false(s.events[0].late);
 }
 
+/* An event of pi_1, a second before the sample's time. */
+static bool is_late(const char *key)
+{
+    struct sample s;
+    make(&s, key);
+    s.events[0].occurred_ms -= 1000;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    return s.events[0].late;
+}
+
+PH_TEST(an_event_of_another_endpoint_makes_nobody_late)
+{
+    struct sample s;
+    (void)state;
+    make(&s, "elsewhere");
+    s.store.request.endpoint = PH_S("stripe-test");
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_false(is_late("a"));
+    store(&s, "here");
+    assert_true(is_late("b"));
+}
+
+PH_TEST(what_claims_to_happen_long_after_its_receipt_makes_nobody_late)
+{
+    static char keys[PH_INBOX_NEWER_LOOKED_AT + 1][16];
+    struct sample s;
+    (void)state;
+    for (int i = 0; i <= PH_INBOX_NEWER_LOOKED_AT; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "year 9999 %d", i);
+        make(&s, keys[i]);
+        s.events[0].occurred_ms = 253402300799000;
+        assert_int_equal(run(&s.store.op), PH_OK);
+        assert_false(s.events[0].late);
+    }
+    assert_false(is_late("a"));
+    make(&s, "two days");
+    s.events[0].occurred_ms = clock_ms + 2 * 86400000LL;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_false(is_late("b"));
+    clock_ms +=
+        3 * 86400000LL; /* also once that time has come: it was told before it could be known */
+    assert_false(is_late("c"));
+    make(&s, "an hour"); /* a clock that is wrong, or a time without a zone: believed */
+    s.events[0].occurred_ms = clock_ms + 3600000;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_true(is_late("d"));
+}
+
 PH_TEST(events_without_a_key_are_each_kept_with_ids_of_their_own)
 {
     struct sample s;
@@ -315,6 +363,8 @@ int main(void)
         T(good_items_go_on_and_bad_ones_are_held),
         T(an_effect_is_told_once_where_that_is_asked_for),
         T(late_is_what_a_newer_one_of_its_object_came_before),
+        T(an_event_of_another_endpoint_makes_nobody_late),
+        T(what_claims_to_happen_long_after_its_receipt_makes_nobody_late),
         T(an_op_that_fails_for_its_own_reason_fails_alone),
         T(events_without_a_key_are_each_kept_with_ids_of_their_own),
     };
