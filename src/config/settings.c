@@ -83,11 +83,11 @@ static const struct ph_setting config_rows[] = {
 
     {.key = "quarantine.requests", .kind = PH_SET_COUNT, AT(quarantine.requests), .fallback = "100000", .min = 1,
      .max = 10000000, .unit = "requests", .env = "PAYHOOK_QUARANTINE_REQUESTS",
-     .help = "refused requests kept at most; then senders hear 503"},
+     .help = "refused requests kept at most, then senders hear 503; as many pending and as many unproven ones"},
     {.key = "quarantine.size", .kind = PH_SET_SIZE, AT(quarantine.bytes), .fallback = "256MiB", .min = MIB, .max = TIB,
-     .env = "PAYHOOK_QUARANTINE_SIZE", .help = "bytes of refused requests kept at most; then senders hear 503"},
+     .env = "PAYHOOK_QUARANTINE_SIZE", .help = "bytes of refused requests kept at most, then senders hear 503; pending and unproven ones have the same each"},
     {.key = "quarantine.age", .kind = PH_SET_DURATION, AT(quarantine.age_ms), .fallback = "7d", .min = HOUR, .max = YEARS,
-     .env = "PAYHOOK_QUARANTINE_AGE", .help = "how long a refused request waits to be verified again"},
+     .env = "PAYHOOK_QUARANTINE_AGE", .help = "how long a refused request waits to be verified again, and an unproven one counts"},
 
     {.key = "limits.body", .kind = PH_SET_SIZE, AT(limits.body_bytes), .fallback = "1MiB", .min = KIB,
      .max = PH_BODY_BYTES_MAX, .env = "PAYHOOK_LIMITS_BODY", .help = "a request's body; larger: 413"},

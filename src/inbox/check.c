@@ -47,8 +47,13 @@ static const struct {
      "SELECT count(*) FROM figures WHERE quarantined<>(SELECT count(*) FROM requests WHERE "
      "standing=4)"
      " OR quarantined_bytes<>(SELECT coalesce(sum(bytes),0) FROM requests WHERE standing=4)"},
-    {"miscounts of what is pending", "SELECT count(*) FROM figures WHERE pending<>(SELECT count(*) "
-                                     "FROM requests WHERE standing=3)"},
+    {"miscounts of what is pending",
+     "SELECT count(*) FROM figures WHERE pending<>(SELECT count(*) FROM requests WHERE standing=3)"
+     " OR pending_bytes<>(SELECT coalesce(sum(bytes),0) FROM requests WHERE standing=3)"},
+    {"miscounts of the hints",
+     "SELECT count(*) FROM figures WHERE hints<>(SELECT count(*) FROM requests WHERE standing=2"
+     " AND requests.id>=hints_from) OR hint_bytes<>(SELECT coalesce(sum(bytes),0) FROM requests"
+     " WHERE standing=2 AND requests.id>=hints_from)"},
 };
 
 struct findings {

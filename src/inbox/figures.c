@@ -22,9 +22,10 @@ static enum ph_status load_row(struct ph_inbox *inbox, const char *text,
 static bool take_figures(struct ph_inbox *inbox, sqlite3_stmt *row)
 {
     struct ph_figures *f = &inbox->figures;
-    int64_t *const places[] = {&f->next_request,      &f->requests,  &f->events,
-                               &f->duplicates,        &f->revisions, &f->quarantined,
-                               &f->quarantined_bytes, &f->pending,   &f->pending_bytes};
+    int64_t *const places[] = {
+        &f->next_request, &f->requests,          &f->events,  &f->duplicates,    &f->revisions,
+        &f->quarantined,  &f->quarantined_bytes, &f->pending, &f->pending_bytes, &f->hints,
+        &f->hint_bytes,   &f->hints_from};
     struct ph_slice file = ph_sql_bytes(row, 0);
     if (file.len == 0 || file.len >= sizeof inbox->file)
         return false;
@@ -62,7 +63,7 @@ enum ph_status ph_figures_load(struct ph_inbox *inbox)
     PH_TRY(load_row(inbox,
                     "SELECT file, next_request, requests, events, duplicates, revisions, "
                     "quarantined, quarantined_bytes,"
-                    " pending, pending_bytes FROM figures",
+                    " pending, pending_bytes, hints, hint_bytes, hints_from FROM figures",
                     take_figures));
     PH_TRY(load_row(inbox, "SELECT id, backlog, dead, oldest, paused FROM destinations",
                     take_destination));
@@ -90,7 +91,8 @@ enum ph_status ph_figures_save(struct ph_inbox *inbox)
                       ph_sql_int(f->requests), ph_sql_int(f->events), ph_sql_int(f->duplicates),
                       ph_sql_int(f->revisions), ph_sql_int(f->quarantined),
                       ph_sql_int(f->quarantined_bytes), ph_sql_int(f->pending),
-                      ph_sql_int(f->pending_bytes));
+                      ph_sql_int(f->pending_bytes), ph_sql_int(f->hints), ph_sql_int(f->hint_bytes),
+                      ph_sql_int(f->hints_from));
 }
 
 void ph_figures_moved(struct ph_inbox *inbox, int64_t delivery, int32_t from, int32_t to)
@@ -120,6 +122,9 @@ void ph_figures_publish(struct ph_inbox *inbox)
     c->quarantined = f->quarantined;
     c->quarantined_bytes = f->quarantined_bytes;
     c->pending = f->pending;
+    c->pending_bytes = f->pending_bytes;
+    c->hinted = f->hints;
+    c->hinted_bytes = f->hint_bytes;
     c->file_bytes = inbox->tending.pages * PH_INBOX_PAGE_BYTES;
     c->wal_bytes = (int64_t)inbox->wal_pages * PH_INBOX_PAGE_BYTES;
     for (int bit = 0; bit < PH_DESTINATIONS_MAX; bit++) {

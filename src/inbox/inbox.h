@@ -7,9 +7,11 @@
  * I3 (G4, G7): an op fails or is done, never both and never neither. After a failed fsync the writer is stopped for
  *     good: that op and all later ones fail with PH_ERR_IO, and ph_inbox_health says why. A full disk or a failed write
  *     fails the ops of its batch; the next batch tries anew.
- * I4 (G8): ops waiting are bounded, by count and bytes; past that ph_inbox_submit answers PH_ERR_AGAIN. So is the
- *     quarantine, with what is PENDING: STORE then ends in PH_STORED_FULL. An ACCEPTED request whose good events are all
- *     known, with others beside them that are not trusted, counts as QUARANTINED.
+ * I4 (G8): ops waiting are bounded, by count and bytes; past that ph_inbox_submit answers PH_ERR_AGAIN. So is what
+ *     strangers can bring: requests that are QUARANTINED, that are PENDING, and that were HINTs within quarantine_age_ms
+ *     each have quarantine_requests and quarantine_bytes for themselves; STORE then ends in PH_STORED_FULL. An ACCEPTED
+ *     request whose good events are all known, with others beside them that are not trusted, counts as QUARANTINED. What
+ *     JUDGE makes QUARANTINED past the bound stays, and takes room of what is PENDING.
  * I5: leases are not stored: a delivery is due until it was settled. After a crash whatever was on its way is sent again.
  * I6: one thread writes and checkpoints, on one connection; readers have snapshots, short and read-only.
  *
@@ -123,7 +125,7 @@ struct ph_inbox_event {
 enum ph_inbox_stored {
     PH_STORED_NEW = 1,
     PH_STORED_DUPLICATE, /* all its keys were known: nothing kept but a count, or the request as a revision */
-    PH_STORED_FULL,      /* the quarantine has no room (I4): nothing kept */
+    PH_STORED_FULL,      /* no room for one that stands so (I4): nothing kept */
 };
 
 struct ph_inbox_store {
@@ -225,7 +227,8 @@ struct ph_slice ph_inbox_op_why(struct ph_inbox *inbox, const struct ph_inbox_op
 /* Kept in memory by the writer, exact after each commit; any thread, cheap. */
 struct ph_inbox_counts {
     int64_t requests, events, duplicates, revisions;    /* since the file was made */
-    int64_t quarantined, quarantined_bytes, pending;    /* now */
+    int64_t quarantined, quarantined_bytes, pending, pending_bytes; /* now */
+    int64_t hinted, hinted_bytes;                       /* hints received within quarantine_age_ms */
     int64_t backlog[64], dead[64];                      /* by destination: deliveries not final; DEAD. PH_DESTINATIONS_MAX */
     int64_t oldest_ms[64];                              /* … when its oldest open delivery was made; 0: none */
     int64_t batches, ops;                               /* committed; ops/batches is the batch size */

@@ -22,6 +22,7 @@ struct ph_figures {
     int64_t next_request;
     int64_t requests, events, duplicates, revisions;
     int64_t quarantined, quarantined_bytes, pending, pending_bytes;
+    int64_t hints, hint_bytes, hints_from; /* from that request on; older ones no longer count */
     int64_t backlog[PH_INBOX_NAMES_MAX], dead[PH_INBOX_NAMES_MAX];
     int64_t oldest[PH_INBOX_NAMES_MAX]; /* no open delivery has a smaller id */
     bool paused[PH_INBOX_NAMES_MAX];
@@ -124,10 +125,12 @@ PH_MUST_USE enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_
                                         bool told, struct ph_inbox_event *event);
 /* A verdict that lets an event be told: verified, or a hint. */
 bool ph_may_be_told(enum ph_verdict verdict);
-/* Quarantined and pending requests share one bound. */
-bool ph_has_room(const struct ph_inbox *inbox, int64_t bytes);
-void ph_count_standing(struct ph_inbox *inbox, enum ph_inbox_standing standing, int64_t bytes,
-                       int64_t by);
+/* For one more that stands so (I4): quarantined, pending and hints have the bound each for
+ * themselves, what is trusted has none. */
+bool ph_has_room(const struct ph_inbox *inbox, enum ph_inbox_standing standing, int64_t bytes);
+/* `by` 1: the request stands so from now on; -1: no longer. */
+void ph_count_standing(struct ph_inbox *inbox, int64_t request, enum ph_inbox_standing standing,
+                       int64_t bytes, int64_t by);
 
 /* ---- judge.c, settle.c ---- */
 PH_MUST_USE enum ph_status ph_judge(struct ph_inbox *inbox, struct ph_inbox_store *op);

@@ -164,8 +164,8 @@ static enum ph_status put_request(struct ph_inbox *inbox, const struct ph_inbox_
 {
     struct ph_slice brought;
     PH_TRY(ph_brought_bytes(&inbox->scratch, r->brought, r->brought_count, &brought));
-    ph_count_standing(inbox, h->was, h->bytes, -1);
-    ph_count_standing(inbox, standing, h->bytes, 1);
+    ph_count_standing(inbox, r->id, h->was, h->bytes, -1);
+    ph_count_standing(inbox, r->id, standing, h->bytes, 1);
     return PH_SQL_RUN(&inbox->sql, PH_W_REQUEST_JUDGE, ph_sql_int(standing), ph_sql_int(r->verdict),
                       ph_sql_text(r->verdict_reason), ph_sql_text(r->secret), ph_sql_int(r->work),
                       r->work != PH_WORK_NONE ? ph_sql_int(r->work_due_ms) : ph_sql_int_or_null(0),
@@ -195,7 +195,7 @@ enum ph_status ph_judge(struct ph_inbox *inbox, struct ph_inbox_store *op)
         op->stored = PH_STORED_DUPLICATE;
         standing = PH_STANDING_REVISION;
         if (h.kept == 0) {
-            ph_count_standing(inbox, h.was, h.bytes, -1);
+            ph_count_standing(inbox, r->id, h.was, h.bytes, -1);
             return PH_SQL_RUN(&inbox->sql, PH_W_REQUEST_DROP, ph_sql_int(r->id));
         }
     }

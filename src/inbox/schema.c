@@ -79,14 +79,16 @@ static const char *const version_1[] = {
     " PRIMARY KEY(delivery, number)) WITHOUT ROWID",
 
     /* One row: figures that nobody should have to count, and the file's own name, which makes event
-       ids its own. */
+       ids its own. hints, hint_bytes: of requests from hints_from on; those before are too old to
+       count. */
     "CREATE TABLE figures(id INTEGER PRIMARY KEY CHECK(id = 1), file TEXT NOT NULL, next_request "
     "INTEGER NOT NULL,"
     " requests INTEGER NOT NULL, events INTEGER NOT NULL, duplicates INTEGER NOT NULL, revisions "
     "INTEGER NOT NULL,"
     " quarantined INTEGER NOT NULL, quarantined_bytes INTEGER NOT NULL, pending INTEGER NOT NULL,"
-    " pending_bytes INTEGER NOT NULL)",
-    "INSERT INTO figures VALUES(1, lower(hex(randomblob(5))), 1, 0, 0, 0, 0, 0, 0, 0, 0)",
+    " pending_bytes INTEGER NOT NULL, hints INTEGER NOT NULL, hint_bytes INTEGER NOT NULL,"
+    " hints_from INTEGER NOT NULL)",
+    "INSERT INTO figures VALUES(1, lower(hex(randomblob(5))), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
 
     /* ---- for people ---- */
     "CREATE VIEW request_list AS SELECT id, datetime(received_ms / 1000, 'unixepoch') AS received, "

@@ -65,7 +65,8 @@
     /* ---- figures ---- */                                                                        \
     X(FIGURES_SET, "UPDATE figures SET next_request=?, requests=?, events=?, duplicates=?, "       \
                    "revisions=?, quarantined=?,"                                                   \
-                   " quarantined_bytes=?, pending=?, pending_bytes=?")                             \
+                   " quarantined_bytes=?, pending=?, pending_bytes=?, hints=?, hint_bytes=?,"      \
+                   " hints_from=?")                                                                \
     X(DESTINATION_SET, "UPDATE destinations SET backlog=?, dead=?, oldest=? WHERE id=?")           \
     X(DESTINATION_ADD, "INSERT INTO destinations(id, name) VALUES(?,?)")                           \
     X(DESTINATION_NAME,                                                                            \
@@ -81,10 +82,10 @@
                  " AND state<=3 LIMIT ?")                                                          \
     X(DELIVERY_DROP, "UPDATE deliveries SET state=6, due_ms=NULL, ended_ms=? WHERE id=?")          \
     X(STANDING_SCAN, "SELECT id, standing, received_ms, work, bytes FROM requests INDEXED BY"      \
-                     " requests_standing WHERE standing=4 AND standing<>1 AND id>? ORDER BY id"    \
-                     " LIMIT ?")                                                                   \
-    X(REQUEST_SCAN, "SELECT id, standing, received_ms, work, bytes FROM requests WHERE id>?"       \
-                    " ORDER BY id LIMIT ?")                                                        \
+                     " requests_standing WHERE id>?1 AND standing=?3 AND standing<>1 ORDER BY id"  \
+                     " LIMIT ?2")                                                                  \
+    X(REQUEST_SCAN, "SELECT id, standing, received_ms, work, bytes FROM requests WHERE id>?1"      \
+                    " ORDER BY id LIMIT ?2")                                                       \
     X(OPEN_OF, "SELECT 1 FROM deliveries WHERE id BETWEEN ? AND ? AND state<=3 LIMIT 1")           \
     X(DELIVERIES_OF, "SELECT id, state FROM deliveries WHERE id BETWEEN ? AND ?")                  \
     X(DELIVERIES_FORGET, "DELETE FROM deliveries WHERE id BETWEEN ? AND ?")                        \

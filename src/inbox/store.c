@@ -9,22 +9,50 @@ bool ph_may_be_told(enum ph_verdict verdict)
     return verdict == PH_VERIFIED || verdict == PH_UNSIGNED || verdict == PH_UNSUPPORTED;
 }
 
-bool ph_has_room(const struct ph_inbox *inbox, int64_t bytes)
+static int64_t above(int64_t number, int64_t bound)
+{
+    return number > bound ? number - bound : 0;
+}
+
+bool ph_has_room(const struct ph_inbox *inbox, enum ph_inbox_standing standing, int64_t bytes)
 {
     const struct ph_inbox_options *o = &inbox->settings.options;
     const struct ph_figures *f = &inbox->figures;
-    return f->quarantined + f->pending < o->quarantine_requests &&
-           f->quarantined_bytes + f->pending_bytes + bytes <= o->quarantine_bytes;
+    int64_t there, there_bytes;
+    switch (standing) {
+    case PH_STANDING_QUARANTINED:
+        there = f->quarantined;
+        there_bytes = f->quarantined_bytes;
+        break;
+    case PH_STANDING_PENDING:
+        /* Pending ones that were refused since may be more than the quarantine takes: they keep
+         * the room they had, else pending ones could fill the disk by way of the quarantine. */
+        there = f->pending + above(f->quarantined, o->quarantine_requests);
+        there_bytes = f->pending_bytes + above(f->quarantined_bytes, o->quarantine_bytes);
+        break;
+    case PH_STANDING_HINT:
+        there = f->hints;
+        there_bytes = f->hint_bytes;
+        break;
+    case PH_STANDING_ACCEPTED:
+    case PH_STANDING_REVISION:
+    case PH_STANDING_DROPPED:
+    default:
+        return true;
+    }
+    return there < o->quarantine_requests && there_bytes + bytes <= o->quarantine_bytes;
 }
 
-void ph_count_standing(struct ph_inbox *inbox, enum ph_inbox_standing standing, int64_t bytes,
-                       int64_t by)
+void ph_count_standing(struct ph_inbox *inbox, int64_t request, enum ph_inbox_standing standing,
+                       int64_t bytes, int64_t by)
 {
     struct ph_figures *f = &inbox->figures;
     if (standing == PH_STANDING_QUARANTINED)
         f->quarantined += by, f->quarantined_bytes += by * bytes;
     if (standing == PH_STANDING_PENDING)
         f->pending += by, f->pending_bytes += by * bytes;
+    if (standing == PH_STANDING_HINT && request >= f->hints_from)
+        f->hints += by, f->hint_bytes += by * bytes;
     inbox->figures_touched = true;
 }
 
@@ -213,7 +241,7 @@ static enum ph_status put_request(struct ph_inbox *inbox, const struct ph_inbox_
                       ph_sql_text(r->remote), ph_sql_text(r->trace), ph_sql_text(r->page_hash),
                       ph_sql_text(r->engine_version), ph_sql_blob(brought), ph_sql_text(headers),
                       ph_sql_blob(or_empty(r->body))));
-    ph_count_standing(inbox, standing, bytes, 1);
+    ph_count_standing(inbox, r->id, standing, bytes, 1);
     inbox->figures.requests++;
     return PH_OK;
 }
@@ -317,6 +345,12 @@ enum ph_status ph_store(struct ph_inbox *inbox, struct ph_inbox_store *op)
     if (!items_are_sound(op))
         return PH_ERR_INVALID;
     PH_TRY(ph_headers_text(&inbox->scratch, r->headers, r->header_count, &headers));
+    int64_t bytes = (int64_t)(headers.len + r->body.len);
+    /* Hints are never known; nothing of one that is not kept may have taken a key. */
+    if (standing == PH_STANDING_HINT && !ph_has_room(inbox, standing, bytes)) {
+        op->stored = PH_STORED_FULL;
+        return PH_OK;
+    }
     if (r->match_only)
         PH_TRY(match(inbox, op, &known));
     int64_t id = inbox->figures.next_request;
@@ -333,8 +367,7 @@ enum ph_status ph_store(struct ph_inbox *inbox, struct ph_inbox_store *op)
     op->stored = known || standing == PH_STANDING_REVISION ? PH_STORED_DUPLICATE : PH_STORED_NEW;
     if (known)
         return PH_OK;
-    if ((standing == PH_STANDING_QUARANTINED || standing == PH_STANDING_PENDING) &&
-        !ph_has_room(inbox, (int64_t)(headers.len + r->body.len))) {
+    if (!ph_has_room(inbox, standing, bytes)) {
         op->stored = PH_STORED_FULL;
         inbox->figures.next_request += tally.kept > 0; /* a revision's row names this request */
         return PH_OK;

@@ -25,17 +25,20 @@ struct kept {
 };
 
 /* A page of rows, read before any is deleted: a statement does not like its table changed under it.
- */
-static enum ph_status scan_requests(struct ph_inbox *inbox, int statement, int64_t after,
-                                    size_t max, struct kept **ret, size_t *ret_count)
+ * `standing` 0: any. */
+static enum ph_status scan_requests(struct ph_inbox *inbox, int standing, int64_t after, size_t max,
+                                    struct kept **ret, size_t *ret_count)
 {
+    const struct ph_sql_value values[] = {ph_sql_int(after), ph_sql_int((int64_t)max),
+                                          ph_sql_int(standing)};
+    int statement = standing == 0 ? PH_W_REQUEST_SCAN : PH_W_STANDING_SCAN;
     sqlite3_stmt *rows;
     bool row;
     struct kept *kept = ph_arena_alloc(&inbox->scratch, (max + 1) * sizeof *kept);
     if (kept == NULL)
         return PH_ERR_NO_MEMORY;
     *ret_count = 0;
-    PH_TRY(PH_SQL_BIND(&inbox->sql, statement, &rows, ph_sql_int(after), ph_sql_int((int64_t)max)));
+    PH_TRY(ph_sql_bind(&inbox->sql, statement, values, standing == 0 ? 2 : 3, &rows));
     for (;;) {
         PH_TRY(ph_sql_next(&inbox->sql, rows, &row));
         if (!row)
@@ -70,7 +73,7 @@ static enum ph_status forget_request(struct ph_inbox *inbox, const struct kept *
     PH_TRY(PH_SQL_RUN(sql, PH_W_EVENTS_FORGET, ph_sql_int(event), ph_sql_int(last_event)));
     PH_TRY(PH_SQL_RUN(sql, PH_W_REVISIONS_FORGET, ph_sql_int(r->id)));
     PH_TRY(PH_SQL_RUN(sql, PH_W_REQUEST_DROP, ph_sql_int(r->id)));
-    ph_count_standing(inbox, r->standing, r->bytes, -1);
+    ph_count_standing(inbox, r->id, r->standing, r->bytes, -1);
     return PH_OK;
 }
 
@@ -98,7 +101,7 @@ static enum ph_status retain(struct ph_inbox *inbox, size_t max)
     size_t count = 0, i = 0;
     if (o->retention_age_ms <= 0 && too_many <= 0)
         return PH_OK;
-    PH_TRY(scan_requests(inbox, PH_W_REQUEST_SCAN, t->request, max, &kept, &count));
+    PH_TRY(scan_requests(inbox, 0, t->request, max, &kept, &count));
     for (; i < count; i++) {
         bool good;
         bool old =
@@ -130,9 +133,27 @@ static enum ph_status age_quarantine(struct ph_inbox *inbox, size_t max)
     size_t count = 0, i = 0;
     if (age_ms <= 0 || inbox->figures.quarantined == 0)
         return PH_OK;
-    PH_TRY(scan_requests(inbox, PH_W_STANDING_SCAN, 0, max, &kept, &count));
+    PH_TRY(scan_requests(inbox, PH_STANDING_QUARANTINED, 0, max, &kept, &count));
     for (; i < count && kept[i].received_ms < inbox->now_ms - age_ms; i++)
         PH_TRY(forget_request(inbox, &kept[i]));
+    inbox->tending.more = inbox->tending.more || (count == max && i == count);
+    return PH_OK;
+}
+
+/* Hints stay, but only the young ones count against their room. */
+static enum ph_status age_hints(struct ph_inbox *inbox, size_t max)
+{
+    int64_t age_ms = inbox->settings.options.quarantine_age_ms;
+    struct ph_figures *f = &inbox->figures;
+    struct kept *kept;
+    size_t count = 0, i = 0;
+    if (age_ms <= 0 || f->hints == 0)
+        return PH_OK;
+    PH_TRY(scan_requests(inbox, PH_STANDING_HINT, f->hints_from - 1, max, &kept, &count));
+    for (; i < count && kept[i].received_ms < inbox->now_ms - age_ms; i++) {
+        ph_count_standing(inbox, kept[i].id, PH_STANDING_HINT, kept[i].bytes, -1);
+        f->hints_from = kept[i].id + 1;
+    }
     inbox->tending.more = inbox->tending.more || (count == max && i == count);
     return PH_OK;
 }
@@ -227,6 +248,7 @@ enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops)
         if (inbox->names[number].gone && inbox->figures.backlog[number] > 0)
             PH_TRY(drop_gone(inbox, number, max));
     PH_TRY(age_quarantine(inbox, max));
+    PH_TRY(age_hints(inbox, max));
     PH_TRY(retain(inbox, max));
     PH_TRY(age_keys(inbox, &t->keys, PH_W_KEY_SCAN, PH_W_KEY_FORGET, max));
     PH_TRY(age_keys(inbox, &t->effects, PH_W_EFFECT_SCAN, PH_W_EFFECT_FORGET, max));

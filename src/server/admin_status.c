@@ -74,6 +74,9 @@ static void add_inbox(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mu
     yyjson_mut_obj_add_sint(doc, inbox, "quarantined", c->quarantined);
     yyjson_mut_obj_add_sint(doc, inbox, "quarantined_bytes", c->quarantined_bytes);
     yyjson_mut_obj_add_sint(doc, inbox, "pending", c->pending);
+    yyjson_mut_obj_add_sint(doc, inbox, "pending_bytes", c->pending_bytes);
+    yyjson_mut_obj_add_sint(doc, inbox, "hinted", c->hinted);
+    yyjson_mut_obj_add_sint(doc, inbox, "hinted_bytes", c->hinted_bytes);
     yyjson_mut_obj_add_sint(doc, inbox, "file_bytes", c->file_bytes);
     yyjson_mut_obj_add_sint(doc, inbox, "wal_bytes", c->wal_bytes);
     yyjson_mut_obj_add_sint(doc, inbox, "waiting_ops", c->waiting_ops);

@@ -20,7 +20,7 @@ enum { PH_VERDICT_COUNT = PH_UNREACHABLE + 1 };
     X(stored, "new, and on disk")                                                                  \
     X(duplicate, "known already: acknowledged, nothing new")                                       \
     X(quarantined, "refused, and kept for a while")                                                \
-    X(full, "no room in the quarantine: 503")                                                      \
+    X(full, "no room for refused, pending or unproven ones: 503")                                  \
     X(failed, "the inbox, or memory, failed: 503")                                                 \
     X(late, "not on disk in time: 503")                                                            \
     X(refused, "not judged: address, method, encoding or size")

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
-import { adyen, adyenSecret, each, post, query, startGateway, startSink, stripe, until } from './gateway.mjs';
+import { adyen, adyenSecret, each, post, query, startGateway, startSink, stripe, twoEndpoints, until } from './gateway.mjs';
 
 let sink, gateway, config;
 const events = (g, where = '1') => query(g, `SELECT count(*) AS n FROM events WHERE ${where}`)[0].n;
@@ -115,6 +115,25 @@ test('the quarantine is bounded: then refused senders hear 503, and genuine ones
   assert.ok(Number(full.headers['retry-after']) > 0);
   assert.equal((await post(g, 'stripe', stripe('genuine'))).status, 200);
   assert.equal((await g.figures()).payhook_inbox_quarantined_requests, 20);
+  assert.equal(await g.stop(), 0);
+});
+
+test('hints are bounded too, and by themselves: strangers fill neither the disk nor the quarantine with them (G8)', async () => {
+  const g = await startGateway({
+    endpoints: { ...twoEndpoints, mollie: { connector: 'mollie', secrets: ['env:STRIPE_WHSEC'] } },
+    destinations: { shop: sink.destination }, quarantine: { requests: 4 },
+  });
+  const hint = (i) => post(g, 'mollie', { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `id=tr_${i}` });
+  const statuses = [];
+  for (let i = 0; i < 8; i++) statuses.push((await hint(i)).status);
+  assert.deepEqual(statuses, [...Array(4).fill(200), ...Array(4).fill(503)]);
+  assert.equal((await post(g, 'stripe', stripe('h', { secret: 'another' }))).status, 401, 'the quarantine has its room');
+  assert.equal((await post(g, 'stripe', stripe('h'))).status, 200);
+  const figures = await g.figures();
+  assert.equal(figures.payhook_inbox_hinted_requests, 4);
+  assert.ok(figures.payhook_inbox_hinted_bytes > 0);
+  assert.equal(figures.payhook_inbox_quarantined_requests, 1);
+  assert.equal(query(g, 'SELECT id FROM requests WHERE standing = 2').length, 4);
   assert.equal(await g.stop(), 0);
 });
 

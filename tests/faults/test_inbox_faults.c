@@ -42,6 +42,7 @@ static void note(const char *format, ...)
 
 struct job {
     struct sample sample;
+    bool hint; /* nobody has proven it: it may be told that there is no room */
     char key[16];
     int of; /* index in known, for settles and duplicates; -1: a new key */
     struct ph_inbox_attempt attempt;
@@ -74,6 +75,12 @@ static bool begin_job(struct job *job)
         op = &make(&job->sample, job->key)->op;
         if (pick(4) == 0)
             job->sample.store.request.body = ph_slice_of(large_body, pick(sizeof large_body));
+        job->hint = job->of < 0 && pick(5) == 0;
+        if (job->hint) {
+            job->sample.store.request.standing = PH_STANDING_HINT;
+            job->sample.events[0].verdict = PH_UNSIGNED;
+            job->sample.events[0].destinations = 0;
+        }
     }
     op->done = on_done;
     job->begun = ph_inbox_submit(inbox, op) == PH_OK;
@@ -95,7 +102,7 @@ static void take_job(const struct job *job)
         return;
     if (job->of >= 0 && job->sample.store.stored != PH_STORED_DUPLICATE)
         note("%s was acknowledged, and then stored once more", job->key);
-    if (job->of >= 0 || known_count == KEYS_MAX)
+    if (job->of >= 0 || job->hint || known_count == KEYS_MAX)
         return;
     struct known *k = &known[known_count++];
     *k = (struct known){.event = job->sample.events[0].id};
@@ -231,6 +238,7 @@ static int faults_set_up(void **state)
                                         .destination_count = 2,
                                         .quarantine_requests = 10,
                                         .quarantine_bytes = 100000,
+                                        .quarantine_age_ms = 20000,
                                         .now_ms = fixture_now,
                                         .wake = fixture_wake,
                                         .retention_age_ms = 60000,

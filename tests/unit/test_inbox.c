@@ -168,22 +168,57 @@ PH_TEST(sqlite_finds_a_file_sound_in_which_every_table_has_rows)
                      0);
 }
 
-PH_TEST(a_full_quarantine_keeps_nothing_and_says_so)
+/* One more that nobody has proven. */
+static enum ph_inbox_stored store_unproven(enum ph_inbox_standing standing, struct ph_slice body)
 {
-    static struct sample s[12];
+    struct sample s;
+    make(&s, "k");
+    s.store.request.standing = standing;
+    s.store.request.body = body;
+    s.events[0].verdict = standing == PH_STANDING_QUARANTINED ? PH_FORGED
+                          : standing == PH_STANDING_PENDING   ? PH_UNREACHABLE
+                                                              : PH_UNSIGNED;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    return s.store.stored;
+}
+
+PH_TEST(refused_pending_and_unproven_ones_have_room_each_and_when_it_is_full_nothing_is_kept)
+{
+    static const enum ph_inbox_standing standings[] = {PH_STANDING_QUARANTINED, PH_STANDING_PENDING,
+                                                       PH_STANDING_HINT};
+    struct sample s;
     (void)state;
-    for (int i = 0; i < 12; i++) {
-        make(&s[i], "k");
-        s[i].store.request.standing = i % 2 == 0 ? PH_STANDING_QUARANTINED : PH_STANDING_PENDING;
-        s[i].events[0].verdict = i % 2 == 0 ? PH_FORGED : PH_UNREACHABLE;
-        assert_int_equal(run(&s[i].store.op), PH_OK);
-        assert_int_equal(s[i].store.stored, i < 10 ? PH_STORED_NEW : PH_STORED_FULL);
-    }
-    assert_int_equal(ask("SELECT count(*) FROM requests"), 10);
-    assert_int_equal(counts().quarantined, 5);
-    assert_int_equal(counts().pending, 5);
-    store(&s[0], "k"); /* what is verified still comes in */
-    assert_int_equal(s[0].store.stored, PH_STORED_NEW);
+    for (int place = 0; place < 3; place++)
+        for (int i = 0; i < 12; i++)
+            assert_int_equal(store_unproven(standings[place], PH_S("{}")),
+                             i < 10 ? PH_STORED_NEW : PH_STORED_FULL);
+    assert_int_equal(ask("SELECT count(*) FROM requests"), 30);
+    assert_int_equal(ask("SELECT count(*) FROM events"), 30);
+    assert_int_equal(counts().quarantined, 10);
+    assert_int_equal(counts().pending, 10);
+    assert_int_equal(counts().hinted, 10);
+    assert_int_equal(counts().backlog[0], 10); /* a hint that is not kept is told to nobody */
+    store(&s, "k");                            /* what is verified still comes in */
+    assert_int_equal(s.store.stored, PH_STORED_NEW);
+}
+
+PH_TEST(the_room_of_each_is_measured_in_bytes_too)
+{
+    static char body[40000];
+    static const enum ph_inbox_standing standings[] = {PH_STANDING_HINT, PH_STANDING_PENDING,
+                                                       PH_STANDING_QUARANTINED};
+    (void)state;
+    for (int place = 0; place < 3; place++)
+        for (int i = 0; i < 4; i++)
+            assert_int_equal(store_unproven(standings[place], ph_slice_of(body, sizeof body)),
+                             i < 2 ? PH_STORED_NEW : PH_STORED_FULL);
+    assert_in_range(counts().hinted_bytes, 80000, 100000);
+    assert_int_equal(counts().hinted_bytes, counts().pending_bytes);
+    assert_int_equal(counts().hinted_bytes, counts().quarantined_bytes);
+    reopen();
+    assert_in_range(counts().hinted_bytes, 80000, 100000);
+    assert_int_equal(store_unproven(PH_STANDING_HINT, ph_slice_of(body, sizeof body)),
+                     PH_STORED_FULL);
 }
 
 PH_TEST(good_items_go_on_and_bad_ones_are_held)
@@ -359,7 +394,8 @@ int main(void)
         T(only_a_verified_event_takes_or_matches_a_key),
         T(a_stale_request_is_a_duplicate_only_when_all_its_keys_are_known),
         T(sqlite_finds_a_file_sound_in_which_every_table_has_rows),
-        T(a_full_quarantine_keeps_nothing_and_says_so),
+        T(refused_pending_and_unproven_ones_have_room_each_and_when_it_is_full_nothing_is_kept),
+        T(the_room_of_each_is_measured_in_bytes_too),
         T(good_items_go_on_and_bad_ones_are_held),
         T(an_effect_is_told_once_where_that_is_asked_for),
         T(late_is_what_a_newer_one_of_its_object_came_before),

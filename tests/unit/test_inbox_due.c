@@ -391,6 +391,56 @@ PH_TEST(pending_ones_are_verified_tried_later_or_dropped)
     assert_int_equal(run(&judge(&s, "b", 4711)->op), PH_ERR_NOT_FOUND);
 }
 
+/* Stored as pending; answers its number, or 0 when there was no room. */
+static int64_t store_pending(struct sample *s, const char *key)
+{
+    make(s, key);
+    s->store.request.standing = PH_STANDING_PENDING;
+    s->store.request.verdict = s->events[0].verdict = PH_UNREACHABLE;
+    assert_int_equal(run(&s->store.op), PH_OK);
+    return s->store.stored == PH_STORED_FULL ? 0 : s->store.request.id;
+}
+
+PH_TEST(pending_ones_that_are_refused_do_not_grow_past_both_bounds)
+{
+    struct sample s;
+    int64_t stored = 0;
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        int64_t request = store_pending(&s, "k");
+        if (request == 0)
+            continue;
+        stored++;
+        judge(&s, "k", request);
+        s.store.request.standing = PH_STANDING_QUARANTINED;
+        s.events[0].verdict = PH_FORGED;
+        assert_int_equal(run(&s.store.op), PH_OK);
+    }
+    assert_int_equal(stored, 20); /* the quarantine's ten, and their own */
+    assert_int_equal(counts().quarantined, 20);
+    clock_ms += options.quarantine_age_ms + 1;
+    for (int i = 0; i < 100 && counts().quarantined > 0; i++)
+        usleep(50 * 1000);
+    assert_true(store_pending(&s, "k") > 0);
+}
+
+PH_TEST(a_hint_that_is_proven_makes_room)
+{
+    struct sample s;
+    (void)state;
+    make(&s, "k");
+    s.store.request.standing = PH_STANDING_HINT;
+    s.events[0].verdict = PH_UNSIGNED;
+    s.events[0].held = true;
+    s.store.request.work = PH_WORK_FETCH;
+    s.store.request.work_due_ms = clock_ms;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_int_equal(counts().hinted, 1);
+    assert_int_equal(run(&judge(&s, "k", s.store.request.id)->op), PH_OK);
+    assert_int_equal(counts().hinted, 0);
+    assert_int_equal(counts().hinted_bytes, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
@@ -408,6 +458,8 @@ int main(void)
         T(a_quarantined_copy_of_what_came_again_goes),
         T(an_event_that_is_being_completed_has_its_key_and_is_told_when_it_is_whole),
         T(pending_ones_are_verified_tried_later_or_dropped),
+        T(pending_ones_that_are_refused_do_not_grow_past_both_bounds),
+        T(a_hint_that_is_proven_makes_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

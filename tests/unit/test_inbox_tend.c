@@ -94,6 +94,78 @@ PH_TEST(the_quarantine_has_an_age)
     assert_int_equal(counts().quarantined_bytes, 0);
 }
 
+static enum ph_inbox_stored store_hint(void)
+{
+    struct sample s;
+    make(&s, "k");
+    s.store.request.standing = PH_STANDING_HINT;
+    s.events[0].verdict = PH_UNSIGNED;
+    s.events[0].destinations = 0;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    return s.store.stored;
+}
+
+static void until_hinted(int64_t expected)
+{
+    for (int i = 0; i < 100 && counts().hinted != expected; i++)
+        usleep(50 * 1000);
+    assert_int_equal(counts().hinted, expected);
+}
+
+PH_TEST(old_hints_stay_and_no_longer_count)
+{
+    int64_t half_ms = options.quarantine_age_ms / 2;
+    (void)state;
+    options.quarantine_requests = 400;
+    options.quarantine_bytes = 1000000;
+    assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
+    for (int i = 0; i < 300; i++) /* more than one step's */
+        assert_int_equal(store_hint(), PH_STORED_NEW);
+    clock_ms += half_ms;
+    for (int i = 0; i < 101; i++)
+        assert_int_equal(store_hint(), i < 100 ? PH_STORED_NEW : PH_STORED_FULL);
+    clock_ms += half_ms + 1;
+    until_hinted(100);
+    assert_int_equal(ask("SELECT count(*) FROM requests"), 400);
+    reopen(); /* where the counting has come to is in the file */
+    assert_int_equal(counts().hinted, 100);
+    assert_int_equal(ask("SELECT hints_from FROM figures"), 301);
+    for (int i = 0; i < 301; i++)
+        assert_int_equal(store_hint(), i < 300 ? PH_STORED_NEW : PH_STORED_FULL);
+    clock_ms += 2 * half_ms + 1;
+    until_hinted(0);
+    assert_int_equal(counts().hinted_bytes, 0);
+}
+
+PH_TEST(a_hint_that_retention_forgets_is_taken_off_once)
+{
+    struct ph_slice findings;
+    (void)state;
+    options.retention_age_ms = options.quarantine_age_ms - 86400000;
+    assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(store_hint(), PH_STORED_NEW);
+    clock_ms += 2 * 86400000LL;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(store_hint(), PH_STORED_NEW);
+    clock_ms += options.retention_age_ms - 86400000; /* five are forgotten while they count */
+    until("SELECT count(*) FROM requests", 3);
+    until_hinted(3);
+    options.retention_age_ms = 0; /* then three stop counting, and are forgotten later */
+    assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
+    clock_ms += options.quarantine_age_ms;
+    until_hinted(0);
+    assert_int_equal(store_hint(), PH_STORED_NEW);
+    options.retention_age_ms = 3600000;
+    assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
+    until("SELECT count(*) FROM requests", 1);
+    assert_int_equal(counts().hinted, 1);
+    assert_int_equal(counts().hinted_bytes, ask("SELECT bytes FROM requests"));
+    close_inbox();
+    assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_OK);
+    assert_int_equal(findings.len, 0);
+}
+
 PH_TEST(a_key_goes_when_its_event_is_gone_and_it_is_old_itself)
 {
     struct sample s;
@@ -232,11 +304,16 @@ PH_TEST(a_check_finds_what_must_not_be)
     assert_int_equal(findings.len, 0);
     change("DELETE FROM keys; UPDATE destinations SET backlog=7");
     assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_OK);
-    assert_true(ph_slice_find(findings, PH_S("1 told events whose key is not known\n"), 0) != SIZE_MAX);
+    assert_true(ph_slice_find(findings, PH_S("1 told events whose key is not known\n"), 0) !=
+                SIZE_MAX);
     assert_true(ph_slice_find(findings, PH_S("backlog is miscounted"), 0) != SIZE_MAX);
     change("DELETE FROM events");
     assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_OK);
     assert_true(ph_slice_find(findings, PH_S("1 deliveries of no event\n"), 0) != SIZE_MAX);
+    change("UPDATE figures SET hints=1, pending_bytes=1");
+    assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_OK);
+    assert_true(ph_slice_find(findings, PH_S("miscounts of the hints"), 0) != SIZE_MAX);
+    assert_true(ph_slice_find(findings, PH_S("miscounts of what is pending"), 0) != SIZE_MAX);
 }
 
 PH_TEST(more_than_fits_is_told_to_come_again)
@@ -256,6 +333,8 @@ int main(void)
         T(what_is_old_and_told_goes_and_its_key_stays),
         T(a_file_that_is_too_large_loses_its_oldest),
         T(the_quarantine_has_an_age),
+        T(old_hints_stay_and_no_longer_count),
+        T(a_hint_that_retention_forgets_is_taken_off_once),
         T(a_key_goes_when_its_event_is_gone_and_it_is_old_itself),
         T(deliveries_to_a_destination_that_is_gone_are_dropped),
         T(the_age_of_the_oldest_is_known),
