@@ -412,6 +412,7 @@ int ph_server_run(const struct ph_server_config *config, struct ph_server_signal
     sigaddset(&ours, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &ours, &before);
     (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that may be closed */
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a disk that is full: an error, and no end */
     ph_os_raise_file_limit();
     bool started = start(&server);
     if (started)

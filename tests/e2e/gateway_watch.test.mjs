@@ -103,13 +103,13 @@ test('label values come from the configuration alone: strangers make no series',
   assert.equal(Object.keys(await gateway.figures()).length, before);
 });
 
-test('a backlog shows, and a destination that fails with its breaker', async () => {
+test('a backlog shows with its age, and a destination that fails with its breaker', async () => {
   const gone = { url: 'http://127.0.0.1:1/events', secret: ['env:SHOP_SECRET'] };
   const g = await startGateway({ destinations: { gone } });
   await each(20, 4, (i) => post(g, 'stripe', stripe(`b${i}`)));
   const figures = await until(async () => {
     const f = await g.figures();
-    return f['payhook_destination_breaker{destination="gone",state="open"}'] === 1 && f;
+    return f['payhook_destination_breaker{destination="gone",state="open"}'] === 1 && f['payhook_destination_oldest_seconds{destination="gone"}'] > 0.5 && f;
   }, 'the breaker to open');
   assert.equal(figures['payhook_destination_backlog{destination="gone"}'], 20);
   assert.equal(figures['payhook_destination_breaker{destination="gone",state="closed"}'], 0);
