@@ -79,6 +79,7 @@ writeFileSync(
   join(folder, "payhook.yaml"),
   `webhooks: { listen: 127.0.0.1:${hooks} }
 service: { listen: 127.0.0.1:${port} }
+log: { level: error }
 endpoints:
 ${processors.map((p) => `  ${p}: { connector: ${p}, secrets: env:${p.toUpperCase()} }`).join("\n")}
 destinations:
@@ -120,6 +121,13 @@ try {
   await post("stripe", "charge.refund.updated", { note: "the same refund" });
   await post("stripe", "charge.dispute.created", { secret: "WRONG", wants: /401/, note: "forged" });
   await shopHears(7);
+
+  console.log(`\n${bold("payhook requests ls --standing quarantined")}`);
+  const { text } = await run(["requests", "ls", "--standing", "quarantined", "--output", "json"]);
+  for (const line of text.trim().split("\n").filter(Boolean)) {
+    const kept = JSON.parse(line);
+    console.log(`  ${kept.endpoint}  ${kept.verdict}  ${kept.verdict_reason}`);
+  }
 
   console.log(`\n${bold("The shop is closed; more come in; it opens again")}`);
   await stop(shop);

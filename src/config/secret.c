@@ -111,11 +111,11 @@ bool ph_config_key_read(struct ph_reading *r, struct ph_slice text, struct ph_pl
         key.from = ph_config_join(r, PH_PARTS(by_file, file));
         good = from_file(r, file, at, path, &key);
     }
-    if (good && key.value.len == 0) {
+    struct ph_slice trimmed = good ? ph_slice_trim(key.value) : key.value;
+    if (good && trimmed.len == 0) {
         ph_config_error(r, at, path, PH_PARTS(key.from, PH_S(" is empty; an empty secret verifies nothing")));
         return false;
     }
-    struct ph_slice trimmed = good ? ph_slice_trim(key.value) : key.value;
     if (good && trimmed.len != key.value.len)
         ph_config_warn(r, at, path, PH_PARTS(key.from, PH_S(" begins or ends in white space, which counts; is it meant?")));
     if (good)

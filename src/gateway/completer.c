@@ -255,12 +255,14 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
         return true; /* its endpoint is gone: it waits for it to come back, or to age */
     if (!judge(hand, &j))
         return false;
+    ph_record_part_accounts(j.endpoint, &j.answer);
     int32_t matched = j.answer.event_count > 0 ? j.answer.events[0].matched_secret : 0;
     const struct ph_record_input input = {
         .view = view,
         .endpoint = j.endpoint,
         .in = &j.in,
         .answer = &j.answer,
+        .account = j.keys.account,
         .secret = matched > 0 ? j.keys.names[matched - 1] : (struct ph_slice){0},
         .remote = j.kept.request.remote,
         .trace = j.kept.request.trace,

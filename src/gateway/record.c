@@ -38,30 +38,68 @@ static void fill_amount(const struct ph_event *event, struct ph_inbox_event *ret
     }
 }
 
-/* Keys hold the account that the payload names; what only the endpoint knows goes in front, and the mode (G3: one event of
- * one connector, account and mode). ':' and '%' of it are escaped, as in the key's own parts. */
-static enum ph_status scope_key(struct ph_arena *arena, const struct ph_config_endpoint *endpoint, const struct ph_event *event,
-                                struct ph_slice key, struct ph_slice *ret)
+/* ---- keys ------------------------------------------------------------------------------------------ */
+
+void ph_record_part_accounts(const struct ph_config_endpoint *endpoint, struct ph_answer *answer)
 {
-    struct ph_slice account = event->account.len == 0 ? endpoint->account : (struct ph_slice){0};
-    struct ph_slice mode = ph_word_name(PH_WORDS_MODE, (int32_t)event->mode);
+    if (!ph_slice_present(endpoint->by))
+        return;
+    for (size_t i = 1; i < answer->event_count; i++) {
+        struct ph_event *event = &answer->events[i];
+        if (event->verdict != PH_VERIFIED || ph_slice_eq(event->account, answer->events[0].account))
+            continue;
+        event->verdict = PH_FORGED;
+        event->verdict_reason = PH_S("it names another account than the first of its batch, with whose keys the batch was judged");
+    }
+}
+
+static char *put(char *at, struct ph_slice text)
+{
+    if (text.len > 0)
+        memcpy(at, text.ptr, text.len);
+    return at + text.len;
+}
+
+/* ':' and '%' are escaped, as in the key's own parts. */
+static char *put_escaped(char *at, struct ph_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == ':' || text.ptr[i] == '%')
+            at = put(at, text.ptr[i] == ':' ? PH_S("%3A") : PH_S("%25"));
+        else
+            *at++ = text.ptr[i];
+    }
+    return at;
+}
+
+/* Whose key it is (G3: one event of one connector, account and mode). Only what the operator says counts here, for not all
+ * processors sign their account and mode: the endpoint, with the account that `by` picked; or, where endpoints are told to be of
+ * one `account`, that and the endpoint's mode.
+ *
+ *   shop:stripe:evt_1      shop/EU:adyen:…      @acct_1/live:stripe:evt_1 */
+static enum ph_status scope_key(struct ph_arena *arena, const struct ph_record_input *input, struct ph_slice key,
+                                struct ph_slice *ret)
+{
+    static const struct ph_slice modes[] = {
+        [PH_CONFIG_MODE_ANY] = PH_SI(""), [PH_CONFIG_MODE_LIVE] = PH_SI("/live"), [PH_CONFIG_MODE_TEST] = PH_SI("/test")};
+    const struct ph_config_endpoint *e = input->endpoint;
+    bool shared = e->account.len > 0;
+    struct ph_slice whose = shared ? e->account : e->entry.name;
     if (key.len == 0)
         return PH_OK;
-    char *text = ph_arena_alloc(arena, mode.len + 3 * account.len + key.len + 2), *at = text;
+    char *text = ph_arena_alloc(arena, 3 * (whose.len + input->account.len) + key.len + 16), *at = text;
     if (text == NULL)
         return PH_ERR_NO_MEMORY;
-    for (size_t i = 0; i < mode.len; i++)
-        *at++ = (char)(mode.ptr[i] | 0x20);
-    *at++ = ':';
-    for (size_t i = 0; i < account.len; i++) {
-        bool special = account.ptr[i] == ':' || account.ptr[i] == '%';
-        const char *escaped = account.ptr[i] == ':' ? "%3A" : "%25";
-        memcpy(at, special ? escaped : account.ptr + i, special ? 3 : 1);
-        at += special ? 3 : 1;
+    at = put(at, shared ? PH_S("@") : PH_S(""));
+    at = put_escaped(at, whose);
+    if (input->account.len > 0) {
+        at = put(at, PH_S("/"));
+        at = put_escaped(at, input->account);
     }
-    *at++ = ':';
-    memcpy(at, key.ptr, key.len);
-    *ret = ph_slice_of(text, (size_t)(at - text) + key.len);
+    at = put(at, shared ? modes[e->mode] : PH_S(""));
+    at = put(at, PH_S(":"));
+    at = put(at, key);
+    *ret = ph_slice_of(text, (size_t)(at - text));
     return PH_OK;
 }
 
@@ -81,13 +119,22 @@ static enum ph_status fill_event(struct ph_worker *worker, const struct ph_recor
                                  struct ph_inbox_event *ret)
 {
     struct ph_arena *arena = ph_worker_arena(worker);
-    const struct ph_event *event = &input->answer->events[index];
+    struct ph_event *event = &input->answer->events[index];
+    struct ph_slice key = {0}, effect = {0};
     bool good = event->verdict == PH_VERIFIED, held = ph_policy_holds(input->answer, index);
     int32_t type = good ? event->handle_event_type : PH_WEBHOOK_EVENT_TYPE_UNSPECIFIED;
+    /* A stale one's key is looked at, to know a duplicate; the inbox lets it take none. */
+    if (good || event->verdict == PH_STALE) {
+        PH_TRY(scope_key(arena, input, event->dedupe_key, &key));
+        PH_TRY(scope_key(arena, input, event->effect_key, &effect));
+        event->merchant_event_id = key; /* as told: of this inbox, not of one processor alone */
+    }
     struct ph_slice named = ph_event_type_specification_name(type);
     *ret = (struct ph_inbox_event){
         .item = (int32_t)index,
         .verdict = event->verdict,
+        .dedupe_key = key,
+        .effect_key = effect,
         .event_id = good ? event->merchant_event_id : (struct ph_slice){0},
         .type = named.len > 0 ? named : ph_word_name(PH_WORDS_EVENT_TYPE, type),
         .class = ph_event_type_class(type),
@@ -101,12 +148,8 @@ static enum ph_status fill_event(struct ph_worker *worker, const struct ph_recor
         .held = held,
     };
     fill_amount(event, ret);
-    /* A stale one's key is looked at, to know a duplicate; the inbox lets it take none. */
-    if (good || event->verdict == PH_STALE) {
-        PH_TRY(scope_key(arena, input->endpoint, event, event->dedupe_key, &ret->dedupe_key));
-        PH_TRY(scope_key(arena, input->endpoint, event, event->effect_key, &ret->effect_key));
+    if (key.len > 0)
         PH_TRY(digest(worker, input->answer, index, ret->digest));
-    }
     PH_TRY(ph_wire_write_event_json(arena, input->answer, index, &ret->answer));
     if (!held)
         ret->destinations = ph_view_pick(input->view, input->endpoint, ret, &ret->once_per_effect);

@@ -8,12 +8,17 @@ struct ph_record_input {
     const struct ph_view *view;
     const struct ph_config_endpoint *endpoint;
     const struct ph_input *in;      /* as the engine had it; its request's bytes are stored */
-    const struct ph_answer *answer;
+    struct ph_answer *answer;       /* its events get the ids that they are told under */
+    struct ph_slice account;        /* ph_view_keys.account */
     struct ph_slice secret;         /* the name of the secret that matched; absent: none */
     struct ph_slice remote, trace;
     const struct ph_config_value *brought; /* what callouts answered */
     size_t brought_count;
 };
+
+/* Where several accounts share an endpoint, a batch was judged with the keys of the one that its request names: an item
+ * of another account proves nothing, and becomes FORGED. */
+void ph_record_part_accounts(const struct ph_config_endpoint *endpoint, struct ph_answer *answer);
 
 /* Fills a store op: everything in it is in the worker's arena or borrowed from the input. */
 PH_MUST_USE enum ph_status ph_record_make(struct ph_worker *worker, const struct ph_record_input *input,

@@ -154,6 +154,7 @@ bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph
     const struct ph_config_secret *secrets = endpoint->secrets.items;
     size_t secret_count = endpoint->secrets.count, which[PH_SECRETS_MAX];
     struct ph_slice header = PH_S("header:");
+    ret->account = (struct ph_slice){0};
     ret->values = endpoint->values.items;
     ret->value_count = endpoint->values.count;
     if (ph_slice_present(endpoint->by)) {
@@ -163,6 +164,7 @@ bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph
         const struct ph_config_account *account = name.len > 0 ? ph_config_account_find(endpoint, name) : NULL;
         if (account == NULL)
             return false;
+        ret->account = account->entry.name;
         ret->values = account->values.items;
         ret->value_count = account->values.count;
         if (account->secrets.count > 0) {

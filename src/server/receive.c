@@ -160,7 +160,9 @@ static enum ph_status judge(struct arrival *a)
         .now_ms = now_ms,
     };
     PH_TRY(ph_engine_run_keep(a->service->worker, &a->in, everything, &a->answer));
-    return judge_by_cache(a);
+    PH_TRY(judge_by_cache(a));
+    ph_record_part_accounts(a->endpoint, &a->answer);
+    return PH_OK;
 }
 
 static struct ph_slice lower_name(struct ph_arena *arena, struct ph_slice name)
@@ -362,6 +364,7 @@ static bool store(struct arrival *a, struct ph_http_exchange *exchange, struct p
         .endpoint = a->endpoint,
         .in = &a->in,
         .answer = &a->answer,
+        .account = a->keys.account,
         .secret = matched > 0 ? a->keys.names[matched - 1] : (struct ph_slice){0},
         .remote = ph_slice_str(a->remote),
         .trace = a->passage.trace,

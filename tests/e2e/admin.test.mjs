@@ -105,7 +105,7 @@ async function post({ id = `evt_admin_${++number}`, type = 'payment_intent.succe
   const response = await fetch(`http://127.0.0.1:${gateway.webhooks}/webhooks/shop`,
     { method: 'POST', body, headers: { 'stripe-signature': stripeSignature(body, key), 'content-type': 'application/json' } });
   await response.text();
-  return { status: response.status, id, event: `stripe:${id}` };
+  return { status: response.status, id, event: `shop:stripe:${id}` };
 }
 
 async function until(what, check, ms = 10000) {
@@ -211,7 +211,7 @@ test('an event is listed, and shown with its deliveries and attempts', async () 
   assert.deepEqual(events.map((event) => event.event_id), [sent.event]);
   const text = await run('events', 'show', sent.event);
   assert.equal(text.code, 0, text.err);
-  assert.match(text.out, /^event_id +stripe:evt_admin_/m);
+  assert.match(text.out, /^event_id +shop:stripe:evt_admin_/m);
   assert.match((await run('events', 'ls', '--subject', `pi_${sent.id}`)).out, new RegExp(sent.event));
 });
 
@@ -422,7 +422,7 @@ test('tail shows events as they come, from where it was', async () => {
   await new Promise((resolve) => setTimeout(resolve, 400));
   await post();
   await post({ id: 'evt_tail' });
-  assert.equal(JSON.parse((await tail).out).event_id, 'stripe:evt_tail');
+  assert.equal(JSON.parse((await tail).out).event_id, 'shop:stripe:evt_tail');
 });
 
 test('a client of tail that goes away leaves nothing behind, and tails have a bound', async () => {

@@ -86,8 +86,8 @@ static bool pages(void *ctx, const char *folder, const struct ph_connector *cons
     return folder == NULL;
 }
 
-static const char *environment[] = {"WHSEC=" SECRET, "SIGNING=" SIGNING, "EMPTY=", "PATH=/bin", NULL, NULL, NULL, NULL};
-enum { FREE_VARIABLES = 4 }; /* environment[4 …] are a test's own */
+static const char *environment[] = {"WHSEC=" SECRET, "SIGNING=" SIGNING, "EMPTY=", "BLANK= \t ", "PATH=/bin", NULL, NULL, NULL, NULL};
+enum { FREE_VARIABLES = 5 }; /* environment[5 …] are a test's own */
 
 static struct ph_config_report report;
 static const struct ph_config *config;
@@ -584,6 +584,7 @@ static void each_mistake_is_said_where_it_stands_and_what_to_do(void **state)
         {"endpoints:\n  s: { connector: stripe, secrets: [ 'file:/x/" SECRET "' ] }\n", ""},
         {"endpoints:\n  s: { connector: stripe, secrets: [ env:NOT_SET ] }\n", "the environment variable NOT_SET is not set"},
         {"endpoints:\n  s: { connector: stripe, secrets: [ env:EMPTY ] }\n", "env:EMPTY is empty"},
+        {"endpoints:\n  s: { connector: stripe, secrets: [ env:BLANK ] }\n", "env:BLANK is empty"},
         {"endpoints:\n  s: { connector: stripe, secrets: [ file:/s/empty ] }\n", "file:/s/empty is empty"},
         {"endpoints:\n  s: { connector: stripe, secrets: [ file:/s/none ] }\n", "/s/none is not there"},
         {"endpoints:\n  s: { connector: stripe, secrets: [ { secret: env:WHSEC, not_before: 2026-01-02, not_after: 2026-01-01 } ] }\n", "a window that ends before it begins"},

@@ -272,7 +272,9 @@ static void what_is_stored_of_a_verified_event_is_what_handle_says_of_it(void **
     assert_true(ph_slice_eq(event->type, PH_S("PAYMENT_INTENT_SUCCESS")));
     assert_true(ph_slice_eq(event->class, PH_S("payment")));
     assert_true(ph_slice_eq(event->subject, PH_S("pi_1")));
-    assert_true(ph_slice_eq(event->dedupe_key, PH_S("live:acct%3A9:stripe:evt_1")));
+    assert_true(ph_slice_eq(event->dedupe_key, PH_S("@acct%3A9:stripe:evt_1")));
+    assert_true(ph_slice_eq(event->event_id, event->dedupe_key));
+    assert_true(ph_slice_find(event->answer, PH_S("\"merchant_event_id\":\"@acct%3A9:stripe:evt_1\""), 0) != SIZE_MAX);
     assert_true(ph_slice_eq(event->currency, PH_S("EUR")));
     assert_int_equal(event->amount, 4900);
     assert_int_equal(event->occurred_ms, 1700000000000);
@@ -296,6 +298,56 @@ static void what_is_stored_of_a_verified_event_is_what_handle_says_of_it(void **
     assert_true(store.events[0].held);
     assert_int_equal(store.events[0].destinations, 0);
     ph_worker_free(worker);
+}
+
+/* ---- keys ------------------------------------------------------------------------------------------------ */
+
+static struct ph_slice key_of(struct ph_worker *worker, const struct ph_config_endpoint *endpoint, struct ph_slice account,
+                              enum ph_mode mode)
+{
+    static const struct ph_connector connector = {.name = PH_SI("acme")};
+    static struct ph_inbox_store store;
+    const struct ph_request request = {0};
+    const struct ph_input in = {.connector = &connector, .request = &request};
+    struct ph_view view = {0};
+    events[0] = (struct ph_event){.verdict = PH_VERIFIED, .dedupe_key = PH_S("acme:1"), .account = PH_S("said"), .mode = mode};
+    answer = (struct ph_answer){.events = events, .event_count = 1};
+    const struct ph_record_input input = {.view = &view, .endpoint = endpoint, .in = &in, .answer = &answer, .account = account};
+    assert_int_equal(ph_record_make(worker, &input, &store), PH_OK);
+    return store.events[0].dedupe_key;
+}
+
+static void a_key_is_its_endpoints_own_unless_endpoints_share_an_account(void **state)
+{
+    struct ph_worker *worker = ph_worker_new(&ph_os_heap);
+    struct ph_config_endpoint endpoint = {.entry.name = PH_S("shop")};
+    (void)state;
+    assert_true(ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_TEST), PH_S("shop:acme:1")));
+    /* What a processor may not sign, its account and mode, changes nothing. */
+    assert_true(ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_LIVE), PH_S("shop:acme:1")));
+    assert_true(ph_slice_eq(key_of(worker, &endpoint, PH_S("E:U"), PH_LIVE), PH_S("shop/E%3AU:acme:1")));
+    endpoint.account = PH_S("acct");
+    assert_true(ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_TEST), PH_S("@acct:acme:1")));
+    endpoint.mode = PH_CONFIG_MODE_LIVE;
+    assert_true(ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_TEST), PH_S("@acct/live:acme:1")));
+    ph_worker_free(worker);
+}
+
+static void an_item_of_another_account_than_its_batch_proves_nothing(void **state)
+{
+    struct ph_config_endpoint endpoint = {.by = PH_S("/items/0/account")};
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        events[i] = (struct ph_event){.verdict = PH_VERIFIED, .account = i == 1 ? PH_S("US") : PH_S("EU")};
+    answer = (struct ph_answer){.events = events, .event_count = 3};
+    ph_record_part_accounts(&endpoint, &answer);
+    assert_int_equal(events[0].verdict, PH_VERIFIED);
+    assert_int_equal(events[1].verdict, PH_FORGED);
+    assert_int_equal(events[2].verdict, PH_VERIFIED);
+    events[1].verdict = PH_VERIFIED;
+    endpoint.by = (struct ph_slice){0}; /* one account's keys for all */
+    ph_record_part_accounts(&endpoint, &answer);
+    assert_int_equal(events[1].verdict, PH_VERIFIED);
 }
 
 /* ---- waits -------------------------------------------------------------------------------------------- */
@@ -327,6 +379,8 @@ int main(void)
         cmocka_unit_test(an_account_is_picked_by_what_the_request_says_and_an_unknown_one_is_none),
         cmocka_unit_test(a_copy_stands_alone),
         cmocka_unit_test(what_is_stored_of_a_verified_event_is_what_handle_says_of_it),
+        cmocka_unit_test(a_key_is_its_endpoints_own_unless_endpoints_share_an_account),
+        cmocka_unit_test(an_item_of_another_account_than_its_batch_proves_nothing),
         cmocka_unit_test(work_that_fails_is_tried_again_for_days_and_then_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
