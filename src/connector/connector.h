@@ -43,7 +43,7 @@ struct ph_pointer {
  * node, so an object is walked once for all that is read of it. nodes[0] is the whole event. */
 struct ph_node {
     struct ph_step step; /* KEY or LAST */
-    uint64_t head;       /* ph_key_head of its key */
+    uint64_t head, tail; /* of its key: ph_key_head and ph_key_tail */
     /* The nodes one step further, each at the slot that ph_key_slot gives for its key or the next free one
      * after it; 0: free. */
     const uint16_t *slots;
@@ -66,6 +66,12 @@ static inline uint64_t ph_key_head(struct ph_slice key)
     for (size_t i = 0; i < key.len && i < sizeof(head); i++)
         head |= (uint64_t)(unsigned char)key.ptr[i] << 8 * i;
     return head;
+}
+
+/* Its last eight bytes; of a shorter one its head again. */
+static inline uint64_t ph_key_tail(struct ph_slice key)
+{
+    return key.len < 8 ? ph_key_head(key) : ph_key_head(ph_slice_from(key, key.len - 8));
 }
 
 /* Where a key with that beginning and length is looked for first. */

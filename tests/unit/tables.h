@@ -80,11 +80,12 @@ TABLE(pointer)
     return true;
 }
 
-COVERS(ph_node, 64);
+COVERS(ph_node, 72);
 TABLE(node)
 {
     PART(step, same_step);
     NUMBER(head);
+    NUMBER(tail);
     NUMBER(parent);
     LIST(slots, slot_count, same_number);
     return true;
