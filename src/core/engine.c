@@ -21,16 +21,17 @@ struct ph_slice ph_error_code_name(enum ph_error_code code)
 static enum ph_status read_event(struct ph_run *run, struct ph_event *event, struct ph_problem *ret)
 {
     const struct ph_variant *v = run->variant;
-    run->type = (struct ph_slice){0};
+    struct ph_slice type = {0};
     if (v->type.count > 0) {
-        PH_TRY(ph_eval_expr(run, &v->type, &run->type));
-        if (run->type.len == 0) {
+        PH_TRY(ph_eval_expr(run, &v->type, &type));
+        run->type = type;
+        if (type.len == 0) {
             *ret = (struct ph_problem){PH_E_WEBHOOK_EVENT_TYPE_NOT_FOUND,
                                        PH_S("the body does not say what kind of event it is")};
             return PH_OK;
         }
     }
-    event->type = run->type;
+    event->type = run->type = type; /* not the one from the other: see ph_eval_expr */
     PH_TRY(ph_eval_expr(run, &v->id, &event->id));
     PH_TRY(ph_eval_expr(run, &v->account, &event->account));
     PH_TRY(ph_read_time(run, &v->time, v->time_unit, &event->time_ms, &event->has_time));
@@ -216,31 +217,30 @@ static bool may_fetch(const struct ph_run *run, enum ph_want want, const struct 
 }
 
 static enum ph_status run_all(struct ph_worker *worker, const struct ph_input *in, enum ph_want want,
-                              struct ph_answer *ret_answer)
+                              struct ph_answer *answer)
 {
     struct ph_run run;
     struct ph_problem problem = {0};
-    struct ph_answer answer = {0};
+    *answer = (struct ph_answer){0};
     PH_TRY(ph_run_open(&run, worker, in, NULL, &problem.message, &problem.code));
     if (problem.code == PH_E_NONE) {
-        PH_TRY(run_items(&run, want, &answer, &problem));
-        answer.variant = run.variant;
+        PH_TRY(run_items(&run, want, answer, &problem));
+        answer->variant = run.variant;
         if (problem.code == PH_E_NONE && (want & PH_WANT_VERDICT) != 0) {
             run.item = ph_run_next_item(&run, 0);
-            run.type = answer.events[0].type;
-            PH_TRY(choose_reply(&run, want, &answer));
+            run.type = answer->events[0].type;
+            PH_TRY(choose_reply(&run, want, answer));
         }
     }
-    answer.merchant_event_id_given = in->merchant_event_id.len > 0;
+    answer->merchant_event_id_given = in->merchant_event_id.len > 0;
     if (problem.code != PH_E_NONE) {
-        answer.error = problem.code;
-        answer.error_message = ph_slice_present(problem.message) ? problem.message : PH_S("malformed");
+        answer->error = problem.code;
+        answer->error_message = ph_slice_present(problem.message) ? problem.message : PH_S("malformed");
     }
-    if (answer.callout == NULL && problem.code == PH_E_NONE && may_fetch(&run, want, &answer))
-        PH_TRY(ph_make_callout(&run, run.variant->fetch, &answer.callout));
-    answer.trace = run.trace;
-    answer.trace_count = run.trace_count;
-    *ret_answer = answer;
+    if (answer->callout == NULL && problem.code == PH_E_NONE && may_fetch(&run, want, answer))
+        PH_TRY(ph_make_callout(&run, run.variant->fetch, &answer->callout));
+    answer->trace = run.trace;
+    answer->trace_count = run.trace_count;
     return PH_OK;
 }
 

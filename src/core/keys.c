@@ -63,6 +63,20 @@ static char *put_part(char *out, struct ph_slice in)
     return out;
 }
 
+/* What is too long for a key, as its digest. */
+PH_COLD static enum ph_status shorten_key(struct ph_run *run, struct ph_slice name, struct ph_slice key, struct ph_slice *ret)
+{
+    unsigned char digest[PH_DIGEST_BYTES_MAX];
+    size_t len;
+    struct ph_slice hex;
+    PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), PH_HASH_SHA256, &key, 1, digest, &len));
+    if (!ph_hex_encode(run->arena, ph_slice_of(digest, len), &hex))
+        return PH_ERR_NO_MEMORY;
+    struct ph_slice shorter[] = {name, PH_S(":sha256:"), hex};
+    *ret = ph_join(run, shorter, PH_COUNTOF(shorter));
+    return ph_slice_present(*ret) ? PH_OK : PH_ERR_NO_MEMORY;
+}
+
 static enum ph_status join_key(struct ph_run *run, const struct ph_slice *parts, size_t count, struct ph_slice *ret)
 {
     size_t room = count;
@@ -76,20 +90,9 @@ static enum ph_status join_key(struct ph_run *run, const struct ph_slice *parts,
             *out++ = ':';
         out = put_part(out, parts[i]);
     }
-    struct ph_slice key = ph_slice_of(start, (size_t)(out - start));
-    if (key.len > KEY_BYTES_MAX) {
-        unsigned char digest[PH_DIGEST_BYTES_MAX];
-        size_t len;
-        struct ph_slice hex;
-        PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), PH_HASH_SHA256, &key, 1, digest, &len));
-        if (!ph_hex_encode(run->arena, ph_slice_of(digest, len), &hex))
-            return PH_ERR_NO_MEMORY;
-        struct ph_slice shorter[] = {parts[0], PH_S(":sha256:"), hex};
-        key = ph_join(run, shorter, 3);
-        if (!ph_slice_present(key))
-            return PH_ERR_NO_MEMORY;
-    }
-    *ret = key;
+    if (out - start > KEY_BYTES_MAX)
+        return shorten_key(run, parts[0], ph_slice_of(start, (size_t)(out - start)), ret);
+    *ret = ph_slice_of(start, (size_t)(out - start));
     return PH_OK;
 }
 

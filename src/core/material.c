@@ -27,8 +27,8 @@ enum ph_status ph_mac_key(struct ph_run *run, enum ph_secret_form form, struct p
     case PH_SECRET_TEXT:
     case PH_SECRET_PEM:
     case PH_SECRET_JWKS:
-        key = secret;
-        break;
+        *ret = secret;
+        return PH_OK;
     }
     *ret = key;
     return PH_OK;

@@ -149,8 +149,13 @@ static inline struct ph_slice ph_json_text(yyjson_val *value)
 
 static inline enum ph_status ph_eval_expr(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret)
 {
-    if (expr->node == 0)
-        return ph_eval_alternatives(run, expr, ret);
+    struct ph_slice text; /* apart, so that the usual value stays in registers: read whole right after it was written in
+                           * halves, it would wait for the store */
+    if (expr->node == 0) {
+        enum ph_status st = ph_eval_alternatives(run, expr, &text);
+        *ret = ph_slice_of(text.ptr, text.len);
+        return st;
+    }
     *ret = ph_json_text(ph_point_node(run, expr->node)); /* as nearly always */
     return PH_OK;
 }

@@ -176,26 +176,25 @@ static enum ph_status plain_text(struct ph_run *run, const struct ph_piece *piec
 
 enum ph_status ph_eval_piece(struct ph_run *run, const struct ph_piece *piece, struct ph_slice *ret)
 {
-    struct ph_slice text = {0};
     yyjson_val *from = ph_tree_of(run, piece->source);
     yyjson_val *value = NULL;
+    *ret = (struct ph_slice){0};
     if (from != NULL) {
         value = ph_point(run, from, piece->pointer);
-        text = ph_json_text(value);
+        *ret = ph_json_text(value);
     } else {
-        PH_TRY(plain_text(run, piece, &text));
+        PH_TRY(plain_text(run, piece, ret));
     }
     for (uint16_t i = 0; i < piece->filter_count; i++) {
         const struct ph_filter *filter = &piece->filters[i];
         if (i == 0 && value != NULL && ph_filter_takes_tree(filter->op)) {
-            PH_TRY(ph_filter_tree(run, filter, value, &text));
+            PH_TRY(ph_filter_tree(run, filter, value, ret));
             continue;
         }
-        if (!ph_slice_present(text))
+        if (!ph_slice_present(*ret))
             break;
-        PH_TRY(ph_filter_text(run, filter, text, &text));
+        PH_TRY(ph_filter_text(run, filter, *ret, ret));
     }
-    *ret = text;
     return PH_OK;
 }
 
@@ -203,7 +202,6 @@ enum ph_status ph_eval_parts(struct ph_run *run, const struct ph_template *t, st
 {
     bool any = false, only_literals = true;
     for (uint16_t i = 0; i < t->count; i++) {
-        parts[i] = (struct ph_slice){0};
         PH_TRY(ph_eval_piece(run, &t->pieces[i], &parts[i]));
         if (t->pieces[i].source != PH_SRC_LITERAL) {
             only_literals = false;
@@ -232,19 +230,15 @@ enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t,
 
 enum ph_status ph_eval_alternatives(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret)
 {
-    struct ph_slice empty = {0};
-    *ret = (struct ph_slice){0};
+    const char *empty = NULL;
     for (uint16_t i = 0; i < expr->count; i++) {
-        struct ph_slice text = {0};
-        PH_TRY(ph_eval_template(run, &expr->alternatives[i], &text));
-        if (text.len > 0) {
-            *ret = text;
+        PH_TRY(ph_eval_template(run, &expr->alternatives[i], ret));
+        if (ret->len > 0)
             return PH_OK;
-        }
-        if (ph_slice_present(text) && !ph_slice_present(empty))
-            empty = text;
+        if (empty == NULL)
+            empty = ret->ptr;
     }
-    *ret = empty;
+    *ret = ph_slice_of(empty, 0);
     return PH_OK;
 }
 
