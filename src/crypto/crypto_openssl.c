@@ -158,19 +158,30 @@ static EVP_MAC_CTX *make_mac(struct ph_crypto *c, enum ph_hash hash, struct ph_s
     return ctx;
 }
 
-/* The keyed context of (hash, key), from the cache or made; the least lately used one makes room. */
+static bool is_mac(const struct ph_openssl_mac *slot, enum ph_hash hash, struct ph_slice key)
+{
+    return slot->ctx != NULL && slot->hash == hash && ph_crypto_equal(ph_slice_of(slot->key, slot->key_len), key);
+}
+
+static EVP_MAC_CTX *used_now(struct ph_crypto *c, struct ph_openssl_mac *slot)
+{
+    slot->used = ++c->clock;
+    c->last_mac = slot;
+    return EVP_MAC_init(slot->ctx, NULL, 0, NULL) == 1 ? slot->ctx : NULL;
+}
+
+/* The keyed context of (hash, key), from the cache or made; the least lately used one makes room. Most often it is the
+ * one used last: then nothing need be told apart by its print. */
 static EVP_MAC_CTX *keyed(struct ph_crypto *c, enum ph_hash hash, struct ph_slice key)
 {
+    if (c->last_mac != NULL && is_mac(c->last_mac, hash, key))
+        return used_now(c, c->last_mac);
     uint64_t print = ph_openssl_print(PH_OPENSSL_PRINT ^ (uint64_t)hash, key);
     struct ph_openssl_mac *oldest = &c->macs[0];
-    c->clock++;
     for (size_t i = 0; i < PH_KEY_CACHE; i++) {
         struct ph_openssl_mac *slot = &c->macs[i];
-        if (slot->ctx != NULL && slot->print == print && slot->hash == hash && slot->key_len == key.len &&
-            ph_crypto_equal(ph_slice_of(slot->key, slot->key_len), key)) {
-            slot->used = c->clock;
-            return EVP_MAC_init(slot->ctx, NULL, 0, NULL) == 1 ? slot->ctx : NULL;
-        }
+        if (slot->print == print && is_mac(slot, hash, key))
+            return used_now(c, slot);
         if (slot->used < oldest->used)
             oldest = slot;
     }
@@ -185,7 +196,7 @@ static EVP_MAC_CTX *keyed(struct ph_crypto *c, enum ph_hash hash, struct ph_slic
                                       .print = print,
                                       .key = copy,
                                       .key_len = key.len,
-                                      .used = c->clock};
+                                      .used = ++c->clock};
     if (oldest->ctx == NULL)
         forget(c, oldest);
     return oldest->ctx;

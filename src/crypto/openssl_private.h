@@ -39,7 +39,7 @@ struct ph_crypto {
     EVP_MD *digests[PH_HASH_SHA512 + 1];
     EVP_MD_CTX *digest_ctx;
     EVP_MAC *hmac;
-    struct ph_openssl_mac macs[PH_KEY_CACHE];
+    struct ph_openssl_mac macs[PH_KEY_CACHE], *last_mac; /* last_mac: the one used last; NULL: none yet */
     struct ph_openssl_public keys[PH_KEY_CACHE];
     struct ph_roots roots[PH_ROOT_SETS];
     uint64_t clock;
