@@ -33,6 +33,10 @@ size_t ph_slice_find(struct ph_slice s, struct ph_slice needle, size_t start)
 {
     if (needle.len == 0)
         return start <= s.len ? start : SIZE_MAX;
+    if (needle.len == 1) { /* as of nearly all lists */
+        const char *hit = start < s.len ? memchr(s.ptr + start, needle.ptr[0], s.len - start) : NULL;
+        return hit != NULL ? (size_t)(hit - s.ptr) : SIZE_MAX;
+    }
     for (size_t i = start; i + needle.len <= s.len; i++) {
         const char *hit = memchr(s.ptr + i, needle.ptr[0], s.len - needle.len - i + 1);
         if (hit == NULL)
