@@ -75,11 +75,9 @@ static const struct ph_currency_exception *exception_of(const struct ph_run *run
 }
 
 /* What a code means to this processor. currency NULL: none that an answer can carry. */
-static const struct ph_money_unit *money_of(struct ph_run *run, struct ph_slice code)
+static const struct ph_money_unit *find_money(struct ph_run *run, struct ph_slice code)
 {
     struct ph_money_unit *unit = &run->money;
-    if (ph_slice_present(code) && code.ptr == unit->code.ptr && code.len == unit->code.len)
-        return unit; /* an event's amounts mostly share one */
     const struct ph_currency_exception *exception = exception_of(run, code);
     bool other = exception != NULL && exception->is[0] != '\0';
     *unit = (struct ph_money_unit){code, ph_currency_find(other ? ph_slice_str(exception->is) : code), 0};
@@ -88,6 +86,12 @@ static const struct ph_money_unit *money_of(struct ph_run *run, struct ph_slice 
         unit->decimals = exception != NULL ? exception->decimals : unit->currency->decimals;
     }
     return unit;
+}
+
+static inline const struct ph_money_unit *money_of(struct ph_run *run, struct ph_slice code)
+{
+    const struct ph_money_unit *unit = &run->money; /* an event's amounts mostly share one */
+    return ph_slice_present(code) && code.ptr == unit->code.ptr && code.len == unit->code.len ? unit : find_money(run, code);
 }
 
 static bool fits_type(struct ph_run *run, const struct ph_need *need, yyjson_val *value)

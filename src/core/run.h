@@ -66,10 +66,12 @@ PH_MUST_USE enum ph_status ph_eval_alternatives(struct ph_run *run, const struct
 /* Text of a JSON scalar; absent for null, objects, arrays and what is not there (NULL). */
 static inline struct ph_slice ph_json_text(yyjson_val *value);
 /* All of the tests hold. */
-PH_MUST_USE enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, size_t count,
-                                         bool *ret);
-PH_MUST_USE enum ph_status ph_eval_choice(struct ph_run *run, const struct ph_choice *choice,
-                                          int32_t *ret);
+PH_MUST_USE static inline enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret);
+/* The same where there are any. */
+PH_MUST_USE enum ph_status ph_eval_some_tests(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret);
+PH_MUST_USE static inline enum ph_status ph_eval_choice(struct ph_run *run, const struct ph_choice *choice, int32_t *ret);
+/* The same where a map chooses. */
+PH_MUST_USE enum ph_status ph_eval_map(struct ph_run *run, const struct ph_choice *choice, int32_t *ret);
 /* A pointer's value in a tree; NULL: not there. Notes run->ambiguous on a doubled key. (point.c) */
 yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer);
 /* Makes room in run->seen for the connector's nodes; fills it from run->item; notes that what was found at a node is
@@ -145,6 +147,18 @@ static inline struct ph_slice ph_json_text(yyjson_val *value)
     default:
         return (struct ph_slice){0};
     }
+}
+
+static inline enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret)
+{
+    *ret = true; /* most things have none */
+    return count == 0 ? PH_OK : ph_eval_some_tests(run, tests, count, ret);
+}
+
+static inline enum ph_status ph_eval_choice(struct ph_run *run, const struct ph_choice *choice, int32_t *ret)
+{
+    *ret = choice->word;
+    return choice->map == NULL ? PH_OK : ph_eval_map(run, choice, ret);
 }
 
 static inline enum ph_status ph_eval_expr(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret)

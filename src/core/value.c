@@ -202,8 +202,13 @@ enum ph_status ph_eval_parts(struct ph_run *run, const struct ph_template *t, st
 {
     bool any = false, only_literals = true;
     for (uint16_t i = 0; i < t->count; i++) {
-        PH_TRY(ph_eval_piece(run, &t->pieces[i], &parts[i]));
-        if (t->pieces[i].source != PH_SRC_LITERAL) {
+        const struct ph_piece *piece = &t->pieces[i];
+        if (piece->source == PH_SRC_LITERAL && piece->filter_count == 0) {
+            parts[i] = piece->text;
+            continue;
+        }
+        PH_TRY(ph_eval_piece(run, piece, &parts[i]));
+        if (piece->source != PH_SRC_LITERAL) {
             only_literals = false;
             any = any || ph_slice_present(parts[i]);
         }
@@ -437,7 +442,7 @@ static bool holds_for_one(void *ctx, yyjson_val *value)
     return judge(one->run, one->test, yyjson_is_ctn(value) ? PH_S("(a container)") : ph_json_text(value), one->against);
 }
 
-enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret)
+enum ph_status ph_eval_some_tests(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret)
 {
     *ret = false;
     for (size_t i = 0; i < count; i++) {
@@ -462,11 +467,8 @@ enum ph_status ph_eval_tests(struct ph_run *run, const struct ph_test *tests, si
     return PH_OK;
 }
 
-enum ph_status ph_eval_choice(struct ph_run *run, const struct ph_choice *choice, int32_t *ret)
+enum ph_status ph_eval_map(struct ph_run *run, const struct ph_choice *choice, int32_t *ret)
 {
-    *ret = choice->word;
-    if (choice->map == NULL)
-        return PH_OK;
     struct ph_slice text = {0};
     PH_TRY(ph_eval_expr(run, &choice->of, &text));
     *ret = choice->map->has_otherwise ? choice->map->otherwise : 0;
