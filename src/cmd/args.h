@@ -61,6 +61,7 @@ int ph_cmd_trigger(int argc, char **argv);
 int ph_cmd_connectors(int argc, char **argv);
 int ph_cmd_config(int argc, char **argv);
 int ph_cmd_running(int argc, char **argv); /* events, deliveries, requests, destinations, endpoints, replay, tail, status */
+int ph_cmd_inbox(int argc, char **argv);
 int ph_cmd_version(int argc, char **argv);
 int ph_cmd_ndjson(struct ph_args *args);
 

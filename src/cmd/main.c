@@ -22,7 +22,7 @@ static const struct {
     const char *name, *help;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"serve", "the service: gRPC and HTTP; with --dev also the webhooks' listener (not durable)", ph_cmd_serve},
+    {"serve", "the gateway (webhooks in, events out) and the Event Service", ph_cmd_serve},
     {"handle", "one request: verify, parse, normalise (or many, with --ndjson)", cmd_handle},
     {"parse", "one request: event type and reference, unverified", cmd_parse},
     {"verify", "one request: the verdict and why; the exit code says it", cmd_verify},
@@ -38,6 +38,7 @@ static const struct {
     {"destinations", "ls, pause NAME, resume NAME", ph_cmd_running},
     {"endpoints", "status: which secrets are in use", ph_cmd_running},
     {"status", "of a running payhook", ph_cmd_running},
+    {"inbox", "check: whether the file of a stopped payhook is sound", ph_cmd_inbox},
     {"version", "versions of this program and what it stands on", ph_cmd_version},
 };
 

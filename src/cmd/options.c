@@ -18,7 +18,7 @@ enum {
               PH_CMD_DESTINATIONS_PAUSE | PH_CMD_DESTINATIONS_RESUME | PH_CMD_ENDPOINTS | PH_CMD_TAIL | PH_CMD_STATUS,
     /* Those that pick by what events say. */
     PICKS = PH_CMD_EVENTS_LS | PH_CMD_DELIVERIES_LS | SENDS | PH_CMD_TAIL,
-    ALL = RUNNING | PAGES | PH_CMD_CHECK | PH_CMD_VERSION | CONFIG,
+    ALL = RUNNING | PH_CMD_INBOX_CHECK | PAGES | PH_CMD_CHECK | PH_CMD_VERSION | CONFIG,
 };
 
 const struct ph_option ph_options[PH_OPT_COUNT] = {
@@ -48,7 +48,7 @@ const struct ph_option ph_options[PH_OPT_COUNT] = {
     [PH_OPT_FORMAT] = {"--format", "FORM", PH_CMD_SIGN, false, "http (default) or json: how to print the request"},
     [PH_OPT_MARKDOWN] = {"--markdown", NULL, PH_CMD_LIST | PH_CMD_CONFIG_HELP, false, "a table for documents"},
     [PH_OPT_CONNECTORS] = {"--connectors", "DIR", PAGES, false, "further pages (*.yaml), over those compiled in"},
-    [PH_OPT_DATA] = {"--data", "DIR", RUNNING, false, "the running payhook's data folder, by whose socket it is asked (default ./payhook-data)"},
+    [PH_OPT_DATA] = {"--data", "DIR", RUNNING | PH_CMD_INBOX_CHECK, false, "the data folder; a running payhook is asked by its socket there (default ./payhook-data)"},
     [PH_OPT_ADMIN] = {"--admin", "URL", RUNNING, false, "http(s)://HOST:PORT of its service listener, or unix:PATH, in place of --data"},
     [PH_OPT_TOKEN] = {"--token", "env:NAME|file:PATH", RUNNING, false, "a token of admin.tokens, for --admin"},
     [PH_OPT_ENDPOINT] = {"--endpoint", "NAME", PICKS | PH_CMD_REQUESTS_LS, false, "of this endpoint"},
@@ -138,6 +138,10 @@ static const struct {
      "many, and which are the first.\n", RUNNING_CODES},
     {PH_CMD_TAIL, "tail [OPTION…]", "Shows events as they come.\n", RUNNING_CODES},
     {PH_CMD_STATUS, "status [OPTION…]", "Shows the running payhook's state: its inbox, what waits, versions.\n", RUNNING_CODES},
+    {PH_CMD_INBOX_CHECK, "inbox check [OPTION…]",
+     "Checks an inbox that no payhook has open: SQLite's own check of the file, and that what it holds fits together.\n"
+     "Takes as long as reading all of it. Changes nothing.\n",
+     "exit code: 0 sound, 1 it is not, or it cannot be read, 2 usage.\n"},
     {PH_CMD_VERSION, "version", "Versions of this program and of what it stands on.\n", "exit code: 0, or 2 usage.\n"},
 };
 

@@ -36,6 +36,8 @@ enum ph_command {
     PH_CMD_REPLAY = 1 << 25,
     PH_CMD_TAIL = 1 << 26,
     PH_CMD_STATUS = 1 << 27,
+    /* Of one that does not run. */
+    PH_CMD_INBOX_CHECK = 1 << 28,
 };
 
 enum ph_option_id {

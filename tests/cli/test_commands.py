@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Every command, option and exit code of the command line, as docs/cli.md promises them."""
-import base64, http.client, json, os, re, socket, subprocess, time
+import base64, http.client, json, os, re, socket, sqlite3, subprocess, tempfile, time
 
 from harness import ENV, PAYHOOK, SECRET, WORK, Run, file, main, promise
 
@@ -663,6 +663,29 @@ def serve_says_what_it_is_only_once_it_listens():
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         run = Run("serve", "--dev", "--listen", f"127.0.0.1:{free_port()}", "--listen-webhooks", address).exits(1, err="cannot listen")
         assert "DURABLE" not in run.text and "listening" not in run.text, run.text
+
+
+@promise
+def an_inbox_is_checked_once_nobody_has_it_open():
+    with tempfile.TemporaryDirectory() as folder:
+        data = os.path.join(folder, "data")
+        Run("inbox", "check", "--data", data).exits(1, err="cannot be checked")
+        server = subprocess.Popen([PAYHOOK, "serve", "--listen", "127.0.0.1:0", "--listen-webhooks", "127.0.0.1:0", "--data", data],
+                                  stdout=subprocess.PIPE, text=True)
+        try:
+            assert any("inbox in" in line for line in server.stdout)
+            Run("inbox", "check", "--data", data).exits(1, err="open in a running payhook")
+        finally:
+            server.terminate()
+            server.wait(20)
+            server.stdout.close()
+        Run("inbox", "check", "--data", data).exits(0, out="sound")
+        db = sqlite3.connect(os.path.join(data, "inbox.db"))
+        db.execute("UPDATE figures SET quarantined = 7")
+        db.commit()
+        db.close()
+        Run("inbox", "check", "--data", data).exits(1, out="miscounts of the quarantine")
+    Run("inbox").exits(2, err="inbox check")
 
 
 @promise
