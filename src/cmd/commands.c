@@ -33,7 +33,7 @@ static int usage(const char *group, bool asked)
     fprintf(out, "usage: payhook %s ", group);
     for (size_t i = 0; i < PH_COUNTOF(commands); i++)
         if (strcmp(commands[i].group, group) == 0) {
-            fprintf(out, "%s%s", between, commands[i].name);
+            fprintf(out, "%s%s", between, commands[i].name != NULL ? commands[i].name : "");
             between = " | ";
         }
     fprintf(out, "\n\npayhook %s ls --help, and so on, say more.\n", group);

@@ -50,7 +50,7 @@ static const struct ph_setting config_rows[] = {
      .env = "PAYHOOK_WEBHOOKS_INSECURE", .help = "allow it off loopback without TLS, as behind a proxy that has TLS"},
 
     {.key = "service.listen", .kind = PH_SET_LISTEN, AT(service.listen), .fallback = "127.0.0.1:8080", .zero = "none", .restart = true,
-     .env = "PAYHOOK_SERVICE_LISTEN", .help = "the Event Service, metrics, admin API and dashboard"},
+     .env = "PAYHOOK_SERVICE_LISTEN", .help = "the Event Service, metrics and admin API"},
     {.key = "service.tls.certificate", .kind = PH_SET_PATH, AT(service.tls.certificate), .unset = "no TLS",
      .env = "PAYHOOK_SERVICE_TLS_CERTIFICATE", .help = "PEM file with the certificate and its chain"},
     {.key = "service.tls.key", .kind = PH_SET_PATH, AT(service.tls.key), .unset = "no TLS",
@@ -123,7 +123,7 @@ static const struct ph_setting config_rows[] = {
      .restart = true, .env = "PAYHOOK_ADMIN_SOCKET",
      .help = "the admin API's unix socket, for the user that payhook runs as; relative to the data folder"},
     {.key = "admin.tokens", .kind = PH_SET_NAMED, AT(admin.tokens), .of = PH_IN_TOKEN, .max = PH_TOKENS_MAX,
-     .unset = "none: the socket only", .help = "who may use the admin API and the dashboard on the service's listener"},
+     .unset = "none: the socket only", .help = "who may use the admin API on the service's listener"},
 };
 #undef AT
 

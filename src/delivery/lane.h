@@ -87,6 +87,7 @@ struct ph_lane {
     size_t in_flight;
     bool scan; /* the inbox may have what was not seen yet */
     bool paused;
+    bool refuses; /* it said no to the last that it answered */
     int64_t next_due_ms; /* unix; INT64_MAX: none known */
     int64_t hold_ms;     /* steady: nothing is sent before */
     uint64_t random;

@@ -118,6 +118,18 @@ static void tell_breaker(struct ph_lane *lane, const struct ph_parcel *parcel)
         ph_lane_say(lane, false, "is back");
 }
 
+/* Said once when it begins and once when it is over: the breaker knows only those who do not answer. */
+static void tell_refusal(struct ph_lane *lane, const struct ph_parcel *parcel)
+{
+    const struct ph_outcome *o = &parcel->outcome;
+    if (o->told == PH_TOLD_REFUSED && !lane->refuses)
+        ph_lane_say(lane, true, "refuses events: %.*s", (int)o->reason.len, o->reason.ptr);
+    if (o->told == PH_TOLD_ACCEPTED && lane->refuses)
+        ph_lane_say(lane, false, "accepts events again");
+    if (o->told == PH_TOLD_REFUSED || o->told == PH_TOLD_ACCEPTED)
+        lane->refuses = o->told == PH_TOLD_REFUSED;
+}
+
 static void keep_stats(struct ph_lane *lane, const struct ph_parcel *parcel,
                        const struct ph_dispatcher_stats *more)
 {
@@ -148,6 +160,7 @@ void ph_lane_end(struct ph_lane *lane, struct ph_parcel *parcel)
     for (size_t i = 0; i < parcel->count; i++)
         more.dead += end_one(lane, parcel, i, now_ms, &more);
     tell_breaker(lane, parcel);
+    tell_refusal(lane, parcel);
     if (parcel->outcome.told == PH_TOLD_RETURNED) {
         lane->hold_ms = ph_os_steady_ms() + RETURNED_MS;
         ph_lane_forget_page(lane);

@@ -24,6 +24,17 @@ static struct ph_slice subject_of(const struct ph_event *event)
     return (struct ph_slice){0};
 }
 
+/* By its type, or where the type is none that we have a word for (a payment that failed before it began) by what it holds. */
+static struct ph_slice class_of(const struct ph_event *event, int32_t type)
+{
+    static const struct ph_slice kinds[] = {
+        [PH_KIND_NONE] = PH_SI(""),           [PH_KIND_PAYMENT] = PH_SI("payment"), [PH_KIND_REFUND] = PH_SI("refund"),
+        [PH_KIND_DISPUTE] = PH_SI("dispute"), [PH_KIND_MANDATE] = PH_SI("mandate"), [PH_KIND_PAYOUT] = PH_SI("payout")};
+    struct ph_slice class = ph_event_type_class(type);
+    bool known = class.len > 0 || event->verdict != PH_VERIFIED || (size_t)event->kind >= PH_COUNTOF(kinds);
+    return known ? class : kinds[event->kind];
+}
+
 static void fill_amount(const struct ph_event *event, struct ph_inbox_event *ret)
 {
     static const enum ph_field amounts[] = {PH_F_AMOUNT, PH_F_REFUND_AMOUNT, PH_F_DISPUTE_AMOUNT};
@@ -137,7 +148,7 @@ static enum ph_status fill_event(struct ph_worker *worker, const struct ph_recor
         .effect_key = effect,
         .event_id = good ? event->merchant_event_id : (struct ph_slice){0},
         .type = named.len > 0 ? named : ph_word_name(PH_WORDS_EVENT_TYPE, type),
-        .class = ph_event_type_class(type),
+        .class = class_of(event, type),
         .processor_id = event->id,
         .processor_type = event->type,
         .subject = subject_of(event),

@@ -226,3 +226,19 @@ test('slow senders are cut, many at once cost others nothing, and memory does no
   assert.equal(events(g), 101);
   assert.equal(await g.stop(), 0);
 });
+
+test('an application that refuses is named in the log once, and once more when it accepts again', async () => {
+  let refuse = true;
+  const sink = await startSink(() => (refuse ? 401 : 204));
+  const gateway = await startGateway({ log: { level: 'info' }, destinations: { shop: { ...sink.destination, retry: { after: ['1s', '1s', '1s'] } } } });
+  const lines = (text) => gateway.log.split('\n').filter((line) => line.includes(text));
+  assert.equal((await post(gateway, 'stripe', stripe('refused-1'))).status, 200);
+  assert.equal((await post(gateway, 'stripe', stripe('refused-2'))).status, 200);
+  await until(() => sink.requests >= 3, 'it to be refused again');
+  assert.equal(lines('refuses events').length, 1, gateway.log);
+  assert.match(lines('refuses events')[0], /shop.*401/);
+  refuse = false;
+  await until(() => lines('accepts events again').length === 1, 'it to be said');
+  assert.equal(await gateway.stop(), 0);
+  await sink.stop();
+});

@@ -290,11 +290,17 @@ static void what_is_stored_of_a_verified_event_is_what_handle_says_of_it(void **
     answer.events[0].fields[PH_F_AMOUNT].number++;
     assert_int_equal(ph_record_make(worker, &input, &store), PH_OK);
     assert_memory_not_equal(before, store.events[0].digest, sizeof before);
+    /* Verified, and no word for it: it is still about a payment, for those who ask for payments. */
+    answer.events[0].handle_event_type = PH_WEBHOOK_EVENT_TYPE_UNSPECIFIED;
+    assert_int_equal(ph_record_make(worker, &input, &store), PH_OK);
+    assert_true(ph_slice_eq(store.events[0].type, PH_S("WEBHOOK_EVENT_TYPE_UNSPECIFIED")));
+    assert_true(ph_slice_eq(store.events[0].class, PH_S("payment")));
     /* A forged one has no key, no type, and is told to nobody. */
     answer.events[0].verdict = PH_FORGED;
     assert_int_equal(ph_record_make(worker, &input, &store), PH_OK);
     assert_false(ph_slice_present(store.events[0].dedupe_key));
     assert_true(ph_slice_eq(store.events[0].type, PH_S("WEBHOOK_EVENT_TYPE_UNSPECIFIED")));
+    assert_true(ph_slice_eq(store.events[0].class, PH_S("")));
     assert_true(store.events[0].held);
     assert_int_equal(store.events[0].destinations, 0);
     ph_worker_free(worker);
