@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *own = malloc(size > 0 ? size : 1);
     memcpy(own, data, size);
     struct ph_slice text = ph_slice_of(own, size);
-    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     struct ph_slice masked = ph_mask_text(&arena, text);
     (void)ph_mask_uri(&arena, text);
     (void)ph_mask_url(&arena, text);
