@@ -4,7 +4,7 @@
  * M1: a card number (13 to 19 digits with the right check digit, spaced or not, escaped or not)
  * keeps its last four digits and no others. A number of 13 digits that begins with 1 is a time in
  * ms, and stays. M2: what stands under a name that means a person or a secret is hidden whole, with
- * all that is inside. M3: JSON stays JSON. What is neither JSON, XML nor a form is looked through
+ * all that is inside. M3: JSON stays JSON (a number alone is a text). What is neither JSON, XML nor a form is looked through
  * for M1 and e-mail addresses. M4: documents within documents (JSON in a text, in a form's field)
  * are masked too, to a depth; base64 of one is hidden. */
 #ifndef PH_GATEWAY_MASK_H
