@@ -7,6 +7,7 @@
 #include "cmd/print.h"
 #include "core/codec.h"
 #include "os/heap.h"
+#include "wire/json_pool.h"
 
 enum { ANSWER_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -238,29 +239,11 @@ int ph_asker_ask(struct ph_admin_asker *asker, const char *method, const struct 
     return ret->status >= 200 && ret->status < 300 ? PH_EXIT_OK : say_error(ret);
 }
 
-static void *pool_alloc(void *ctx, size_t bytes)
-{
-    return ph_arena_alloc(ctx, bytes);
-}
-
-static void *pool_realloc(void *ctx, void *ptr, size_t old_bytes, size_t bytes)
-{
-    void *more = ph_arena_alloc(ctx, bytes);
-    if (more != NULL && ptr != NULL)
-        memcpy(more, ptr, old_bytes < bytes ? old_bytes : bytes);
-    return more;
-}
-
-static void pool_free(void *ctx, void *ptr)
-{
-    (void)ctx, (void)ptr;
-}
-
 int ph_asker_json(struct ph_admin_asker *asker, const char *method,
                   const struct ph_cmd_query *query, struct ph_slice body, yyjson_val **ret)
 {
     struct ph_asked answer;
-    const yyjson_alc pool = {pool_alloc, pool_realloc, pool_free, &asker->arena};
+    const yyjson_alc pool = ph_json_pool(&asker->arena);
     int code = ph_asker_ask(asker, method, query, body, 2 * (int64_t)PH_ADMIN_MS, &answer);
     if (code != PH_EXIT_OK)
         return code;

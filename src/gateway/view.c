@@ -1,7 +1,8 @@
 #include "gateway/view.h"
 
 #include <stdlib.h>
-#include <yyjson.h>
+
+#include "wire/json_pool.h"
 
 struct ph_view *ph_view_ref(struct ph_view *view)
 {
@@ -119,28 +120,10 @@ static struct ph_slice header_of(const struct ph_request *request, struct ph_sli
     return (struct ph_slice){0};
 }
 
-static void *pool_alloc(void *ctx, size_t bytes)
-{
-    return ph_arena_alloc(ctx, bytes);
-}
-
-static void *pool_realloc(void *ctx, void *ptr, size_t old_bytes, size_t bytes)
-{
-    void *more = ph_arena_alloc(ctx, bytes);
-    if (more != NULL && ptr != NULL)
-        memcpy(more, ptr, old_bytes < bytes ? old_bytes : bytes);
-    return more;
-}
-
-static void pool_free(void *ctx, void *ptr)
-{
-    (void)ctx, (void)ptr; /* the arena goes as a whole */
-}
-
 /* The text, or the number as written, that a pointer leads to. */
 static struct ph_slice member_of(struct ph_slice body, struct ph_slice pointer, struct ph_arena *arena)
 {
-    const yyjson_alc memory = {pool_alloc, pool_realloc, pool_free, arena};
+    const yyjson_alc memory = ph_json_pool(arena);
     yyjson_doc *doc = yyjson_read_opts((char *)body.ptr, body.len, YYJSON_READ_NUMBER_AS_RAW, &memory, NULL);
     yyjson_val *value = doc != NULL ? yyjson_doc_ptr_getn(doc, pointer.ptr, pointer.len) : NULL;
     if (yyjson_is_str(value))

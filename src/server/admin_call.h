@@ -88,7 +88,6 @@ enum ph_admin_end ph_admin_bytes(struct ph_admin_call *call, int status,
 /* ---- JSON (admin_json.c) ---- */
 
 /* In the call's arena; what finds no memory is said by ph_admin_json at the end. */
-yyjson_alc ph_admin_pool(struct ph_arena *arena);
 yyjson_mut_doc *ph_admin_doc(struct ph_admin_call *call);
 enum ph_admin_end ph_admin_json(struct ph_admin_call *call, int status, yyjson_mut_doc *doc,
                                 yyjson_mut_val *root);

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "core/codec.h"
 #include "server/admin_call.h"
+#include "wire/json_pool.h"
 
 /* ---- whole answers
  * ----------------------------------------------------------------------------------- */
@@ -61,29 +62,6 @@ enum ph_admin_end ph_admin_failed(struct ph_admin_call *call, enum ph_status sta
 /* ---- documents
  * --------------------------------------------------------------------------------------- */
 
-static void *pool_alloc(void *ctx, size_t bytes)
-{
-    return ph_arena_alloc(ctx, bytes);
-}
-
-static void *pool_realloc(void *ctx, void *ptr, size_t old_bytes, size_t bytes)
-{
-    void *more = ph_arena_alloc(ctx, bytes);
-    if (more != NULL && ptr != NULL)
-        memcpy(more, ptr, old_bytes < bytes ? old_bytes : bytes);
-    return more;
-}
-
-static void pool_free(void *ctx, void *ptr)
-{
-    (void)ctx, (void)ptr; /* the arena goes as a whole */
-}
-
-yyjson_alc ph_admin_pool(struct ph_arena *arena)
-{
-    return (yyjson_alc){pool_alloc, pool_realloc, pool_free, arena};
-}
-
 bool ph_admin_no_memory(struct ph_admin_call *call)
 {
     return call->room->arena.ran_out;
@@ -91,14 +69,14 @@ bool ph_admin_no_memory(struct ph_admin_call *call)
 
 yyjson_mut_doc *ph_admin_doc(struct ph_admin_call *call)
 {
-    const yyjson_alc pool = ph_admin_pool(&call->room->arena);
+    const yyjson_alc pool = ph_json_pool(&call->room->arena);
     return yyjson_mut_doc_new(&pool);
 }
 
 enum ph_admin_end ph_admin_json(struct ph_admin_call *call, int status, yyjson_mut_doc *doc,
                                 yyjson_mut_val *root)
 {
-    const yyjson_alc pool = ph_admin_pool(&call->room->arena);
+    const yyjson_alc pool = ph_json_pool(&call->room->arena);
     size_t len = 0;
     char *text = NULL;
     call->status = status;
@@ -173,7 +151,7 @@ void ph_admin_word(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mut_v
 void ph_admin_raw(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mut_val *object,
                   const char *name, struct ph_slice json)
 {
-    const yyjson_alc pool = ph_admin_pool(&call->room->arena);
+    const yyjson_alc pool = ph_json_pool(&call->room->arena);
     yyjson_doc *read = json.len > 0 ? yyjson_read_opts((char *)json.ptr, json.len,
                                                        YYJSON_READ_NUMBER_AS_RAW, &pool, NULL)
                                     : NULL;
@@ -196,7 +174,7 @@ void ph_admin_next(yyjson_mut_doc *doc, yyjson_mut_val *root, size_t count, size
 
 bool ph_admin_body(struct ph_admin_call *call, yyjson_val **ret_root, enum ph_admin_end *ret_end)
 {
-    const yyjson_alc pool = ph_admin_pool(&call->room->arena);
+    const yyjson_alc pool = ph_json_pool(&call->room->arena);
     struct ph_slice text = call->body.len > 0 ? call->body : PH_S("{}");
     yyjson_doc *doc =
         yyjson_read_opts((char *)text.ptr, text.len, YYJSON_READ_NUMBER_AS_RAW, &pool, NULL);

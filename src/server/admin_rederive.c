@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "gateway/record.h"
 #include "server/admin_call.h"
+#include "wire/json_pool.h"
 
 struct rederiving {
     struct ph_admin_call *call;
@@ -198,7 +199,7 @@ static void compare(struct rederiving *r, yyjson_mut_val *list, const struct pat
 
 static yyjson_val *read_json(struct rederiving *r, struct ph_slice text)
 {
-    const yyjson_alc pool = ph_admin_pool(&r->scratch);
+    const yyjson_alc pool = ph_json_pool(&r->scratch);
     yyjson_doc *doc =
         yyjson_read_opts((char *)text.ptr, text.len, YYJSON_READ_NUMBER_AS_RAW, &pool, NULL);
     return doc != NULL ? yyjson_doc_get_root(doc) : NULL;
