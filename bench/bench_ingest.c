@@ -157,19 +157,21 @@ static bool receive(struct sender *s)
 static void run(int epoll, size_t count, int64_t rate, int64_t start_us, int64_t end_us)
 {
     int64_t asked = 0;
-    size_t busy = 0;
+    size_t busy = 0, turn = 0;
     for (;;) {
         int64_t now_us = ph_os_steady_us();
         for (size_t i = 0; i < count && now_us < end_us; i++) {
             int64_t due_us = rate > 0 ? start_us + asked * 1000000 / rate : now_us;
             if (due_us > now_us)
                 break;
-            if (senders[i].busy)
+            struct sender *s = &senders[turn];
+            turn = (turn + 1) % count; /* each in its turn: one that stays idle is closed on */
+            if (s->busy)
                 continue;
             asked++;
             busy++;
-            make_request(&senders[i], due_us);
-            send_some(&senders[i]);
+            make_request(s, due_us);
+            send_some(s);
         }
         if (now_us >= end_us && busy == 0)
             return;

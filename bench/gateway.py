@@ -1,0 +1,79 @@
+"""A gateway on loopback with one destination, and an application behind it: what bench/ingest and scripts/soak-gateway share."""
+import http.server, json, os, shutil, subprocess, sys, tempfile, threading
+
+CONNECTIONS = "512"  # as many as bench_inbox has on their way
+
+
+class Application:
+    """Takes batches, answers 200 at once, and counts events."""
+
+    def __init__(self):
+        application = self
+
+        class Sink(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                with application.lock:
+                    application.events += body.count(b'"specversion"')
+                self.send_response(200)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        self.lock, self.events = threading.Lock(), 0
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+class Gateway:
+    def __init__(self, build, destination, level="error", settings={}):
+        self.build = build
+        self.home = tempfile.mkdtemp(prefix="payhook-bench-", dir=os.environ.get("PAYHOOK_BENCH_DIR"))
+        env = {**os.environ, "S": "whsec_bench", "D": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
+        with open(f"{self.home}/payhook.yaml", "w") as f:
+            json.dump({"data": f"{self.home}/data", "webhooks": {"listen": "127.0.0.1:0"}, "service": {"listen": "127.0.0.1:0"},
+                       "log": {"level": level}, "endpoints": {"shop": {"connector": "stripe", "secrets": ["env:S"]}},
+                       "destinations": {"app": {"url": destination, "secret": ["env:D"], "format": "batch", "batch": 100}},
+                       **settings}, f)
+        self.child = subprocess.Popen([f"{build}/payhook", "serve", "--config", f"{self.home}/payhook.yaml"], env=env, text=True,
+                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        for line in self.child.stdout:
+            if "(webhooks" in line:
+                self.port = line.split("listening on 127.0.0.1:")[1].split()[0]
+            if line.startswith("inbox in"):
+                break
+
+    def send(self, seconds, *args):
+        out = subprocess.run([f"{self.build}/bench/bench_ingest", self.port, "shop", str(seconds), CONNECTIONS, *args],
+                             text=True, stdout=subprocess.PIPE)
+        if out.returncode:
+            sys.exit(f"bench_ingest: exit code {out.returncode} {out.stdout}")
+        return json.loads(out.stdout)
+
+    def memory(self):
+        """RssAnon, RssFile, … in MiB."""
+        with open(f"/proc/{self.child.pid}/status") as f:
+            return {k: int(v.split()[0]) / 1024 for k, v in (line.split(":") for line in f if line.startswith("Rss"))}
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.child.pid}/fd"))
+
+    def files(self):
+        """Bytes of the inbox on disk, the log of SQLite included."""
+        return sum(os.path.getsize(f"{self.home}/data/{name}") for name in os.listdir(f"{self.home}/data"))
+
+    def pause(self):
+        subprocess.run([f"{self.build}/payhook", "destinations", "pause", "app", "--data", f"{self.home}/data"], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def stop(self):
+        self.child.terminate()
+        code = self.child.wait(60)
+        shutil.rmtree(self.home)
+        return code
