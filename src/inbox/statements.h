@@ -86,14 +86,16 @@
                      " LIMIT ?2")                                                                  \
     X(REQUEST_SCAN, "SELECT id, standing, received_ms, work, bytes FROM requests WHERE id>?1"      \
                     " ORDER BY id LIMIT ?2")                                                       \
-    X(OPEN_OF, "SELECT 1 FROM deliveries WHERE id BETWEEN ? AND ? AND state<=3 LIMIT 1")           \
+    X(OPEN_FIRST, "SELECT id FROM deliveries WHERE id BETWEEN ? AND ? AND state<=3 ORDER BY id"    \
+                  " LIMIT 1")                                                                      \
     X(DELIVERIES_OF, "SELECT id, state FROM deliveries WHERE id BETWEEN ? AND ?")                  \
     X(DELIVERIES_FORGET, "DELETE FROM deliveries WHERE id BETWEEN ? AND ?")                        \
     X(ATTEMPTS_FORGET, "DELETE FROM attempts WHERE delivery BETWEEN ? AND ?")                      \
     X(EVENT_NAMES_FORGET, "DELETE FROM event_names WHERE event BETWEEN ?1 AND ?2 AND event_id IN"  \
                           " (SELECT event_id FROM events WHERE id BETWEEN ?1 AND ?2)")             \
     X(EVENTS_FORGET, "DELETE FROM events WHERE id BETWEEN ? AND ?")                                \
-    X(REVISIONS_FORGET, "DELETE FROM revisions WHERE request=?")                                   \
+    X(REVISIONS_FORGET, "DELETE FROM revisions WHERE request BETWEEN ? AND ?")                     \
+    X(REQUESTS_FORGET, "DELETE FROM requests WHERE id BETWEEN ? AND ?")                            \
     X(KEY_SCAN, "SELECT key, event, seen_ms FROM keys WHERE key>? ORDER BY key LIMIT ?")           \
     X(KEY_FORGET, "DELETE FROM keys WHERE key=?")                                                  \
     X(EFFECT_SCAN, "SELECT effect_key, event, seen_ms FROM effects WHERE effect_key>? ORDER BY"    \

@@ -54,13 +54,24 @@ static enum ph_status scan_requests(struct ph_inbox *inbox, int standing, int64_
     return PH_OK;
 }
 
-static enum ph_status forget_request(struct ph_inbox *inbox, const struct kept *r)
+/* Of requests a to b, in order, with no others between them: their range of deliveries. */
+static void deliveries_of(const struct kept *a, const struct kept *b, int64_t *ret_first,
+                          int64_t *ret_last)
+{
+    *ret_first = ph_delivery_id(ph_event_id(a->id, 0), 0, 0);
+    *ret_last = ph_delivery_id(ph_event_id(b->id, PH_INBOX_ITEMS_MAX - 1) + 1, 0, 0) - 1;
+}
+
+/* Forgets them by ranges: six statements for all, not for each. */
+static enum ph_status forget_requests(struct ph_inbox *inbox, const struct kept *kept, size_t count)
 {
     struct ph_sql *sql = &inbox->sql;
-    int64_t event = ph_event_id(r->id, 0), last_event = ph_event_id(r->id, PH_INBOX_ITEMS_MAX - 1);
-    int64_t first = ph_delivery_id(event, 0, 0), last = ph_delivery_id(last_event + 1, 0, 0) - 1;
+    const struct kept *a = &kept[0], *b = &kept[count - 1];
+    int64_t event = ph_event_id(a->id, 0), last_event = ph_event_id(b->id, PH_INBOX_ITEMS_MAX - 1),
+            first, last;
     sqlite3_stmt *rows;
     bool row;
+    deliveries_of(a, b, &first, &last);
     PH_TRY(PH_SQL_BIND(sql, PH_W_DELIVERIES_OF, &rows, ph_sql_int(first), ph_sql_int(last)));
     do {
         PH_TRY(ph_sql_next(sql, rows, &row));
@@ -71,24 +82,69 @@ static enum ph_status forget_request(struct ph_inbox *inbox, const struct kept *
     PH_TRY(PH_SQL_RUN(sql, PH_W_DELIVERIES_FORGET, ph_sql_int(first), ph_sql_int(last)));
     PH_TRY(PH_SQL_RUN(sql, PH_W_EVENT_NAMES_FORGET, ph_sql_int(event), ph_sql_int(last_event)));
     PH_TRY(PH_SQL_RUN(sql, PH_W_EVENTS_FORGET, ph_sql_int(event), ph_sql_int(last_event)));
-    PH_TRY(PH_SQL_RUN(sql, PH_W_REVISIONS_FORGET, ph_sql_int(r->id)));
-    PH_TRY(PH_SQL_RUN(sql, PH_W_REQUEST_DROP, ph_sql_int(r->id)));
-    ph_count_standing(inbox, r->id, r->standing, r->bytes, -1);
+    PH_TRY(PH_SQL_RUN(sql, PH_W_REVISIONS_FORGET, ph_sql_int(a->id), ph_sql_int(b->id)));
+    PH_TRY(PH_SQL_RUN(sql, PH_W_REQUESTS_FORGET, ph_sql_int(a->id), ph_sql_int(b->id)));
+    for (size_t i = 0; i < count; i++)
+        ph_count_standing(inbox, kept[i].id, kept[i].standing, kept[i].bytes, -1);
     return PH_OK;
 }
 
-/* T1, as far as deliveries are concerned. */
-static enum ph_status may_go(struct ph_inbox *inbox, const struct kept *r, bool *ret)
+/* T1, but for the deliveries. */
+static bool may_go(const struct kept *r)
 {
-    int64_t one, event = ph_event_id(r->id, 0);
-    *ret = !r->work && r->standing != PH_STANDING_PENDING && r->standing != PH_STANDING_QUARANTINED;
-    if (!*ret)
-        return PH_OK;
+    return !r->work && r->standing != PH_STANDING_PENDING && r->standing != PH_STANDING_QUARANTINED;
+}
+
+/* How many of these, from the first on, have no open delivery. */
+static enum ph_status count_settled(struct ph_inbox *inbox, const struct kept *kept, size_t count,
+                                    size_t *ret)
+{
+    int64_t first, last, open;
+    deliveries_of(&kept[0], &kept[count - 1], &first, &last);
+    *ret = count;
     enum ph_status st =
-        PH_SQL_NUMBER(&inbox->sql, PH_W_OPEN_OF, &one, ph_sql_int(ph_delivery_id(event, 0, 0)),
-                      ph_sql_int(ph_delivery_id(event + PH_INBOX_ITEMS_MAX, 0, 0) - 1));
-    *ret = st == PH_ERR_NOT_FOUND;
-    return *ret ? PH_OK : st;
+        PH_SQL_NUMBER(&inbox->sql, PH_W_OPEN_FIRST, &open, ph_sql_int(first), ph_sql_int(last));
+    for (size_t i = 0; st == PH_OK && i < count; i++) {
+        deliveries_of(&kept[i], &kept[i], &first, &last);
+        if (open <= last) {
+            *ret = i;
+            break;
+        }
+    }
+    return st == PH_ERR_NOT_FOUND ? PH_OK : st;
+}
+
+/* With its event and keys, about: the next pass measures. */
+static int64_t bytes_of(const struct kept *r)
+{
+    return 2 * r->bytes;
+}
+
+/* Forgets of these what is older than `before_ms`, and the oldest until `too_many` bytes are gone,
+ * as far as they may go. *ret_seen: how many it looked at; behind them none need go. */
+static enum ph_status forget_due(struct ph_inbox *inbox, const struct kept *kept, size_t count,
+                                 int64_t before_ms, int64_t too_many, size_t *ret_seen)
+{
+    size_t i = 0;
+    while (i < count && (kept[i].received_ms < before_ms || too_many > 0)) {
+        size_t run = 0, settled = 0;
+        for (int64_t left = too_many; i + run < count && may_go(&kept[i + run]) &&
+                                      (kept[i + run].received_ms < before_ms || left > 0);
+             run++)
+            left -= bytes_of(&kept[i + run]);
+        if (run > 0)
+            PH_TRY(count_settled(inbox, &kept[i], run, &settled));
+        if (settled > 0)
+            PH_TRY(forget_requests(inbox, &kept[i], settled));
+        for (size_t end = i + settled; i < end; i++)
+            too_many -= bytes_of(&kept[i]);
+        if (settled < run || run == 0) { /* the next one may not go yet */
+            inbox->tending.passed++;
+            i++;
+        }
+    }
+    *ret_seen = i;
+    return PH_OK;
 }
 
 static enum ph_status retain(struct ph_inbox *inbox, size_t max)
@@ -97,26 +153,15 @@ static enum ph_status retain(struct ph_inbox *inbox, size_t max)
     struct ph_tending *t = &inbox->tending;
     int64_t used = (t->pages - t->pages_free) * PH_INBOX_PAGE_BYTES;
     int64_t too_many = o->retention_bytes > 0 ? used - o->retention_bytes : 0;
+    int64_t before_ms = o->retention_age_ms > 0 ? inbox->now_ms - o->retention_age_ms : INT64_MIN;
     struct kept *kept;
-    size_t count = 0, i = 0;
+    size_t count = 0, seen = 0;
     if (o->retention_age_ms <= 0 && too_many <= 0)
         return PH_OK;
     PH_TRY(scan_requests(inbox, 0, t->request, max, &kept, &count));
-    for (; i < count; i++) {
-        bool good;
-        bool old =
-            o->retention_age_ms > 0 && kept[i].received_ms < inbox->now_ms - o->retention_age_ms;
-        if (!old && too_many <= 0)
-            break;
-        PH_TRY(may_go(inbox, &kept[i], &good));
-        if (good)
-            PH_TRY(forget_request(inbox, &kept[i]));
-        too_many -= good ? 2 * kept[i].bytes
-                         : 0; /* with its event and keys, about: the next pass measures */
-        t->passed += !good;
-        t->request = kept[i].id;
-    }
-    if (i == count && count == max) {
+    PH_TRY(forget_due(inbox, kept, count, before_ms, too_many, &seen));
+    if (seen == count && count == max) {
+        t->request = kept[count - 1].id;
         t->more = true;
         return PH_OK;
     }
@@ -135,7 +180,7 @@ static enum ph_status age_quarantine(struct ph_inbox *inbox, size_t max)
         return PH_OK;
     PH_TRY(scan_requests(inbox, PH_STANDING_QUARANTINED, 0, max, &kept, &count));
     for (; i < count && kept[i].received_ms < inbox->now_ms - age_ms; i++)
-        PH_TRY(forget_request(inbox, &kept[i]));
+        PH_TRY(forget_requests(inbox, &kept[i], 1));
     inbox->tending.more = inbox->tending.more || (count == max && i == count);
     return PH_OK;
 }
@@ -237,7 +282,9 @@ static enum ph_status shrink(struct ph_inbox *inbox)
 enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops)
 {
     struct ph_tending *t = &inbox->tending;
-    size_t max = ops * 2 > PH_INBOX_TEND_ROWS ? ops * 2 : PH_INBOX_TEND_ROWS;
+    /* A little more than the batch brings, so that it gets ahead; much more, and the batch is late.
+     */
+    size_t max = ops + ops / 4 > PH_INBOX_TEND_ROWS ? ops + ops / 4 : PH_INBOX_TEND_ROWS;
     if (!t->more && ph_os_steady_ms() < t->again_ms)
         return PH_OK;
     t->more = false;

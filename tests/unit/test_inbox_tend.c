@@ -76,6 +76,62 @@ PH_TEST(a_file_that_is_too_large_loses_its_oldest)
                     pages + pages / 2); /* room is used again */
 }
 
+/* A run of what may go ends where one may not, and another begins behind it. */
+PH_TEST(what_is_open_stays_between_what_goes)
+{
+    enum { COUNT = 200, OPEN_EACH = 7 };
+    struct sample s;
+    char key[16];
+    int64_t open = 0;
+    (void)state;
+    options.retention_age_ms = 86400000;
+    assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i);
+        store(&s, key);
+        if (i % OPEN_EACH == 0)
+            open++;
+        else
+            settle_done(s.events[0].id * 65536);
+    }
+    clock_ms += 86400001;
+    until("SELECT count(*) FROM requests", open);
+    assert_int_equal(ask("SELECT count(*) FROM requests WHERE (id - 1) % 7 = 0"), open);
+    assert_int_equal(ask("SELECT count(*) FROM events WHERE (request - 1) % 7 = 0"), open);
+    assert_int_equal(ask("SELECT count(*) FROM events"), open);
+    assert_int_equal(ask("SELECT count(*) FROM deliveries WHERE state <= 3"), open);
+    assert_int_equal(ask("SELECT count(*) FROM deliveries"), open);
+    assert_int_equal(ask("SELECT count(*) FROM attempts"), 0);
+    assert_int_equal(counts().backlog[0], open);
+    assert_int_equal(ask("SELECT count(*) FROM keys"), COUNT);
+}
+
+/* Old ones that wait for a destination do not shield what is behind them from the bound of the
+ * file's size. */
+PH_TEST(a_file_that_is_too_large_loses_what_it_may_behind_what_it_may_not)
+{
+    static char large[20000];
+    struct sample s;
+    char key[16];
+    (void)state;
+    options.retention_bytes = 4 << 20;
+    assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
+    for (int i = 0; i < 400; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i);
+        make(&s, key);
+        s.store.request.body = ph_slice_of(large, sizeof large);
+        if (i >= 100)
+            s.events[0].destinations = 0;
+        assert_int_equal(run(&s.store.op), PH_OK);
+    }
+    for (int i = 0; i < 100 && ask("SELECT count(*) FROM requests") > 250; i++)
+        usleep(50 * 1000);
+    assert_in_range(ask("SELECT count(*) FROM requests"), 100, 250);
+    assert_int_equal(ask("SELECT count(*) FROM requests WHERE id <= 100"), 100);
+    assert_int_equal(ask("SELECT max(id) FROM requests"), 400);
+    assert_int_equal(counts().backlog[0], 100);
+}
+
 PH_TEST(the_quarantine_has_an_age)
 {
     struct sample s;
@@ -332,6 +388,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(what_is_old_and_told_goes_and_its_key_stays),
         T(a_file_that_is_too_large_loses_its_oldest),
+        T(what_is_open_stays_between_what_goes),
+        T(a_file_that_is_too_large_loses_what_it_may_behind_what_it_may_not),
         T(the_quarantine_has_an_age),
         T(old_hints_stay_and_no_longer_count),
         T(a_hint_that_retention_forgets_is_taken_off_once),
