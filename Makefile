@@ -28,11 +28,15 @@ fuzz:
 	@scripts/bootstrap
 	@scripts/fuzz 30
 
+# The long runs, some four hours: they leave dated notes in docs/notes.
 soak:
 	@scripts/bootstrap
 	@scripts/fuzz 600 --note
-	@scripts/build $(BUILD) tests/test_inbox_faults
+	@scripts/build $(BUILD) payhook tests/test_inbox_faults
 	@$(BUILD)/tests/test_inbox_faults 10000
+	@PAYHOOK_BIN=$(CURDIR)/$(BUILD)/payhook tests/faults/kill9 500
+	@scripts/soak-wire
+	@scripts/soak-gateway --note
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
