@@ -1,3 +1,5 @@
+#include <assert.h>
+
 #include "gateway/mask_private.h"
 
 enum { DEPTH_MAX = 4, FIRST_ROOM = 1024 };
@@ -7,6 +9,7 @@ void ph_mask_put(struct ph_mask_out *out, struct ph_slice bytes)
     if (out->failed || bytes.len == 0)
         return;
     if (out->room - out->len < bytes.len) {
+        assert(out->arena != NULL); /* ph_mask_words: what is masked is never longer */
         size_t room = (out->len + bytes.len) * 2 + FIRST_ROOM;
         char *more = ph_arena_alloc(out->arena, room);
         if (more == NULL) {
@@ -73,6 +76,13 @@ struct ph_slice ph_mask_text(struct ph_arena *arena, struct ph_slice text)
     struct ph_mask_out out = {.arena = arena};
     ph_mask_document(&out, text);
     return end(&out);
+}
+
+size_t ph_mask_words(struct ph_slice text, char *to)
+{
+    struct ph_mask_out out = {.ptr = to, .room = text.len};
+    ph_mask_value(&out, text);
+    return out.len;
 }
 
 struct ph_slice ph_mask_uri(struct ph_arena *arena, struct ph_slice uri)

@@ -6,7 +6,8 @@
 
 #define PH_MASK_STARS PH_S("***")
 
-/* What is put, in an arena; without memory the rest is lost, and said at the end. */
+/* What is put, in an arena (NULL: in the room given, which is enough); without memory the rest is
+ * lost, and said at the end. */
 struct ph_mask_out {
     struct ph_arena *arena;
     char *ptr;

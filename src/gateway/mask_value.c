@@ -2,7 +2,7 @@
  * bounded number of times. */
 #include "gateway/mask_private.h"
 
-enum { DIGITS_MIN = 13, DIGITS_MAX = 19, KEPT = 4 };
+enum { DIGITS_MAX = 19, KEPT = 4 };
 
 static int hex(unsigned char c)
 {
@@ -58,7 +58,7 @@ struct ph_mask_unit ph_mask_unit_at(struct ph_slice text, size_t at)
     int32_t code;
     if (c == '\\' && next == 'u' && (code = hex_at(text, at + 2, 4)) >= 0)
         return (struct ph_mask_unit){ascii(code), 6};
-    if (c == '\\' && next != 0)
+    if (c == '\\' && next != 0 && !(next >= '0' && next <= '9')) /* no escape has a digit there */
         return (struct ph_mask_unit){0, 2};
     if (c == '%' && (code = hex_at(text, at + 1, 2)) >= 0)
         return (struct ph_mask_unit){ascii(code), 3};
@@ -92,10 +92,32 @@ static bool luhn(const unsigned char *digits, size_t count)
     return sum % 10 == 0;
 }
 
+/* ISO/IEC 7812-1: the first digits of who issues cards, and how long their numbers are. What begins
+ * otherwise is no card whatever its check digit, but a processor's reference (Adyen's 88…,
+ * Novalnet's 14…), which people search by, or a time. */
+static const struct scheme {
+    struct ph_slice first;
+    size_t least, most;
+} schemes[] = {
+    {PH_SI("1"), 15, 15},                                       /* UATP */
+    {PH_SI("1946"), 16, 16},                                    /* GPN */
+    {PH_SI("2"), 16, 19},                                       /* Mastercard, Mir */
+    {PH_SI("3"), 14, 19},                                       /* American Express, Diners, JCB */
+    {PH_SI("4"), 13, 19},  {PH_SI("5"), 13, 19},                /* Visa; Mastercard, Maestro */
+    {PH_SI("6"), 13, 19},                                       /* Discover, Maestro, UnionPay */
+    {PH_SI("70"), 16, 19},                                      /* fuel cards */
+    {PH_SI("81"), 16, 19}, {PH_SI("82"), 16, 19},               /* UnionPay; RuPay */
+    {PH_SI("86"), 16, 16}, {PH_SI("9"), 16, 19},                /* Uzcard; Troy, Napas, Humo … */
+};
+
 static bool is_card(const unsigned char *digits, size_t count)
 {
-    return count >= DIGITS_MIN && count <= DIGITS_MAX &&
-           !(count == DIGITS_MIN && digits[0] == '1') && luhn(digits, count);
+    const struct ph_slice number = ph_slice_of(digits, count);
+    bool issued = false;
+    for (size_t i = 0; i < PH_COUNTOF(schemes); i++)
+        issued = issued || (count >= schemes[i].least && count <= schemes[i].most &&
+                            ph_slice_starts(number, schemes[i].first));
+    return issued && luhn(digits, count);
 }
 
 /* Groups of digits that begin at `at`, joined by single spaces or dashes: the longest that is a

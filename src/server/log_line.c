@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "gateway/mask.h"
+
 /* For the end: `}` and a line feed. */
-enum { END_BYTES = 2, CARD_DIGITS_MIN = 13, CARD_DIGITS_MAX = 19, CARD_DIGITS_SHOWN = 4 };
+enum { END_BYTES = 2 };
 
 static bool put(struct ph_log_line *line, const char *bytes, size_t len)
 {
@@ -15,86 +17,26 @@ static bool put(struct ph_log_line *line, const char *bytes, size_t len)
     return true;
 }
 
-/* ---- masks
- * ---------------------------------------------------------------------------------------- */
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* ISO/IEC 7812-1, annex B. */
-static bool luhn(const char *digits, size_t count)
-{
-    int sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        int digit = digits[count - 1 - i] - '0';
-        if (i % 2 == 1)
-            digit = digit * 2 > 9 ? digit * 2 - 9 : digit * 2;
-        sum += digit;
-    }
-    return sum % 10 == 0;
-}
-
-static void mask_cards(char *text, size_t len)
-{
-    for (size_t start = 0; start < len;) {
-        char digits[CARD_DIGITS_MAX + 1];
-        size_t count = 0, end = start;
-        if (!is_digit(text[start])) {
-            start++;
-            continue;
-        }
-        /* Groups of digits, as they are printed on cards. */
-        for (; end < len && (is_digit(text[end]) ||
-                             ((text[end] == ' ' || text[end] == '-') && is_digit(text[end - 1])));
-             end++)
-            if (is_digit(text[end]) && count++ < sizeof digits)
-                digits[count - 1] = text[end];
-        if (count >= CARD_DIGITS_MIN && count <= CARD_DIGITS_MAX && luhn(digits, count)) {
-            size_t hidden = count - CARD_DIGITS_SHOWN;
-            for (size_t i = start; i < end && hidden > 0; i++)
-                if (is_digit(text[i])) {
-                    text[i] = '*';
-                    hidden--;
-                }
-        }
-        start = end;
-    }
-}
-
-static void mask_mail(char *text, size_t len)
-{
-    for (size_t at = 1; at < len; at++) {
-        if (text[at] != '@')
-            continue;
-        for (size_t i = at; i > 0 && text[i - 1] != ' ' && text[i - 1] != '<' && text[i - 1] != '"';
-             i--)
-            text[i - 1] = '*';
-    }
-}
-
 /* ---- fields
  * --------------------------------------------------------------------------------------- */
 
 static bool is_plain(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) ||
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            strchr("-_.:/+*@,;%()", c) != NULL;
 }
 
 /* The text within quotes, both formats alike; logfmt does without them where it can. */
 static size_t quote(struct ph_slice text, bool bare_may_be, char *to)
 {
-    char clean[PH_LOG_TEXT_BYTES_MAX];
+    char printable[PH_LOG_TEXT_BYTES_MAX], clean[PH_LOG_TEXT_BYTES_MAX];
     size_t len = text.len < sizeof clean ? text.len : sizeof clean, out = 0;
     bool bare = bare_may_be;
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        clean[i] = c < 0x20 || c >= 0x7f ? '?' : (char)c;
+        printable[i] = c < 0x20 || c >= 0x7f ? '?' : (char)c;
     }
-    mask_cards(clean, len);
-    mask_mail(clean, len);
+    len = ph_mask_words(ph_slice_of(printable, len), clean);
     for (size_t i = 0; i < len; i++)
         bare = bare && is_plain(clean[i]);
     if (!bare)
