@@ -24,7 +24,7 @@ static const struct ph_column deliveries[] = {{"ID", "/id", 14},
                                               {"MADE", "/made_at", 20},
                                               {"DESTINATION", "/destination", 12},
                                               {"STATE", "/state", 8},
-                                              {"TRIES", "/attempts_count", 5},
+                                              {"ATTEMPTS", "/attempts_count", 8},
                                               {"DUE", "/due_at", 20},
                                               {"STATUS", "/last_status", 6},
                                               {"TYPE", "/type", 28},
@@ -172,12 +172,22 @@ static int show_list(struct ph_admin_asker *asker, const struct list *list)
 /* ---- one thing
  * ----------------------------------------------------------------------------------------- */
 
+static int show_answer(struct ph_admin_asker *asker, const struct ph_cmd_query *query)
+{
+    yyjson_val *root;
+    int code = ph_asker_json(asker, "GET", query, (struct ph_slice){0}, &root);
+    if (code == PH_EXIT_OK && asker->json)
+        ph_table_json(root);
+    else if (code == PH_EXIT_OK)
+        ph_table_object(root);
+    return code;
+}
+
 static int show_one(struct ph_admin_asker *asker, const char *path, const char *what)
 {
     struct ph_args *args = asker->args;
     struct ph_cmd_query query = {0};
     struct ph_asked answer;
-    yyjson_val *root;
     bool raw = args->one[PH_OPT_RAW] != NULL;
     if (args->word_count != 1)
         return ph_args_wrong(what, NULL);
@@ -192,25 +202,14 @@ static int show_one(struct ph_admin_asker *asker, const char *path, const char *
             (void)fwrite(answer.body.ptr, 1, answer.body.len, stdout);
         return code;
     }
-    int code = ph_asker_json(asker, "GET", &query, (struct ph_slice){0}, &root);
-    if (code == PH_EXIT_OK && asker->json)
-        ph_table_json(root);
-    else if (code == PH_EXIT_OK)
-        ph_table_object(root);
-    return code;
+    return show_answer(asker, &query);
 }
 
 static int show_status(struct ph_admin_asker *asker)
 {
     struct ph_cmd_query query = {0};
-    yyjson_val *root;
     ph_query_path(&query, "status");
-    int code = ph_asker_json(asker, "GET", &query, (struct ph_slice){0}, &root);
-    if (code == PH_EXIT_OK && asker->json)
-        ph_table_json(root);
-    else if (code == PH_EXIT_OK)
-        ph_table_object(root);
-    return code;
+    return show_answer(asker, &query);
 }
 
 int ph_cmd_look(struct ph_admin_asker *asker)

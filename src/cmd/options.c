@@ -77,6 +77,8 @@ const struct ph_option ph_options[PH_OPT_COUNT] = {
     "6 no secret, 7 unsigned, 8 unreachable, 9 unsupported. Of a batch: the first that is not verified.\n"
 
 #define RUNNING_CODES "exit code: 0 done, 1 it cannot be done, or payhook does not answer, 2 usage.\n"
+#define REPLAY_CODES                                                                                                   \
+    "exit code: 0 done, or no such events, 1 it cannot be done, none of them was sent, or payhook does not answer, 2 usage.\n"
 
 static const struct {
     enum ph_command command;
@@ -135,7 +137,7 @@ static const struct {
     {PH_CMD_ENDPOINTS, "endpoints status [OPTION…]", "Lists endpoints and the use of their secrets: whether a rotation is done.\n", RUNNING_CODES},
     {PH_CMD_REPLAY, "replay EVENT… | OPTION…",
      "Sends events again, with the same ids, marked as a replay. Picked by options it is a dry run without --yes: it says how\n"
-     "many, and which are the first.\n", RUNNING_CODES},
+     "many, and which are the first. Events that are held (forged, not verified or not complete yet) are not sent.\n", REPLAY_CODES},
     {PH_CMD_TAIL, "tail [OPTION…]", "Shows events as they come.\n", RUNNING_CODES},
     {PH_CMD_STATUS, "status [OPTION…]", "Shows the running payhook's state: its inbox, what waits, versions.\n", RUNNING_CODES},
     {PH_CMD_INBOX_CHECK, "inbox check [OPTION…]",

@@ -9,7 +9,7 @@
 
 /* What all the pages of one run come to. */
 struct sum {
-    int64_t events, held, deliveries, same, changed, skipped;
+    int64_t events, held, incomplete, deliveries, same, changed, skipped;
     bool shown_first;
 };
 
@@ -74,13 +74,18 @@ static void show_rederived(yyjson_val *found, struct sum *sum)
     }
 }
 
+static void add_page(yyjson_val *root, struct sum *sum)
+{
+    sum->events += number_of(yyjson_obj_get(root, "events"));
+    sum->held += number_of(yyjson_obj_get(root, "held"));
+    sum->incomplete += number_of(yyjson_obj_get(root, "held_incomplete"));
+    sum->deliveries += number_of(yyjson_obj_get(root, "deliveries"));
+}
+
 static void show_page(yyjson_val *root, struct sum *sum)
 {
     yyjson_val *one;
     size_t i, n;
-    sum->events += number_of(yyjson_obj_get(root, "events"));
-    sum->held += number_of(yyjson_obj_get(root, "held"));
-    sum->deliveries += number_of(yyjson_obj_get(root, "deliveries"));
     show_rederived(yyjson_obj_get(root, "rederived"), sum);
     if (!sum->shown_first)
         yyjson_arr_foreach(yyjson_obj_get(root, "first"), i, n, one)
@@ -92,21 +97,46 @@ static void show_page(yyjson_val *root, struct sum *sum)
     sum->shown_first = true;
 }
 
+static void show_held(int64_t count, const char *why)
+{
+    if (count > 0)
+        printf("%lld %s held and not sent: %s\n", (long long)count,
+               count == 1 ? "event is" : "events are", why);
+}
+
+static void show_replayed(const struct sum *sum, bool dry_run)
+{
+    show_held(sum->held - sum->incomplete,
+              "forged, or not verified yet; what is verified later is told by itself");
+    show_held(sum->incomplete, "not complete yet; what is completed, or cannot be, is told by itself");
+    if (sum->events > 0 && sum->deliveries == 0)
+        printf("by the configuration nobody is told of %s: --only-to NAME sends to one destination\n",
+               sum->events == 1 ? "it" : "them");
+    if (sum->events == 0 && sum->held == 0)
+        printf("no such events\n");
+    printf("%s %lld events in %lld deliveries\n", dry_run ? "would send" : "sent",
+           (long long)sum->events, (long long)sum->deliveries);
+}
+
+static void show_retried(const struct sum *sum, const char *state, bool dry_run)
+{
+    if (sum->deliveries == 0 && state == NULL)
+        printf("nothing is dead\n");
+    else if (sum->deliveries == 0)
+        printf("nothing that can be retried is %s\n", state);
+    printf("%s %lld deliveries\n", dry_run ? "would retry" : "retried", (long long)sum->deliveries);
+}
+
 static void show_sum(const struct ph_args *args, const struct sum *sum, bool dry_run)
 {
     if (args->one[PH_OPT_REDERIVE] != NULL)
         printf("%lld read the same, %lld otherwise, %lld stay as they are\n", (long long)sum->same,
                (long long)sum->changed, (long long)sum->skipped);
-    if (args->command == PH_CMD_REPLAY && sum->held > 0)
-        printf("%lld events are held and not sent: they prove nothing, or are not complete\n",
-               (long long)sum->held);
     if (args->command == PH_CMD_REPLAY)
-        printf("%s %lld events in %lld deliveries\n", dry_run ? "would send" : "sent",
-               (long long)sum->events, (long long)sum->deliveries);
+        show_replayed(sum, dry_run);
     else
-        printf("%s %lld deliveries\n", dry_run ? "would retry" : "retried",
-               (long long)sum->deliveries);
-    if (dry_run && args->one[PH_OPT_DRY_RUN] == NULL)
+        show_retried(sum, args->one[PH_OPT_STATE], dry_run);
+    if (dry_run && args->one[PH_OPT_DRY_RUN] == NULL && sum->deliveries > 0)
         printf("nothing was sent: add --yes\n");
 }
 
@@ -143,6 +173,7 @@ static int run_pages(struct ph_admin_asker *asker, const char *path, bool dry_ru
 {
     struct sum sum = {0};
     char cursor[24] = "";
+    bool rederive = asker->args->one[PH_OPT_REDERIVE] != NULL; /* then storing is the point */
     int code;
     do {
         struct ph_cmd_query query = {0};
@@ -153,6 +184,7 @@ static int run_pages(struct ph_admin_asker *asker, const char *path, bool dry_ru
                                       : PH_EXIT_FAILED;
         if (code != PH_EXIT_OK)
             return code;
+        add_page(root, &sum);
         if (asker->json)
             ph_table_json(root);
         else
@@ -163,7 +195,8 @@ static int run_pages(struct ph_admin_asker *asker, const char *path, bool dry_ru
     } while (cursor[0] != '\0');
     if (!asker->json)
         show_sum(asker->args, &sum, dry_run);
-    return PH_EXIT_OK;
+    bool nobody = sum.events + sum.held > 0 && sum.deliveries == 0; /* … of what is there is told */
+    return !dry_run && nobody && !rederive ? PH_EXIT_FAILED : PH_EXIT_OK;
 }
 
 static int retry_each(struct ph_admin_asker *asker)

@@ -76,22 +76,12 @@ static void check_secrets(struct ph_reading *r, const struct ph_config_destinati
 /* ---- what it is told ------------------------------------------------------------------------------ */
 
 /* Classes of events; the rest are words of the schema and names of the specification. */
-static const struct ph_slice classes[] = {PH_SI("payment"), PH_SI("refund"), PH_SI("dispute"), PH_SI("mandate"),
-                                          PH_SI("payout"), PH_SI("recovery"), PH_SI("fraud")};
-
 static size_t event_words(struct ph_slice known[KNOWN_MAX])
 {
-    size_t count = 0, word_count;
-    const struct ph_word *words = ph_words(PH_WORDS_EVENT_TYPE, &word_count);
-    for (; count < PH_COUNTOF(classes); count++)
-        known[count] = classes[count];
-    for (size_t i = 1; i < word_count && count + 2 <= KNOWN_MAX; i++) { /* [0] says that there is none */
-        struct ph_slice named = ph_event_type_specification_name(words[i].number);
-        known[count++] = words[i].name;
-        if (named.len > 0)
-            known[count++] = named;
-    }
-    return count;
+    size_t count;
+    const struct ph_slice *classes = ph_event_classes(&count);
+    memcpy(known, classes, count * sizeof *known);
+    return count + ph_event_type_names(known + count, KNOWN_MAX - count);
 }
 
 static bool is_among(struct ph_slice word, const struct ph_slice *known, size_t count)

@@ -107,30 +107,12 @@ void ph_config_warn(struct ph_reading *r, struct ph_place at, struct ph_slice pa
     say(r, true, at, path, parts, count);
 }
 
-/* Words of the schema are in capitals, and people write them small. */
-static struct ph_slice nearest(struct ph_slice word, const struct ph_slice *known, size_t count)
-{
-    char capitals[QUOTE_BYTES_MAX];
-    struct ph_slice near = ph_nearest(word, known, count);
-    if (near.len > 0 || word.len > sizeof capitals)
-        return near;
-    for (size_t i = 0; i < word.len; i++)
-        capitals[i] = (char)(word.ptr[i] >= 'a' && word.ptr[i] <= 'z' ? word.ptr[i] - 32 : word.ptr[i]);
-    return ph_nearest(ph_slice_of(capitals, word.len), known, count);
-}
-
 void ph_config_unknown(struct ph_reading *r, struct ph_place at, struct ph_slice path, struct ph_slice what,
                        struct ph_slice word, const struct ph_slice *known, size_t count)
 {
-    enum { LISTED_MAX = 12 };
-    struct ph_slice near = nearest(word, known, count), quoted = ph_config_quote(r, word), all = {0};
-    if (near.len > 0) {
-        ph_config_error(r, at, path, PH_PARTS(what, PH_S(" "), quoted, PH_S("; did you mean \""), near, PH_S("\"?")));
-        return;
-    }
-    for (size_t i = 0; count <= LISTED_MAX && i < count; i++)
-        all = ph_config_join(r, PH_PARTS(all, i == 0 ? PH_S("; known: ") : PH_S(", "), known[i]));
-    ph_config_error(r, at, path, PH_PARTS(what, PH_S(" "), quoted, all));
+    struct ph_slice text = ph_unknown(r->arena, what, ph_config_quote(r, word), word, known, count);
+    r->no_memory = r->no_memory || !ph_slice_present(text);
+    ph_config_error(r, at, path, &text, 1);
 }
 
 void ph_config_error_text(struct ph_config_report *report, uint32_t line, uint32_t column, struct ph_slice text)

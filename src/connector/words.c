@@ -103,6 +103,27 @@ struct ph_slice ph_event_type_class(int32_t event_type)
     return PH_S("");
 }
 
+const struct ph_slice *ph_event_classes(size_t *ret_count)
+{
+    static const struct ph_slice classes[] = {PH_SI("payment"), PH_SI("refund"), PH_SI("dispute"), PH_SI("mandate"),
+                                              PH_SI("payout"), PH_SI("recovery"), PH_SI("fraud")};
+    *ret_count = PH_COUNTOF(classes);
+    return classes;
+}
+
+size_t ph_event_type_names(struct ph_slice *ret, size_t room)
+{
+    size_t count = 0, word_count;
+    const struct ph_word *words = ph_words(PH_WORDS_EVENT_TYPE, &word_count);
+    for (size_t i = 1; i < word_count && count + 2 <= room; i++) { /* [0] says that there is none */
+        struct ph_slice named = ph_event_type_specification_name(words[i].number);
+        ret[count++] = words[i].name;
+        if (named.len > 0)
+            ret[count++] = named;
+    }
+    return count;
+}
+
 #define PH_CURRENCY_ROW(name, wire_number, minor) {.code = #name, .decimals = (minor), .number = (wire_number)},
 /* Sorted by code, and the number is the place, from 1 (a test holds both). */
 static const struct ph_currency currencies[] = {PH_CURRENCIES(PH_CURRENCY_ROW)};

@@ -51,6 +51,10 @@ struct ph_slice ph_event_type_specification_name(int32_t event_type);
 
 /* What an event is about: "payment", "refund", "dispute", "mandate", "payout", "recovery", "fraud"; empty for the rest. */
 struct ph_slice ph_event_type_class(int32_t event_type);
+/* All of them. */
+const struct ph_slice *ph_event_classes(size_t *ret_count);
+/* Every name that event types go by, the specification's too, up to `room`; gives how many. */
+size_t ph_event_type_names(struct ph_slice *ret, size_t room);
 
 struct ph_currency {
     char code[4];

@@ -336,7 +336,7 @@ struct ph_inbox_request_row {
     struct ph_slice endpoint, connector, remote, verdict_reason, secret;
     enum ph_inbox_standing standing;
     enum ph_verdict verdict;
-    int64_t bytes;
+    int64_t bytes; /* of its body */
     int32_t events;
 };
 /* `standing` 0: any. */

@@ -120,7 +120,7 @@
                                                   " ORDER BY id LIMIT 1")                          \
                                 X(REQUEST_ROW, "SELECT id, received_ms, endpoint, connector, "     \
                                                "remote, verdict_reason, secret, "                  \
-                                               "standing, verdict, bytes,"                         \
+                                               "standing, verdict, ifnull(length(body), 0),"       \
                                                " event_count FROM requests WHERE id=?")
 
 enum ph_read {

@@ -122,6 +122,12 @@ enum ph_status ph_admin_event_of(struct ph_admin_call *call, struct ph_slice tex
 /* The body as JSON, numbers as they are written; false: it has been answered (*ret_end). An empty
  * one is {}. */
 bool ph_admin_body(struct ph_admin_call *call, yyjson_val **ret_root, enum ph_admin_end *ret_end);
+/* ph_admin_filter_read, and whether the names in it are of something. (admin_names.c) */
+bool ph_admin_filter_of(struct ph_admin_call *call, const struct ph_admin_params *params,
+                        uint32_t takes, struct ph_admin_filter *ret, struct ph_slice *ret_why);
+/* The configuration's; gives how many. */
+size_t ph_admin_destination_names(const struct ph_admin_call *call,
+                                  struct ph_slice ret[PH_DESTINATIONS_MAX]);
 /* The members of a JSON object as parameters; numbers and true/false as texts. False: something
  * else is among them. */
 bool ph_admin_params_of(yyjson_val *object, struct ph_admin_params *ret);

@@ -153,8 +153,7 @@ enum ph_admin_end ph_admin_deliveries_retry_many(struct ph_admin_call *call)
     }
     if (!ph_admin_params_of(yyjson_obj_get(root, "filter"), &params))
         return ph_admin_invalid(call, PH_S("filter: takes texts"));
-    if (!ph_admin_filter_read(&call->room->arena, &params, PH_TAKES_EVENTS | PH_TAKES_DELIVERY,
-                              call->now_ms, &filter, &why))
+    if (!ph_admin_filter_of(call, &params, PH_TAKES_EVENTS | PH_TAKES_DELIVERY, &filter, &why))
         return ph_admin_invalid(call, why);
     if (filter.inbox.state == 0)
         filter.inbox.state = PH_DELIVERY_DEAD;
@@ -209,6 +208,14 @@ enum ph_admin_end ph_admin_destinations(struct ph_admin_call *call)
     return ph_admin_json(call, 200, doc, root);
 }
 
+static enum ph_admin_end no_destination(struct ph_admin_call *call)
+{
+    struct ph_slice known[PH_DESTINATIONS_MAX];
+    size_t count = ph_admin_destination_names(call, known);
+    return ph_admin_not_found(call, ph_admin_unknown(&call->room->arena, PH_S("name"),
+                                                     "destination", call->named, known, count));
+}
+
 static enum ph_admin_end control(struct ph_admin_call *call, bool paused)
 {
     struct ph_inbox_control op = {.op = {.kind = PH_INBOX_CONTROL, .bytes = sizeof op},
@@ -221,10 +228,10 @@ static enum ph_admin_end control(struct ph_admin_call *call, bool paused)
             st = PH_OK;
     if (st == PH_OK)
         st = ph_admin_submit(call, &op.op);
+    if (st == PH_ERR_NOT_FOUND)
+        return no_destination(call);
     if (st != PH_OK)
-        return st == PH_ERR_NOT_FOUND
-                   ? ph_admin_not_found(call, PH_S("no destination has this name"))
-                   : ph_admin_failed(call, st);
+        return ph_admin_failed(call, st);
     yyjson_mut_doc *doc = ph_admin_doc(call);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     ph_admin_text(call, doc, root, "name", call->named);

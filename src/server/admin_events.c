@@ -72,17 +72,19 @@ enum ph_status ph_admin_event_of(struct ph_admin_call *call, struct ph_slice tex
     return ph_inbox_event_find(call->room->reader, text, ret_id);
 }
 
+/* The latest ones, oldest first: as it went. */
 static void add_attempts(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mut_val *delivery,
-                         int64_t id)
+                         const struct ph_inbox_delivery_row *row)
 {
     struct ph_inbox_attempt *attempts;
     size_t count;
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, delivery, "attempts");
-    if (ph_inbox_attempts(call->room->reader, id, PH_ADMIN_ATTEMPTS_MAX, &call->room->arena,
+    if (ph_inbox_attempts(call->room->reader, row->id, PH_ADMIN_ATTEMPTS_MAX, &call->room->arena,
                           &attempts, &count) != PH_OK)
         return;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = count; i-- > 0;) {
         yyjson_mut_val *attempt = yyjson_mut_arr_add_obj(doc, list);
+        yyjson_mut_obj_add_sint(doc, attempt, "number", row->attempts - (int64_t)i);
         ph_admin_time(call, doc, attempt, "at", attempts[i].at_ms);
         yyjson_mut_obj_add_sint(doc, attempt, "elapsed_ms", attempts[i].elapsed_ms);
         if (attempts[i].status > 0)
@@ -112,7 +114,7 @@ yyjson_mut_val *ph_admin_delivery(struct ph_admin_call *call, yyjson_mut_doc *do
         yyjson_mut_obj_add_int(doc, delivery, "last_status", row->last_status);
     ph_admin_text(call, doc, delivery, "last_reason", row->last_reason);
     if (whole)
-        add_attempts(call, doc, delivery, row->id);
+        add_attempts(call, doc, delivery, row);
     return delivery;
 }
 

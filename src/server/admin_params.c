@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "config/quantity.h"
 #include "core/codec.h"
+#include "reader/nearest.h"
 
 /* ---- the query
  * --------------------------------------------------------------------------------------- */
@@ -129,6 +130,17 @@ static bool read_time(struct reading *r, size_t offset, struct ph_slice value)
     return true;
 }
 
+/* In any case, as destinations' `events` take it. */
+static bool read_class(struct reading *r, size_t offset, struct ph_slice value)
+{
+    size_t count;
+    const struct ph_slice *classes = ph_event_classes(&count);
+    for (size_t i = 0; i < count; i++)
+        if (ph_slice_eq_nocase(classes[i], value))
+            return read_text(r, offset, classes[i]);
+    return false;
+}
+
 static bool read_id(struct reading *r, size_t offset, struct ph_slice value)
 {
     return ph_admin_id_read(value, (int64_t *)(void *)((char *)r->filter + offset));
@@ -178,6 +190,40 @@ static bool read_nothing(struct reading *r, size_t offset, struct ph_slice value
     return ph_slice_eq(value, PH_S("0")) || ph_admin_id_read(value, &number);
 }
 
+/* ---- words, for "did you mean"
+ * ----------------------------------------------------------------------- */
+
+enum { KNOWN_MAX = 160 };
+
+static size_t classes(struct ph_slice known[KNOWN_MAX])
+{
+    size_t count;
+    const struct ph_slice *names = ph_event_classes(&count);
+    memcpy(known, names, count * sizeof *known);
+    return count;
+}
+
+static size_t types(struct ph_slice known[KNOWN_MAX])
+{
+    return ph_event_type_names(known, KNOWN_MAX);
+}
+
+static size_t states(struct ph_slice known[KNOWN_MAX])
+{
+    size_t count = 0;
+    for (int i = PH_DELIVERY_QUEUED; i <= PH_DELIVERY_DROPPED; i++)
+        known[count++] = ph_delivery_state_name((enum ph_delivery_state)i);
+    return count;
+}
+
+static size_t standings(struct ph_slice known[KNOWN_MAX])
+{
+    size_t count = 0;
+    for (int i = PH_STANDING_ACCEPTED; i <= PH_STANDING_DROPPED; i++)
+        known[count++] = ph_standing_name((enum ph_inbox_standing)i);
+    return count;
+}
+
 /* ---- the rows
  * ---------------------------------------------------------------------------------------- */
 
@@ -188,43 +234,64 @@ static const struct row {
     uint32_t takes;
     size_t offset;
     bool (*read)(struct reading *, size_t, struct ph_slice);
-    const char *help;
+    const char *help; /* what it takes; of a row with words: what they are */
+    size_t (*words)(struct ph_slice known[KNOWN_MAX]);
 } rows[] = {
     {PH_SI("endpoint"), PH_TAKES_EVENTS | PH_TAKES_REQUESTS, IN(inbox.endpoint), read_text,
-     "a name"},
+     "a name", NULL},
     {PH_SI("connector"), PH_TAKES_EVENTS | PH_TAKES_REQUESTS, IN(inbox.connector), read_text,
-     "a name"},
-    {PH_SI("type"), PH_TAKES_EVENTS, IN(inbox.type), read_type,
-     "an event type (PAYMENT_INTENT_SUCCESS)"},
-    {PH_SI("class"), PH_TAKES_EVENTS, IN(inbox.class), read_text,
-     "payment, refund, dispute, mandate, payout, …"},
-    {PH_SI("subject"), PH_TAKES_EVENTS, IN(inbox.subject), read_text, "the payment's id"},
-    {PH_SI("event_id"), PH_TAKES_EVENTS, IN(inbox.event_id), read_text, "an event's id"},
-    {PH_SI("from"), PH_TAKES_EVENTS | PH_TAKES_REQUESTS, IN(inbox.from_ms), read_time, TIME_HELP},
-    {PH_SI("to"), PH_TAKES_EVENTS | PH_TAKES_REQUESTS, IN(inbox.to_ms), read_time, TIME_HELP},
-    {PH_SI("destination"), PH_TAKES_DELIVERY, IN(inbox.destination), read_text, "a name"},
-    {PH_SI("state"), PH_TAKES_DELIVERY, 0, read_state,
-     "queued, waiting, parked, done, dead or dropped"},
-    {PH_SI("standing"), PH_TAKES_REQUESTS, 0, read_standing,
-     "accepted, hint, pending, quarantined, revision or dropped"},
-    {PH_SI("limit"), PH_TAKES_PAGE, 0, read_limit, "a number above 0"},
-    {PH_SI("cursor"), PH_TAKES_PAGE, IN(inbox.before), read_id, "the `next` of the page before"},
-    {PH_SI("unmasked"), PH_TAKES_UNMASKED, IN(unmasked), read_flag, "true or false"},
+     "a name", NULL},
+    {PH_SI("type"), PH_TAKES_EVENTS, IN(inbox.type), read_type, "event type", types},
+    {PH_SI("class"), PH_TAKES_EVENTS, IN(inbox.class), read_class, "class", classes},
+    {PH_SI("subject"), PH_TAKES_EVENTS, IN(inbox.subject), read_text, "the payment's id", NULL},
+    {PH_SI("event_id"), PH_TAKES_EVENTS, IN(inbox.event_id), read_text, "an event's id", NULL},
+    {PH_SI("from"), PH_TAKES_EVENTS | PH_TAKES_REQUESTS, IN(inbox.from_ms), read_time, TIME_HELP, NULL},
+    {PH_SI("to"), PH_TAKES_EVENTS | PH_TAKES_REQUESTS, IN(inbox.to_ms), read_time, TIME_HELP, NULL},
+    {PH_SI("destination"), PH_TAKES_DELIVERY, IN(inbox.destination), read_text, "a name", NULL},
+    {PH_SI("state"), PH_TAKES_DELIVERY, 0, read_state, "state", states},
+    {PH_SI("standing"), PH_TAKES_REQUESTS, 0, read_standing, "standing", standings},
+    {PH_SI("limit"), PH_TAKES_PAGE, 0, read_limit, "a number above 0", NULL},
+    {PH_SI("cursor"), PH_TAKES_PAGE, IN(inbox.before), read_id, "the `next` of the page before",
+     NULL},
+    {PH_SI("unmasked"), PH_TAKES_UNMASKED, IN(unmasked), read_flag, "true or false", NULL},
     {PH_SI("after"), PH_TAKES_TAIL, IN(inbox.after), read_nothing,
-     "the payhook-after of the answer before"},
-    {PH_SI("wait"), PH_TAKES_TAIL, 0, read_nothing, "how many seconds to wait for news"},
+     "the payhook-after of the answer before", NULL},
+    {PH_SI("wait"), PH_TAKES_TAIL, 0, read_nothing, "how many seconds to wait for news", NULL},
 };
 
-static struct ph_slice say(struct ph_arena *arena, struct ph_slice name, const char *what)
+/* "name: what", both cut where they are longer than ours are. */
+static struct ph_slice say(struct ph_arena *arena, struct ph_slice name, struct ph_slice what)
 {
     enum { NAME_SHOWN = 60 };
-    size_t room = NAME_SHOWN + strlen(what) + 16;
+    size_t room = NAME_SHOWN + what.len + 16;
     char *text = ph_arena_alloc(arena, room);
     if (text == NULL)
         return PH_S("out of memory");
-    int len = snprintf(text, room, "%.*s: %s", (int)(name.len < NAME_SHOWN ? name.len : NAME_SHOWN),
-                       name.ptr, what);
+    int len =
+        snprintf(text, room, "%.*s: %.*s", (int)(name.len < NAME_SHOWN ? name.len : NAME_SHOWN),
+                 name.ptr, (int)what.len, what.ptr);
     return ph_slice_of(text, len > 0 ? (size_t)len : 0);
+}
+
+struct ph_slice ph_admin_unknown(struct ph_arena *arena, struct ph_slice name, const char *kind,
+                                 struct ph_slice word, const struct ph_slice *known, size_t count)
+{
+    enum { WORD_SHOWN = 60 };
+    char what[64], quoted[WORD_SHOWN + 3];
+    (void)snprintf(what, sizeof what, "no %s is called", kind);
+    (void)snprintf(quoted, sizeof quoted, "\"%.*s\"",
+                   (int)(word.len < WORD_SHOWN ? word.len : WORD_SHOWN),
+                   word.len > 0 ? word.ptr : "");
+    struct ph_slice text = ph_unknown(arena, ph_slice_str(what), ph_slice_str(quoted), word, known, count);
+    return ph_slice_present(text) ? say(arena, name, text) : PH_S("out of memory");
+}
+
+static struct ph_slice say_wrong(struct ph_arena *arena, const struct row *row, struct ph_slice value)
+{
+    struct ph_slice known[KNOWN_MAX];
+    if (row->words == NULL)
+        return say(arena, row->name, ph_slice_str(row->help));
+    return ph_admin_unknown(arena, row->name, row->help, value, known, row->words(known));
 }
 
 static const struct row *find(struct ph_slice name, uint32_t takes)
@@ -244,11 +311,11 @@ bool ph_admin_filter_read(struct ph_arena *arena, const struct ph_admin_params *
     for (size_t i = 0; i < params->count; i++) {
         const struct row *row = find(params->names[i], takes);
         if (row == NULL) {
-            *ret_why = say(arena, params->names[i], "there is no such parameter here");
+            *ret_why = say(arena, params->names[i], PH_S("there is no such parameter here"));
             return false;
         }
         if (!row->read(&r, row->offset, params->values[i])) {
-            *ret_why = say(arena, row->name, row->help);
+            *ret_why = say_wrong(arena, row, params->values[i]);
             return false;
         }
     }

@@ -48,6 +48,9 @@ struct ph_slice ph_admin_param(const struct ph_admin_params *params, struct ph_s
 bool ph_admin_filter_read(struct ph_arena *arena, const struct ph_admin_params *params,
                           uint32_t takes, int64_t now_ms, struct ph_admin_filter *ret,
                           struct ph_slice *ret_why);
+/* "name: no KIND is called "word"; did you mean …?", or which there are. */
+struct ph_slice ph_admin_unknown(struct ph_arena *arena, struct ph_slice name, const char *kind,
+                                 struct ph_slice word, const struct ph_slice *known, size_t count);
 /* A number above 0, in digits alone. */
 bool ph_admin_id_read(struct ph_slice text, int64_t *ret);
 

@@ -15,7 +15,8 @@ struct replay {
     struct ph_inbox_event_row *rows;
     size_t count;    /* rows to send */
     uint64_t *masks; /* of each: 0, nobody is to be told */
-    size_t held;     /* not among them: they prove nothing, or are not complete */
+    size_t held;     /* not among them: they prove nothing, or are not complete … */
+    size_t incomplete; /* … those of them that are not complete yet */
     bool more;
     int64_t last_id; /* of the page */
 };
@@ -23,29 +24,43 @@ struct replay {
 /* ---- what is asked for
  * ------------------------------------------------------------------------------- */
 
+static uint64_t bit_of(const struct ph_view *view, struct ph_slice name)
+{
+    for (size_t bit = 0; bit < view->destination_count; bit++)
+        if (view->destinations[bit] != NULL && ph_slice_eq(view->names[bit], name))
+            return (uint64_t)1 << bit;
+    return 0;
+}
+
 static bool read_destinations(struct replay *r, yyjson_val *list, enum ph_admin_end *ret_end)
 {
     yyjson_val *value;
     size_t i, n;
-    const struct ph_view *view = r->call->view;
     if (list == NULL)
         return true;
     r->chosen = true;
-    bool good = yyjson_is_arr(list) && yyjson_arr_size(list) > 0;
     yyjson_arr_foreach(list, i, n, value)
     {
-        struct ph_slice name = ph_slice_of(yyjson_get_str(value), yyjson_get_len(value));
-        uint64_t bit = 0;
-        for (size_t k = 0; yyjson_is_str(value) && k < view->destination_count; k++)
-            if (view->destinations[k] != NULL && ph_slice_eq(view->names[k], name))
-                bit = (uint64_t)1 << k;
+        struct ph_slice name = ph_slice_of(yyjson_get_str(value), yyjson_get_len(value)),
+                        known[PH_DESTINATIONS_MAX];
+        uint64_t bit = yyjson_is_str(value) ? bit_of(r->call->view, name) : 0;
         r->destinations |= bit;
-        good = good && bit != 0;
+        if (yyjson_is_str(value) && bit == 0) {
+            size_t count = ph_admin_destination_names(r->call, known);
+            *ret_end = ph_admin_invalid(
+                r->call, ph_admin_unknown(&r->call->room->arena, PH_S("destinations"),
+                                          "destination", name, known, count));
+            return false;
+        }
+        if (bit == 0)
+            break;
     }
-    if (!good)
+    if (!yyjson_is_arr(list) || yyjson_arr_size(list) == 0 || i < n) {
         *ret_end = ph_admin_invalid(
             r->call, PH_S("destinations: takes a list of names that the configuration has"));
-    return good;
+        return false;
+    }
+    return true;
 }
 
 /* Events by their ids, each once. */
@@ -98,8 +113,7 @@ static bool read_filter(struct replay *r, yyjson_val *object, int64_t cursor,
         *ret_end = ph_admin_invalid(call, PH_S("filter: takes an object of texts"));
         return false;
     }
-    if (!ph_admin_filter_read(&call->room->arena, &params, PH_TAKES_EVENTS | PH_TAKES_DELIVERY,
-                              call->now_ms, &filter, &why)) {
+    if (!ph_admin_filter_of(call, &params, PH_TAKES_EVENTS | PH_TAKES_DELIVERY, &filter, &why)) {
         *ret_end = ph_admin_invalid(call, why);
         return false;
     }
@@ -194,6 +208,7 @@ static bool choose(struct replay *r)
     for (size_t i = 0; i < r->count; i++) {
         if (r->rows[i].held) {
             r->held++;
+            r->incomplete += r->rows[i].incomplete;
             continue;
         }
         r->masks[kept] = r->chosen ? r->destinations : pick(r->call->view, &r->rows[i]);
@@ -265,6 +280,7 @@ enum ph_admin_end ph_admin_replay(struct ph_admin_call *call)
     yyjson_mut_obj_add_bool(doc, root, "dry_run", r.dry_run);
     yyjson_mut_obj_add_uint(doc, root, "events", r.count);
     yyjson_mut_obj_add_uint(doc, root, "held", r.held);
+    yyjson_mut_obj_add_uint(doc, root, "held_incomplete", r.incomplete);
     yyjson_mut_obj_add_uint(doc, root, "deliveries", r.dry_run ? planned(&r) : made);
     yyjson_mut_val *first = yyjson_mut_obj_add_arr(doc, root, "first");
     for (size_t i = 0; i < r.count && i < FIRST_SHOWN; i++) {

@@ -78,8 +78,7 @@ static enum ph_admin_end run_route(struct ph_admin_call *call)
     if (ph_admin_params_read(arena, call->query, &call->params) != PH_OK)
         return ph_admin_invalid(call,
                                 PH_S("the query does not read: a name twice, or a bad escape"));
-    if (!ph_admin_filter_read(arena, &call->params, call->route->takes, call->now_ms, &call->filter,
-                              &why))
+    if (!ph_admin_filter_of(call, &call->params, call->route->takes, &call->filter, &why))
         return ph_admin_invalid(call, why);
     if (call->filter.unmasked && (call->scopes & PH_SCOPE_RAW) == 0)
         return ph_admin_error(call, 403, PH_S("PERMISSION_DENIED"),

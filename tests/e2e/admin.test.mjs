@@ -306,10 +306,50 @@ test('a forgery is in quarantine, told to nobody, and is not replayed', async ()
   const held = (await call('GET', 'events?limit=1')).json.events[0];
   assert.equal(held.held, true);
   const replayed = await call('POST', 'replay', { body: { events: [held.id], destinations: ['app'] } });
-  assert.deepEqual([replayed.json.events, replayed.json.held, replayed.json.deliveries], [0, 1, 0]);
+  assert.deepEqual([replayed.json.events, replayed.json.held, replayed.json.held_incomplete, replayed.json.deliveries], [0, 1, 0, 0]);
+  const typed = await run('replay', held.id);
+  assert.equal(typed.code, 1, 'it was to be sent, and was not');
+  assert.match(typed.out, /^1 event is held and not sent: forged, or not verified yet/m);
+  assert.match(typed.out, /^sent 0 events in 0 deliveries/m);
+  assert.equal((await run('replay', held.id, '--output', 'json')).code, 1);
+  assert.equal((await run('replay', held.id, '--dry-run')).code, 0, 'it was asked what would be, and that is said');
   assert.equal((await call('POST', 'requests/reverify')).status, 202);
   await until('looked at again', async () => (await call('GET', 'status')).json.follow_up.reverified > 0);
   assert.match((await run('requests', 'ls', '--standing', 'quarantined')).out, /forged/);
+});
+
+test('a name or word in a filter that nothing has is an error that tells the nearest', async () => {
+  for (const [path, message] of [
+    ['events?endpoint=shp', /^endpoint: no endpoint is called "shp"; did you mean "shop"\?$/],
+    ['events?connector=strpe', /^connector: no connector is called "strpe"; did you mean "stripe"\?$/],
+    ['events?destination=ap', /^destination: no destination is called "ap"; did you mean "app"\?$/],
+    ['deliveries?destination=nobody', /^destination: no destination is called "nobody"; known: app, fragile, refunds$/],
+    ['events?class=paymnt', /^class: no class is called "paymnt"; did you mean "payment"\?$/],
+    ['events?class=card', /^class: no class is called "card"; known: payment, refund, dispute, /],
+    ['events?type=payment_intent_succes', /^type: no event type is called .*; did you mean "PAYMENT_INTENT_SUCCESS"\?$/],
+    ['deliveries?state=deed', /^state: no state is called "deed"; did you mean "dead"\?$/],
+    ['requests?standing=quarantine', /did you mean "quarantined"\?$/],
+    ['requests?endpoint=shp', /did you mean "shop"\?$/],
+    ['tail?endpoint=shp&wait=0', /did you mean "shop"\?$/]])
+    error(await call('GET', path), 400, message);
+  error(await call('POST', 'replay', { body: { filter: { endpoint: 'shp' } } }), 400, /did you mean "shop"/);
+  error(await call('POST', 'replay', { body: { events: ['1'], destinations: ['ap'] } }), 400, /did you mean "app"/);
+  error(await call('POST', 'replay', { body: { events: ['1'], destinations: ['app', 1] } }), 400, /a list of names/);
+  error(await call('POST', 'deliveries/retry', { body: { filter: { destination: 'ap' } } }), 400, /did you mean "app"/);
+  error(await call('POST', 'destinations/ap/pause'), 404, /did you mean "app"/);
+  assert.equal((await call('GET', 'events?connector=adyen')).status, 200, 'a connector that nothing came for is no slip');
+  assert.equal((await call('GET', 'events?class=Payment')).status, 200);
+  const typed = await run('replay', '1', '--only-to', 'ap');
+  assert.equal(typed.code, 2);
+  assert.match(typed.err, /no destination is called "ap"; did you mean "app"\?/);
+});
+
+test('a request is as long in the list as when it is shown', async () => {
+  await post();
+  const [listed] = (await call('GET', 'requests?limit=1')).json.requests;
+  const raw = await run('requests', 'show', listed.id, '--raw', '--unmasked');
+  assert.equal(listed.bytes, raw.out.length);
+  assert.equal((await call('GET', `requests/${listed.id}`)).json.bytes, listed.bytes);
 });
 
 // ---- sending again ----
@@ -347,7 +387,8 @@ test('a replay by time counts first, and sends page by page with --yes', async (
   assert.match(done.out, /sent 5 events in 5 deliveries/);
   await until('told again', () => sent.every((id) => told(id).length === 2));
   const none = await run('replay', '--from', from, '--to', from, '--yes');
-  assert.match(none.out, /sent 0 events/);
+  assert.match(none.out, /^no such events\nsent 0 events/m);
+  assert.equal(none.code, 0, 'there was nothing to send');
 });
 
 test('the same version reads the same bytes again; a page that changed shows the difference first', async () => {
@@ -375,8 +416,20 @@ test('a dead letter is retried by hand; what was accepted is not', async () => {
   const retried = await run('deliveries', 'retry', '--dead', '--destination', 'fragile', '--yes');
   assert.match(retried.out, /retried 1 deliveries/);
   await until('told fragile', () => told(sent.event).length === 2);
-  await until('done', async () => (await call('GET', `deliveries/${dead.id}`)).json.state === 'done');
+  const done = await until('done', async () => {
+    const { json } = await call('GET', `deliveries/${dead.id}`);
+    return json.state === 'done' && json;
+  });
+  assert.deepEqual(done.attempts.map(({ number, status, then }) => [number, status, then]),
+    [[1, 500, 'waiting'], [2, 500, 'dead'], [3, 200, 'done']], 'as it went');
+  assert.equal(done.attempts_count, 3, 'a retry keeps what was');
+  assert.equal(done.tries, 0, 'and begins anew');
+  assert.match((await run('deliveries', 'ls', '--destination', 'fragile')).out, /^ID .* ATTEMPTS .*\n.* done +3 /);
   error(await call('POST', `deliveries/${dead.id}/retry`), 409, /replay/);
+  const none = await run('deliveries', 'retry', '--dead', '--destination', 'fragile', '--yes');
+  assert.equal(none.code, 0, none.err);
+  assert.match(none.out, /^nothing is dead\nretried 0 deliveries\n$/);
+  assert.doesNotMatch((await run('deliveries', 'retry', '--dead')).out, /add --yes/);
   const again = await run('deliveries', 'retry', dead.id);
   assert.equal(again.code, 1);
   assert.match(again.err, /to send the event again, replay it/);
@@ -492,4 +545,16 @@ test('a page that reads events otherwise: the difference is shown, and stored wi
   await until('told again', () => told(sent.event).length === 2);
   assert.equal(told(sent.event)[1].data.event_response.payments_response.merchant_transaction_id, `pi_${sent.id}`);
   assert.match((await run('replay', sent.event, '--rederive')).out, /1 read the same, 0 otherwise/);
+});
+
+test('what the configuration had once can still be looked for', async () => {
+  assert.equal(await gateway.stop(), 0);
+  const path = `${folder}/payhook.yaml`;
+  writeFileSync(path, readFileSync(path, 'utf8').replace('  shop: {', '  store: {').replace(/^  fragile: .*\n/m, ''));
+  gateway = await startGateway();
+  assert.ok((await call('GET', 'events?endpoint=shop')).json.events.length > 0);
+  assert.ok((await call('GET', 'deliveries?destination=fragile')).json.deliveries.length > 0);
+  assert.equal((await call('GET', 'events?endpoint=store')).json.events.length, 0, 'nothing came by it yet');
+  error(await call('GET', 'events?endpoint=shops'), 400, /no endpoint is called "shops"; known: store/);
+  error(await call('POST', 'replay', { body: { events: ['1'], destinations: ['fragile'] } }), 400, /no destination is called "fragile"/);
 });

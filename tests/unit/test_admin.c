@@ -63,6 +63,8 @@ static void a_query_becomes_a_filter(void **state)
     assert_int_equal(f.inbox.before, 42);
     assert_int_equal(f.limit, 7);
     assert_true(f.bounded);
+    assert_true(read_takes("class=Refund", EVENTS, &f, &why));
+    is(f.inbox.class, "refund"); /* as it is kept */
     assert_true(read_takes("", EVENTS, &f, &why));
     assert_int_equal(f.limit, PH_ADMIN_PAGE);
     assert_false(f.bounded);
@@ -103,6 +105,20 @@ static void what_does_not_read_is_refused_by_name(void **state)
         {"cursor=%2042", "cursor: the `next` of the page before", EVENTS},
         {"endpoint=", "endpoint: a name", EVENTS},
         {"unmasked=yes", "unmasked: true or false", PH_TAKES_UNMASKED},
+        {"class=paymet", "class: no class is called \"paymet\"; did you mean \"payment\"?", EVENTS},
+        {"class=card",
+         "class: no class is called \"card\"; known: payment, refund, dispute, mandate, payout, "
+         "recovery, fraud",
+         EVENTS},
+        {"class=", "class: no class is called \"\"; known: payment, refund, dispute, mandate, payout, "
+                   "recovery, fraud",
+         EVENTS},
+        {"type=dispute_create",
+         "type: no event type is called \"dispute_create\"; did you mean \"DISPUTE_CREATED\"?", EVENTS},
+        {"state=deed", "state: no state is called \"deed\"; did you mean \"dead\"?", EVENTS},
+        {"standing=quarantine",
+         "standing: no standing is called \"quarantine\"; did you mean \"quarantined\"?",
+         PH_TAKES_REQUESTS},
         {"a=%", "query", EVENTS},
         {"a=%0", "query", EVENTS},
         {"a=%00", "query", EVENTS},
