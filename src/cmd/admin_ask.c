@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "cmd/config_load.h"
 #include "cmd/print.h"
 #include "core/codec.h"
 #include "os/heap.h"
@@ -21,11 +22,6 @@ static const char *join(struct ph_arena *arena, const char *a, const char *b)
     if (text != NULL)
         (void)snprintf(text, room, "%s%s", a, b);
     return text;
-}
-
-static const char *or_else(const char *a, const char *b)
-{
-    return a != NULL && a[0] != '\0' ? a : b;
 }
 
 /* env:NAME or file:PATH. */
@@ -47,17 +43,34 @@ static bool read_token(struct ph_admin_asker *asker, const char *from)
     return asker->token != NULL && strpbrk(asker->token, "\r\n") == NULL;
 }
 
+/* Where the configuration that payhook runs by has its socket: --config or PAYHOOK_CONFIG, variables
+ * over it, or what there is without a file. */
+static int find_socket(struct ph_admin_asker *asker)
+{
+    struct ph_args *args = asker->args;
+    const struct ph_config *config = ph_cmd_config_places(&args->arena, args->one[PH_OPT_SETTINGS]);
+    if (config == NULL)
+        return PH_EXIT_USAGE;
+    int code = PH_EXIT_OK;
+    if (config->admin.socket.len == 0)
+        code = ph_args_wrong("admin.socket is off in this configuration: give --admin URL", NULL);
+    else
+        asker->socket = ph_arena_copy(&args->arena, config->admin.socket).ptr;
+    ph_config_free(config);
+    return code == PH_EXIT_OK && asker->socket == NULL ? PH_EXIT_FAILED : code;
+}
+
 int ph_asker_init(struct ph_args *args, struct ph_admin_asker *ret)
 {
     const char *admin = args->one[PH_OPT_ADMIN], *output = args->one[PH_OPT_OUTPUT],
-               *socket = getenv("PAYHOOK_ADMIN_SOCKET");
+               *data = args->one[PH_OPT_DATA];
     *ret = (struct ph_admin_asker){.args = args,
                                    .json = output != NULL && strcmp(output, "json") == 0};
     ph_arena_init(&ret->arena, &ph_os_heap, SIZE_MAX / 4, 0);
     if (output != NULL && !ret->json && strcmp(output, "text") != 0)
         return ph_args_wrong("--output takes json or text, not", output);
-    if (admin != NULL && args->one[PH_OPT_DATA] != NULL)
-        return ph_args_wrong("give --admin or --data", NULL);
+    if ((admin != NULL) + (data != NULL) + (args->one[PH_OPT_SETTINGS] != NULL) > 1)
+        return ph_args_wrong("give one of --admin, --data and --config", NULL);
     if (!read_token(ret, args->one[PH_OPT_TOKEN]))
         return PH_EXIT_USAGE;
     if (admin != NULL &&
@@ -66,18 +79,15 @@ int ph_asker_init(struct ph_args *args, struct ph_admin_asker *ret)
         return PH_EXIT_OK;
     }
     ret->base = "http://payhook";
-    if (admin != NULL && strncmp(admin, "unix:", 5) == 0)
+    if (admin == NULL && data == NULL)
+        return find_socket(ret);
+    if (data != NULL)
+        ret->socket = join(&args->arena, data, "/admin.sock");
+    else if (strncmp(admin, "unix:", 5) == 0)
         ret->socket = admin + 5;
-    else if (admin != NULL)
+    else
         return ph_args_wrong("--admin takes http://HOST:PORT, https://HOST:PORT or unix:PATH, not",
                              admin);
-    else if (socket != NULL && args->one[PH_OPT_DATA] == NULL && strchr(socket, '/') != NULL)
-        ret->socket = socket;
-    else
-        ret->socket =
-            join(&args->arena,
-                 or_else(args->one[PH_OPT_DATA], or_else(getenv("PAYHOOK_DATA"), "./payhook-data")),
-                 "/admin.sock");
     return ret->socket != NULL ? PH_EXIT_OK : PH_EXIT_FAILED;
 }
 
@@ -230,8 +240,8 @@ int ph_asker_ask(struct ph_admin_asker *asker, const char *method, const struct 
         bool silent =
             asker->socket != NULL && ret->status == 0; /* curl would speak of a host and a port */
         fprintf(stderr,
-                "payhook: cannot ask %s: %s; is payhook serve running there? (--data DIR, --admin "
-                "URL)\n",
+                "payhook: cannot ask %s: %s; is payhook serve running there? (--config FILE, --data "
+                "DIR, --admin URL)\n",
                 asker->socket != NULL ? asker->socket : asker->base,
                 silent ? "nobody answers" : why);
         return PH_EXIT_FAILED;

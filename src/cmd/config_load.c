@@ -35,13 +35,8 @@ static const char *variable(const char *const *environment, struct ph_slice name
     return NULL;
 }
 
-const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *path)
-{
-    return ph_cmd_config_load_with(arena, path, (const char *const *)environ, &path);
-}
-
-const struct ph_config *ph_cmd_config_load_with(struct ph_arena *arena, const char *path, const char *const *environment,
-                                                const char **ret_path)
+static const struct ph_config *load(struct ph_arena *arena, const char *path, const char *const *environment,
+                                    bool places_only, const char **ret_path)
 {
     struct ph_config_report *report = malloc(sizeof *report); /* some KiB: not for a stack */
     const struct ph_config *config = NULL;
@@ -59,11 +54,28 @@ const struct ph_config *ph_cmd_config_load_with(struct ph_arena *arena, const ch
         path = variable(environment, PH_S("PAYHOOK_CONFIG"));
     *ret_path = path;
     ph_config_report_init(report, &ph_os_heap);
-    enum ph_status st = ph_config_load(&world, path, report, &config);
+    enum ph_status st = places_only ? ph_config_load_places(&world, path, report, &config)
+                                    : ph_config_load(&world, path, report, &config);
     print(report);
     if (st == PH_ERR_NO_MEMORY)
         fprintf(stderr, "payhook: no memory for the configuration\n");
     ph_config_report_done(report);
     free(report);
     return st == PH_OK ? config : NULL;
+}
+
+const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *path)
+{
+    return load(arena, path, (const char *const *)environ, false, &path);
+}
+
+const struct ph_config *ph_cmd_config_load_with(struct ph_arena *arena, const char *path, const char *const *environment,
+                                                const char **ret_path)
+{
+    return load(arena, path, environment, false, ret_path);
+}
+
+const struct ph_config *ph_cmd_config_places(struct ph_arena *arena, const char *path)
+{
+    return load(arena, path, (const char *const *)environ, true, &path);
 }

@@ -11,5 +11,7 @@ const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *p
 /* The same with an environment of the caller's, NULL at the end; *ret_path: the file that was read, or NULL. */
 const struct ph_config *ph_cmd_config_load_with(struct ph_arena *arena, const char *path, const char *const *environment,
                                                 const char **ret_path);
+/* Of the same file, or of none, what says where a running payhook is found (ph_config_load_places). */
+const struct ph_config *ph_cmd_config_places(struct ph_arena *arena, const char *path);
 
 #endif

@@ -3,14 +3,34 @@
 #include <string.h>
 
 #include "cmd/args.h"
+#include "cmd/config_load.h"
 #include "inbox/inbox.h"
+
+/* --data, or that of the configuration. */
+static int folder_of(struct ph_args *args, const char **ret)
+{
+    *ret = args->one[PH_OPT_DATA];
+    if (*ret != NULL)
+        return PH_EXIT_OK;
+    const struct ph_config *config = ph_cmd_config_places(&args->arena, args->one[PH_OPT_SETTINGS]);
+    if (config == NULL)
+        return PH_EXIT_USAGE;
+    *ret = ph_arena_copy(&args->arena, config->data).ptr;
+    ph_config_free(config);
+    return *ret != NULL ? PH_EXIT_OK : PH_EXIT_FAILED;
+}
 
 static int check(struct ph_args *args)
 {
-    const char *data = args->one[PH_OPT_DATA] != NULL ? args->one[PH_OPT_DATA] : "./payhook-data";
+    const char *data = NULL;
     struct ph_slice findings = {0};
     if (args->word_count > 1)
         return ph_args_wrong("takes options only", args->words[1]);
+    if (args->one[PH_OPT_DATA] != NULL && args->one[PH_OPT_SETTINGS] != NULL)
+        return ph_args_wrong("give --data or --config", NULL);
+    int code = folder_of(args, &data);
+    if (code != PH_EXIT_OK)
+        return code;
     enum ph_status st = ph_inbox_check(data, &args->arena, &findings);
     if (findings.len > 0)
         printf("%.*s", (int)findings.len, findings.ptr);

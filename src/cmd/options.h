@@ -67,6 +67,7 @@ enum ph_option_id {
     PH_OPT_FORMAT,
     PH_OPT_MARKDOWN,
     PH_OPT_CONNECTORS,
+    PH_OPT_SETTINGS,
     PH_OPT_DATA,
     PH_OPT_ADMIN,
     PH_OPT_TOKEN,

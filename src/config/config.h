@@ -215,6 +215,10 @@ PH_MUST_USE enum ph_status ph_config_load(const struct ph_config_world *world, c
 PH_MUST_USE enum ph_status ph_config_load_text(const struct ph_config_world *world, struct ph_slice file,
                                                struct ph_slice text, struct ph_config_report *report,
                                                const struct ph_config **ret);
+/* Of the file, or of none, what says where a running payhook is found, the environment over it: `data`, `webhooks.listen`,
+ * `admin.socket`. The rest is zero, and neither read nor checked: who asks a running payhook needs none of its secrets. */
+PH_MUST_USE enum ph_status ph_config_load_places(const struct ph_config_world *world, const char *path,
+                                                 struct ph_config_report *report, const struct ph_config **ret);
 /* Wipes and frees. NULL is fine. */
 void ph_config_free(const struct ph_config *config);
 

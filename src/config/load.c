@@ -137,6 +137,10 @@ static struct ph_config *read_all(struct ph_reading *r, struct ph_arena *tree, s
     ph_config_scope_read(r, PH_IN_CONFIG, root, PH_S(""), PH_S(""), (struct ph_place){0}, config);
     if (r->no_memory)
         return config;
+    if (r->places_only) {
+        derive_paths(r, config);
+        return config;
+    }
     derive(r, config);
     check_all(r, config);
     ph_config_env_rest(r);
@@ -153,10 +157,11 @@ static size_t variables(const char *const *environment)
 
 /* path present: the file is still to be read; text absent and path absent: the built-in configuration. */
 static enum ph_status load(const struct ph_config_world *world, struct ph_slice path, struct ph_slice text, bool has_text,
-                           struct ph_config_report *report, const struct ph_config **ret)
+                           bool places_only, struct ph_config_report *report, const struct ph_config **ret)
 {
     struct ph_arena arena, tree;
-    struct ph_reading r = {.arena = &arena, .world = world, .report = report, .file = path, .folder = folder_of(path)};
+    struct ph_reading r = {.arena = &arena, .world = world, .report = report, .file = path, .folder = folder_of(path),
+                           .places_only = places_only};
     struct ph_config *config = NULL;
     enum ph_status st = PH_OK;
     uint32_t mode;
@@ -168,7 +173,7 @@ static enum ph_status load(const struct ph_config_world *world, struct ph_slice 
         goto out;
     r.is_builtin = !ph_slice_present(path);
     if (r.is_builtin)
-        text = ph_config_builtin(&r);
+        text = places_only ? PH_S("") : ph_config_builtin(&r);
     else if (!has_text)
         st = world->read_file(&tree, path.ptr, PH_PAGE_BYTES_MAX, &text, &mode);
     if (st == PH_ERR_NO_MEMORY)
@@ -195,13 +200,19 @@ out:
 enum ph_status ph_config_load(const struct ph_config_world *world, const char *path, struct ph_config_report *report,
                               const struct ph_config **ret)
 {
-    return load(world, ph_slice_str(path), (struct ph_slice){0}, false, report, ret);
+    return load(world, ph_slice_str(path), (struct ph_slice){0}, false, false, report, ret);
+}
+
+enum ph_status ph_config_load_places(const struct ph_config_world *world, const char *path,
+                                     struct ph_config_report *report, const struct ph_config **ret)
+{
+    return load(world, ph_slice_str(path), (struct ph_slice){0}, false, true, report, ret);
 }
 
 enum ph_status ph_config_load_text(const struct ph_config_world *world, struct ph_slice file, struct ph_slice text,
                                    struct ph_config_report *report, const struct ph_config **ret)
 {
-    return load(world, file, text, true, report, ret);
+    return load(world, file, text, true, false, report, ret);
 }
 
 void ph_config_free(const struct ph_config *config)

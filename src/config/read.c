@@ -22,6 +22,16 @@ static bool is_nothing(const struct ph_yaml *node)
     return node->kind == PH_YAML_TEXT && node->text.len == 0;
 }
 
+/* Who only asks a running payhook need not be able to read its secrets. */
+static bool is_wanted(const struct ph_reading *r, const struct ph_setting *row)
+{
+    static const struct ph_slice places[] = {PH_SI("data"), PH_SI("webhooks.listen"), PH_SI("admin.socket")};
+    bool wanted = !r->places_only;
+    for (size_t i = 0; i < PH_COUNTOF(places); i++)
+        wanted = wanted || row == ph_setting_find(PH_IN_CONFIG, places[i]);
+    return wanted;
+}
+
 /* ---- setting one row ------------------------------------------------------------------------------ */
 
 static void *field_of(const struct ph_target *t, const struct ph_setting *row)
@@ -284,8 +294,10 @@ static void read_map(struct ph_reading *r, const struct ph_target *t, const stru
         bool is_group = false;
         for (size_t i = 0; i < count; i++)
             is_group = is_group || ph_slice_eq(known[i], e->key);
-        if (row != NULL)
+        if (row != NULL && is_wanted(r, row))
             read_setting(r, t, row, e);
+        else if (row != NULL)
+            continue;
         else if (is_group)
             read_map(r, t, e, ph_config_join(r, PH_PARTS(key, PH_S("."))));
         else
@@ -299,7 +311,7 @@ static void read_environment(struct ph_reading *r, const struct ph_target *t)
 {
     for (size_t i = 0; i < ph_scopes[t->scope].count; i++) {
         const struct ph_setting *row = &ph_scopes[t->scope].rows[i];
-        if (row->env == NULL)
+        if (row->env == NULL || !is_wanted(r, row))
             continue;
         struct ph_slice name = ph_config_env_name(r, row, t->entry->name), value = ph_config_env(r, name);
         if (ph_slice_present(value))
@@ -318,7 +330,7 @@ void ph_config_scope_read(struct ph_reading *r, enum ph_scope scope, const struc
     *t.entry = (struct ph_config_entry){.name = ph_config_join(r, &name, 1), .path = path, .origins = t.origins,
                                         .at = {.line = at.line, .column = (uint16_t)at.column, .source = PH_FROM_FILE, .given = true}};
     for (size_t i = 0; i < rows->count; i++)
-        if (rows->rows[i].fallback != NULL)
+        if (rows->rows[i].fallback != NULL && is_wanted(r, &rows->rows[i]))
             set_text(r, &t, &rows->rows[i], ph_slice_str(rows->rows[i].fallback), (struct ph_place){0}, PH_FROM_DEFAULT);
     if (map != NULL)
         read_map(r, &t, map, PH_S(""));

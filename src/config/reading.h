@@ -15,6 +15,7 @@ struct ph_reading {
     bool *env_used;         /* one for each variable of the environment */
     size_t env_count;
     bool is_builtin; /* there is no file */
+    bool places_only; /* where a running payhook is found, and of the rest nothing */
     bool no_memory;
 };
 
@@ -79,7 +80,9 @@ bool ph_is_reference(struct ph_slice text);
 /* "env:NAME" or "file:PATH" and what is there. False: said why, without the text. */
 bool ph_config_key_read(struct ph_reading *r, struct ph_slice text, struct ph_place at, struct ph_slice path,
                         enum ph_config_source source, struct ph_config_key *ret);
-struct ph_slice ph_config_path(struct ph_reading *r, struct ph_slice text, enum ph_config_source source);
+/* A path as written, from the file's folder or systemd's credentials. False: said why. */
+bool ph_config_path(struct ph_reading *r, struct ph_slice text, struct ph_place at, struct ph_slice path,
+                    enum ph_config_source source, struct ph_slice *ret);
 /* A file that must be there (a certificate); `secret`: nobody else should be able to read it. */
 void ph_config_need_file(struct ph_reading *r, struct ph_slice file, bool secret, struct ph_place at, struct ph_slice path);
 

@@ -10,17 +10,23 @@ bool ph_is_reference(struct ph_slice text)
     return ph_slice_starts(text, by_env) || ph_slice_starts(text, by_file);
 }
 
-struct ph_slice ph_config_path(struct ph_reading *r, struct ph_slice text, enum ph_config_source source)
+bool ph_config_path(struct ph_reading *r, struct ph_slice text, struct ph_place at, struct ph_slice path,
+                    enum ph_config_source source, struct ph_slice *ret)
 {
     struct ph_slice credentials = PH_S("$CREDENTIALS_DIRECTORY/");
-    if (ph_slice_starts(text, credentials)) { /* systemd's LoadCredential= */
+    if (ph_slice_starts(text, credentials)) {
         struct ph_slice folder = ph_config_env(r, PH_S("CREDENTIALS_DIRECTORY"));
-        if (folder.len > 0)
-            return ph_config_join(r, PH_PARTS(folder, PH_S("/"), ph_slice_from(text, credentials.len)));
+        if (folder.len == 0) {
+            ph_config_error(r, at, path, PH_PARTS(PH_S("CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit with LoadCredential=, and by hand it is the folder with these files")));
+            return false;
+        }
+        *ret = ph_config_join(r, PH_PARTS(folder, PH_S("/"), ph_slice_from(text, credentials.len)));
+    } else if (text.len == 0 || text.ptr[0] == '/') {
+        *ret = ph_config_join(r, &text, 1);
+    } else {
+        *ret = ph_config_join(r, PH_PARTS(source == PH_FROM_FILE ? r->folder : PH_S(""), text));
     }
-    if (text.len == 0 || text.ptr[0] == '/')
-        return ph_config_join(r, &text, 1);
-    return ph_config_join(r, PH_PARTS(source == PH_FROM_FILE ? r->folder : PH_S(""), text));
+    return true;
 }
 
 static bool is_variable(struct ph_slice name)
@@ -107,9 +113,10 @@ bool ph_config_key_read(struct ph_reading *r, struct ph_slice text, struct ph_pl
         key.from = ph_config_join(r, &text, 1);
         good = from_env(r, ph_slice_from(text, by_env.len), at, path, &key);
     } else {
-        struct ph_slice file = ph_config_path(r, ph_slice_from(text, by_file.len), source);
+        struct ph_slice file = {0};
+        good = ph_config_path(r, ph_slice_from(text, by_file.len), at, path, source, &file);
         key.from = ph_config_join(r, PH_PARTS(by_file, file));
-        good = from_file(r, file, at, path, &key);
+        good = good && from_file(r, file, at, path, &key);
     }
     struct ph_slice trimmed = good ? ph_slice_trim(key.value) : key.value;
     if (good && trimmed.len == 0) {

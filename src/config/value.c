@@ -145,8 +145,11 @@ static bool read_path(const struct value *v, struct ph_slice *ret)
     }
     if (!keep(v, v->text, &text))
         return false;
-    *ret = v->row->in_data ? text : ph_config_path(v->r, text, v->source); /* the data folder is known at the end */
-    return true;
+    if (v->row->in_data) { /* the data folder is known at the end */
+        *ret = text;
+        return true;
+    }
+    return ph_config_path(v->r, text, v->at, v->path, v->source, ret);
 }
 
 /* ---- one value ------------------------------------------------------------------------------------ */

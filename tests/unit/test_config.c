@@ -434,6 +434,15 @@ static void credentials_of_systemd_are_found_by_their_folder(void **state)
     slice_is(config->endpoints.items[0].secrets.items[0].secret.from, "file:/run/credentials/stripe");
 }
 
+static void credentials_without_their_folder_are_told_so(void **state)
+{
+    (void)state;
+    refuses("endpoints:\n  shop: { connector: stripe, secrets: file:$CREDENTIALS_DIRECTORY/stripe }\n",
+            "CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit with LoadCredential=");
+    environment[FREE_VARIABLES] = "CREDENTIALS_DIRECTORY=";
+    refuses("callouts: { ca: $CREDENTIALS_DIRECTORY/ca }\n" ENDPOINT, "callouts.ca: CREDENTIALS_DIRECTORY is not set");
+}
+
 /* ---- the environment ----------------------------------------------------------------------------- */
 
 static void the_environment_goes_over_the_file(void **state)
@@ -871,6 +880,7 @@ int main(void)
         TEST(secrets_are_valid_in_their_windows_only),
         TEST(a_private_address_in_a_url_says_so_itself),
         TEST(credentials_of_systemd_are_found_by_their_folder),
+        TEST(credentials_without_their_folder_are_told_so),
         TEST(the_environment_goes_over_the_file),
         TEST(what_is_wrong_in_the_environment_names_the_variable),
         TEST(a_variable_that_looks_like_a_setting_is_pointed_at),
