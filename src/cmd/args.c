@@ -6,8 +6,10 @@
 #include <time.h>
 #include <yyjson.h>
 
+#include "cmd/print.h"
 #include "core/codec.h"
 #include "os/heap.h"
+#include "reader/nearest.h"
 
 int ph_args_wrong(const char *what, const char *value)
 {
@@ -274,8 +276,12 @@ static bool settle(struct ph_args *a)
     const char *capture = a->one[PH_OPT_CAPTURE_METHOD];
     int64_t seconds;
     if (a->one[PH_OPT_AT] != NULL) {
-        if (!number("--at", a->one[PH_OPT_AT], INT64_MAX / 1000, &seconds))
+        if (!number("--at", a->one[PH_OPT_AT], INT64_MAX, &seconds))
             return false;
+        if (seconds >= PH_ISO_END_MS / 1000) {
+            ph_args_wrong("--at takes unix seconds (not ms) of a year up to 9999, not", a->one[PH_OPT_AT]);
+            return false;
+        }
         a->now_ms = seconds * 1000;
         a->has_at = true;
     }
@@ -339,9 +345,25 @@ const struct ph_connector *ph_args_connector(struct ph_args *a, const char *name
         return NULL;
     }
     const struct ph_connector *found = ph_args_find(a, ph_slice_str(name));
-    if (found == NULL)
-        fprintf(stderr, "payhook: no connector is called %s (see: payhook connectors list)\n", name);
+    struct ph_slice *known = found == NULL ? ph_arena_alloc(&a->arena, (a->pages.count + 1) * sizeof *known) : NULL;
+    for (size_t i = 0; known != NULL && i < a->pages.count; i++)
+        known[i] = a->pages.connectors[i]->name;
+    if (known != NULL)
+        ph_args_unknown(a, PH_S("no connector is called"), name, known, a->pages.count, "payhook connectors list");
     return found;
+}
+
+int ph_args_unknown(struct ph_args *a, struct ph_slice what, const char *word, const struct ph_slice *known, size_t count, const char *see)
+{
+    enum { WORD_SHOWN = 60 };
+    char quoted[WORD_SHOWN + 3];
+    struct ph_slice said = ph_slice_str(word);
+    (void)snprintf(quoted, sizeof quoted, "\"%.*s\"", said.len < WORD_SHOWN ? (int)said.len : WORD_SHOWN, said.len > 0 ? said.ptr : "");
+    struct ph_slice text = ph_unknown(&a->arena, what, ph_slice_str(quoted), said, known, count);
+    fprintf(stderr, "payhook: ");
+    ph_print_escaped_to(stderr, text);
+    fprintf(stderr, " (see: %s)\n", see);
+    return PH_EXIT_USAGE;
 }
 
 void ph_args_input(struct ph_args *a, const struct ph_connector *connector, struct ph_request *request,

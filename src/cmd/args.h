@@ -47,6 +47,9 @@ int ph_args_read(struct ph_args *args, enum ph_command command, int argc, char *
 void ph_args_done(struct ph_args *args);
 /* One line on stderr, and where to read more; PH_EXIT_USAGE. `value` may be NULL. */
 int ph_args_wrong(const char *what, const char *value);
+/* One line on stderr: the word, the nearest of `known`, and the command that lists them; PH_EXIT_USAGE. */
+int ph_args_unknown(struct ph_args *args, struct ph_slice what, const char *word, const struct ph_slice *known, size_t count,
+                    const char *see);
 /* The connector of that name; NULL after saying so. */
 const struct ph_connector *ph_args_connector(struct ph_args *args, const char *name);
 const struct ph_connector *ph_args_find(const struct ph_args *args, struct ph_slice name);

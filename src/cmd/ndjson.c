@@ -134,8 +134,8 @@ static void read_rest(struct line *l, const struct ph_args *args, yyjson_val *ro
         size_t dot = ph_slice_find(t, PH_S("."), 0);
         if (dot != SIZE_MAX)
             t.len = dot;
-        if (!ph_parse_int64(t, &seconds) || seconds < 0 || seconds > INT64_MAX / 1000)
-            l->bad = "`at` is not unix seconds";
+        if (!ph_parse_int64(t, &seconds) || seconds < 0 || seconds >= PH_ISO_END_MS / 1000)
+            l->bad = "`at` is not unix seconds (not ms) of a year up to 9999";
         else
             l->in.now_ms = seconds * 1000;
     }
@@ -236,6 +236,8 @@ struct pool {
     size_t len;
 };
 
+_Static_assert(PH_DEPTH_MAX == 64, "the message below says so");
+
 static yyjson_doc *parse(struct pool *pool, char *line, size_t len, const char **ret_why)
 {
     size_t need = yyjson_read_max_memory_usage(len, 0) + 256;
@@ -250,6 +252,8 @@ static yyjson_doc *parse(struct pool *pool, char *line, size_t len, const char *
     if (pool->bytes != NULL && yyjson_alc_pool_init(&alc, pool->bytes, pool->len))
         doc = yyjson_read_opts(line, len, YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
     *ret_why = err.msg;
+    if (doc == NULL && ph_json_too_deep(ph_slice_of(line, len)) != SIZE_MAX) /* more values than bytes allow for */
+        *ret_why = "the line is nested deeper than 64 levels";
     return doc;
 }
 

@@ -41,7 +41,7 @@ const struct ph_option ph_options[PH_OPT_COUNT] = {
     [PH_OPT_AT] = {"--at", "SECONDS", KEYED, false, "unix time of receipt, or of signing (default: now)"},
     [PH_OPT_CAPTURE_METHOD] = {"--capture-method", "WORD", PH_CMD_HANDLE | PH_CMD_PARSE, false, "AUTOMATIC, MANUAL, …: what the payment was created with"},
     [PH_OPT_EVENT_ID] = {"--event-id", "ID", PH_CMD_HANDLE, false, "echoed as merchant_event_id"},
-    [PH_OPT_URL] = {"--url", "URL", PH_CMD_TRIGGER, false, "where to (default http://127.0.0.1:8081/webhooks/CONNECTOR)"},
+    [PH_OPT_URL] = {"--url", "URL", PH_CMD_TRIGGER, false, "where to, in place of --endpoint (default: /webhooks/ENDPOINT where PAYHOOK_CONFIG listens, or http://127.0.0.1:8081)"},
     [PH_OPT_AS] = {"--as", "CALL", PH_CMD_HANDLE, false, "handle (default) or handle-event: whose answer to give"},
     [PH_OPT_NDJSON] = {"--ndjson", NULL, PH_CMD_HANDLE | PH_CMD_PARSE | PH_CMD_SIGN, false, "one JSON object per line of standard input, one answer per line"},
     [PH_OPT_OUTPUT] = {"--output", "FORM", PH_CMD_HANDLE | PH_CMD_VERIFY | PH_CMD_LIST | RUNNING, false, "json or text (default: handle json, others text)"},
@@ -52,7 +52,7 @@ const struct ph_option ph_options[PH_OPT_COUNT] = {
     [PH_OPT_DATA] = {"--data", "DIR", RUNNING | PH_CMD_INBOX_CHECK, false, "in place of --config: the data folder; a running payhook is asked by admin.sock there"},
     [PH_OPT_ADMIN] = {"--admin", "URL", RUNNING, false, "in place of both: http(s)://HOST:PORT of its service listener, or unix:PATH"},
     [PH_OPT_TOKEN] = {"--token", "env:NAME|file:PATH", RUNNING, false, "a token of admin.tokens, for --admin"},
-    [PH_OPT_ENDPOINT] = {"--endpoint", "NAME", PICKS | PH_CMD_REQUESTS_LS, false, "of this endpoint"},
+    [PH_OPT_ENDPOINT] = {"--endpoint", "NAME", PICKS | PH_CMD_REQUESTS_LS | PH_CMD_TRIGGER, false, "of this endpoint; of trigger: to which (default: the one called CONNECTOR)"},
     [PH_OPT_TYPE] = {"--type", "EVENT", PICKS, false, "of this type (PAYMENT_INTENT_SUCCESS)"},
     [PH_OPT_CLASS] = {"--class", "CLASS", PICKS, false, "of this class: payment, refund, dispute, mandate, payout, …"},
     [PH_OPT_SUBJECT] = {"--subject", "ID", PICKS, false, "of this payment"},
@@ -77,9 +77,9 @@ const struct ph_option ph_options[PH_OPT_COUNT] = {
     "exit code: 0 verified, 1 the request does not read, 2 usage, 3 forged, 4 stale, 5 no signature,\n"                \
     "6 no secret, 7 unsigned, 8 unreachable, 9 unsupported. Of a batch: the first that is not verified.\n"
 
-#define RUNNING_CODES "exit code: 0 done, 1 it cannot be done, or payhook does not answer, 2 usage.\n"
 #define REPLAY_CODES                                                                                                   \
     "exit code: 0 done, or no such events, 1 it cannot be done, none of them was sent, or payhook does not answer, 2 usage.\n"
+#define RUNNING_CODES "exit code: 0 done, 1 it cannot be done, or payhook does not answer, 2 usage.\n"
 
 static const struct {
     enum ph_command command;

@@ -262,6 +262,8 @@ static bool read_har(struct reader *r, struct ph_slice text, int64_t entry)
         return fail(r, "out of memory");
     memcpy(copy, text.ptr, text.len);
     yyjson_doc *doc = yyjson_read_opts(copy, text.len, YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
+    if (doc == NULL && ph_json_too_deep(text) != SIZE_MAX)
+        return fail_at(r, "the file looks like a HAR and is nested too deep, at byte", ph_json_too_deep(text) + 1);
     if (doc == NULL)
         return fail_at(r, "the file looks like a HAR and is not JSON; wrong at byte", err.pos + 1);
     yyjson_val *entries = yyjson_ptr_get(yyjson_doc_get_root(doc), "/log/entries"), *request = NULL;

@@ -18,6 +18,25 @@ const struct ph_sample *ph_sample_find(const struct ph_connector *c, struct ph_s
     return NULL;
 }
 
+int ph_sample_unknown(struct ph_args *args, const struct ph_connector *c, const char *event, const char *variant)
+{
+    struct ph_slice *known = ph_arena_alloc(&args->arena, (c->sample_count + 1u) * sizeof *known), name = ph_slice_str(event);
+    char see[160];
+    size_t events = 0, variants = 0;
+    if (known == NULL)
+        return PH_EXIT_FAILED;
+    (void)snprintf(see, sizeof see, "payhook trigger %.*s", (int)c->name.len, c->name.ptr);
+    for (uint16_t i = 0; i < c->sample_count; i++)
+        if (ph_slice_eq(c->samples[i].event, name))
+            known[variants++] = c->samples[i].variant;
+    if (variants > 0) /* then it is the variant that is not there */
+        return ph_args_unknown(args, PH_S("the sample has no variant"), variant, known, variants, see);
+    for (uint16_t i = 0; i < c->sample_count; i++)
+        if (events == 0 || !ph_slice_eq(known[events - 1], c->samples[i].event)) /* variants stand together */
+            known[events++] = c->samples[i].event;
+    return ph_args_unknown(args, PH_S("the connector has no sample"), event, known, events, see);
+}
+
 /* Joins texts in the arena; absent: no memory. */
 static struct ph_slice join(struct ph_arena *arena, struct ph_slice a, struct ph_slice b, struct ph_slice c)
 {
@@ -126,7 +145,7 @@ static int sign_one(struct ph_args *args, const struct ph_connector *c, bool jso
     if (args->one[PH_OPT_SAMPLE] != NULL) {
         const struct ph_sample *s = ph_sample_find(c, ph_slice_str(args->one[PH_OPT_SAMPLE]), variant);
         if (s == NULL)
-            return ph_args_wrong("the connector has no such sample (payhook connectors show NAME)", args->one[PH_OPT_SAMPLE]);
+            return ph_sample_unknown(args, c, args->one[PH_OPT_SAMPLE], args->one[PH_OPT_VARIANT]);
         args->request.body = s->body;
         variant = variant.len > 0 ? variant : s->variant;
     }

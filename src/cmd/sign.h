@@ -4,6 +4,8 @@
 
 #include "core/engine.h"
 
+struct ph_args;
+
 /* A whole request, ready to be sent. Lives as long as the worker's answer and the input. */
 struct ph_made {
     struct ph_slice method, uri, body; /* uri with the query that the signature may be in */
@@ -14,6 +16,8 @@ struct ph_made {
 /* The sample of that name, of that variant where shapes share names ({NULL,0}: the first); NULL: none. */
 const struct ph_sample *ph_sample_find(const struct ph_connector *connector, struct ph_slice event,
                                        struct ph_slice variant);
+/* Why there is no such sample, with the nearest name; PH_EXIT_USAGE. `variant` may be NULL. */
+int ph_sample_unknown(struct ph_args *args, const struct ph_connector *connector, const char *event, const char *variant);
 /* Signs in->request, whose body is the event unsigned, as that variant ({NULL,0}: the first shape it fits).
  * False: *ret_why. `arena` must outlive *ret. */
 bool ph_make(struct ph_worker *worker, struct ph_arena *arena, const struct ph_input *in, struct ph_slice variant,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/args.h"
+#include "cmd/config_load.h"
 #include "cmd/print.h"
 #include "cmd/show.h"
 #include "cmd/sign.h"
@@ -96,8 +97,16 @@ static bool send_request(int fd, const struct target *t, const struct ph_made *m
     return len > 0 && sent == len;
 }
 
-/* Prints the status line and the body; true: 2xx. */
-static bool read_answer(int fd)
+/* Whether the answer's status begins so. */
+static bool has_status(struct ph_slice answer, struct ph_slice digits)
+{
+    const struct ph_slice newer = PH_S("HTTP/1.1 "), older = PH_S("HTTP/1.0 ");
+    return (ph_slice_starts(answer, newer) || ph_slice_starts(answer, older)) &&
+           ph_slice_starts(ph_slice_from(answer, newer.len), digits);
+}
+
+/* Prints the status line and the body; true: 2xx. `endpoint`: of a gateway's path, for whom it has no such one. */
+static bool read_answer(int fd, const char *endpoint)
 {
     static char text[ANSWER_BYTES_MAX];
     size_t got = 0;
@@ -116,17 +125,20 @@ static bool read_answer(int fd)
         ph_print_escaped(ph_slice_from(answer, head + 4));
     }
     putchar('\n');
-    return ph_slice_starts(answer, PH_S("HTTP/1.1 2")) || ph_slice_starts(answer, PH_S("HTTP/1.0 2"));
+    if (endpoint != NULL && has_status(answer, PH_S("404")))
+        fprintf(stderr, "payhook: no endpoint is called %s there: --endpoint NAME (payhook endpoints status lists them)\n", endpoint);
+    return has_status(answer, PH_S("2"));
 }
 
 static bool post(const struct target *t, const struct ph_made *made)
 {
+    const struct ph_slice prefix = PH_S("/webhooks/");
     int fd = dial(t);
     if (fd < 0) {
         fprintf(stderr, "payhook: cannot connect to %s port %s: is it running?\n", t->host, t->port);
         return false;
     }
-    bool good = send_request(fd, t, made) && read_answer(fd);
+    bool good = send_request(fd, t, made) && read_answer(fd, ph_slice_starts(ph_slice_str(t->path), prefix) ? t->path + prefix.len : NULL);
     close(fd);
     return good;
 }
@@ -152,6 +164,30 @@ static int trigger(struct ph_args *args, const struct ph_connector *c, const str
     return good ? PH_EXIT_OK : PH_EXIT_FAILED;
 }
 
+/* Where a payhook with this process's configuration takes webhooks. False: it has been said why not. */
+static bool endpoint_url(struct ph_args *args, const char *endpoint, char *url, size_t room)
+{
+    const struct ph_config *config = ph_cmd_config_places(&args->arena, NULL);
+    if (config == NULL)
+        return false;
+    struct ph_slice listen = config->webhooks.listen, any4 = PH_S("0.0.0.0:"), any6 = PH_S("[::]:");
+    const char *host = "";
+    if (ph_slice_starts(listen, any4)) {
+        host = "127.0.0.1:";
+        listen = ph_slice_from(listen, any4.len);
+    } else if (ph_slice_starts(listen, any6)) {
+        host = "[::1]:";
+        listen = ph_slice_from(listen, any6.len);
+    }
+    bool on = listen.len > 0;
+    if (on)
+        (void)snprintf(url, room, "http://%s%.*s/webhooks/%s", host, (int)listen.len, listen.ptr, endpoint);
+    else
+        ph_args_wrong("webhooks.listen is off in this configuration: give --url URL", NULL);
+    ph_config_free(config);
+    return on;
+}
+
 static int run_command(struct ph_args *args)
 {
     char url[512];
@@ -167,9 +203,13 @@ static int run_command(struct ph_args *args)
     }
     const struct ph_sample *sample = ph_sample_find(c, ph_slice_str(args->words[1]), ph_slice_str(args->one[PH_OPT_VARIANT]));
     if (sample == NULL)
-        return ph_args_wrong("the connector has no such sample (payhook trigger CONNECTOR lists them)", args->words[1]);
-    snprintf(url, sizeof(url), "http://127.0.0.1:8081/webhooks/%s", args->words[0]);
-    const char *asked = args->one[PH_OPT_URL] != NULL ? args->one[PH_OPT_URL] : url;
+        return ph_sample_unknown(args, c, args->words[1], args->one[PH_OPT_VARIANT]);
+    const char *asked = args->one[PH_OPT_URL], *endpoint = args->one[PH_OPT_ENDPOINT];
+    if (asked != NULL && endpoint != NULL)
+        return ph_args_wrong("give --url or --endpoint", NULL);
+    if (asked == NULL && !endpoint_url(args, endpoint != NULL ? endpoint : args->words[0], url, sizeof(url)))
+        return PH_EXIT_USAGE;
+    asked = asked != NULL ? asked : url;
     if (!split_url(asked, &target))
         return ph_args_wrong("trigger posts to http://HOST[:PORT]/PATH, not", asked);
     return trigger(args, c, sample, &target);

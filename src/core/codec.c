@@ -1,6 +1,7 @@
 #include "core/codec.h"
 
 #include "base/digits.h"
+#include "base/limits.h"
 
 /* Values of hex digits, marked as such; 0: none. */
 enum { HEX = 0x10 };
@@ -282,4 +283,28 @@ bool ph_parse_int64(struct ph_slice text, int64_t *ret)
         return false;
     *ret = value;
     return true;
+}
+
+size_t ph_json_too_deep(struct ph_slice text)
+{
+    size_t depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > PH_DEPTH_MAX)
+                return i;
+        } else if (c == '}' || c == ']') {
+            if (depth > 0)
+                depth--;
+        }
+    }
+    return SIZE_MAX;
 }

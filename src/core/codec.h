@@ -20,11 +20,14 @@ bool ph_percent_decode(struct ph_arena *arena, struct ph_slice in, bool form, st
 bool ph_percent_encode(struct ph_arena *arena, struct ph_slice in, struct ph_slice *ret);
 /* As inside a JSON string, quotes not included. Bytes over 0x7f pass as they are. */
 bool ph_json_escape(struct ph_arena *arena, struct ph_slice in, struct ph_slice *ret);
+/* Where JSON text nests deeper than PH_DEPTH_MAX; SIZE_MAX: nowhere. yyjson keeps no limit of its own. */
+size_t ph_json_too_deep(struct ph_slice text);
 /* CRC-32 (IEEE 802.3). */
 uint32_t ph_crc32(struct ph_slice in);
 /* Decimal text of a number. */
 struct ph_slice ph_decimal(struct ph_arena *arena, int64_t number);
 /* Unix ms as 2026-11-24T10:00:00Z; absent outside the years 1970 to 9999. (time.c) */
+#define PH_ISO_END_MS ((int64_t)253402300800000) /* 10000-01-01 */
 struct ph_slice ph_iso_text(struct ph_arena *arena, int64_t ms);
 /* RFC 3339 and its relatives to unix ms; false: not a time of those years. (time.c) */
 bool ph_parse_iso(struct ph_slice text, int64_t *ret_ms);

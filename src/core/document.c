@@ -19,32 +19,6 @@ static struct ph_slice text_at(struct ph_run *run, const char *what, size_t at)
     return ph_join(run, parts, PH_COUNTOF(parts));
 }
 
-/* Nesting before the parser sees it: yyjson keeps no limit of its own. Returns the first offset too
- * deep, or SIZE_MAX. */
-static size_t too_deep(struct ph_slice text)
-{
-    size_t depth = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > PH_DEPTH_MAX)
-                return i;
-        } else if (c == '}' || c == ']') {
-            if (depth > 0)
-                depth--;
-        }
-    }
-    return SIZE_MAX;
-}
-
 /* Whether the tree nests deeper than PH_DEPTH_MAX. The parser built it flat: no recursion. */
 static bool tree_too_deep(yyjson_val *root)
 {
@@ -98,7 +72,7 @@ yyjson_val *ph_read_json(struct ph_run *run, struct ph_slice text, struct ph_sli
     }
     yyjson_val *root = yyjson_doc_get_root(doc);
     if (tree_too_deep(root)) {
-        *ret_why = text_at(run, "nested deeper than 64 levels", too_deep(text));
+        *ret_why = text_at(run, "nested deeper than 64 levels", ph_json_too_deep(text));
         return NULL;
     }
     return root;

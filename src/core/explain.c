@@ -129,13 +129,20 @@ void ph_explain_parting(struct ph_judge *j, struct ph_slice expected, struct ph_
              at == a.len && at == b.len ? PH_S("nowhere: it matches") : ph_join(run, parts, PH_COUNTOF(parts)));
 }
 
+/* A signature may name any number of seconds. */
+static struct ph_slice time_text(struct ph_run *run, int64_t ms)
+{
+    struct ph_slice text = ph_iso_text(run->arena, ms);
+    return ph_slice_present(text) ? text : PH_S("a time past the year 9999");
+}
+
 struct ph_slice ph_explain_clock(struct ph_run *run, int64_t signed_ms, int64_t now_ms, int64_t past_ms, int64_t future_ms)
 {
     bool late = now_ms >= signed_ms;
     struct ph_slice parts[] = {PH_S("signed at "),
-                               ph_iso_text(run->arena, signed_ms),
+                               time_text(run, signed_ms),
                                PH_S(", received at "),
-                               ph_iso_text(run->arena, now_ms),
+                               time_text(run, now_ms),
                                PH_S(", "),
                                seconds(run, late ? now_ms - signed_ms : signed_ms - now_ms),
                                late ? PH_S(" later; allowed is ") : PH_S(" earlier; allowed is "),

@@ -91,9 +91,8 @@ static void two(char *out, int64_t number)
 struct ph_slice ph_iso_text(struct ph_arena *arena, int64_t ms)
 {
     enum { ISO_BYTES = 20 };
-    const int64_t end = 253402300800000; /* 10000-01-01 */
     char *out = ph_arena_alloc(arena, ISO_BYTES);
-    if (out == NULL || ms < 0 || ms >= end)
+    if (out == NULL || ms < 0 || ms >= PH_ISO_END_MS)
         return (struct ph_slice){0};
     int64_t days = ms / 86400000, rest = ms % 86400000 / 1000;
     int64_t z = days + 719468, era = z / 146097, doe = z - era * 146097;

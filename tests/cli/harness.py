@@ -16,7 +16,8 @@ def promise(function):
 
 class Run:
     def __init__(self, *args, stdin=b"", env=None, timeout=60):
-        p = subprocess.run([PAYHOOK, *args], input=stdin, env={**ENV, **(env or {})}, timeout=timeout, capture_output=True)
+        env = {name: value for name, value in {**ENV, **(env or {})}.items() if value is not None}  # None: not set
+        p = subprocess.run([PAYHOOK, *args], input=stdin, env=env, timeout=timeout, capture_output=True)
         self.code, self.out, self.err = p.returncode, p.stdout, p.stderr.decode("utf-8", "replace")
         self.text = self.out.decode("utf-8", "replace")
         self.args = args

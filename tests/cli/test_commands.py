@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Every command, option and exit code of the command line, as docs/cli.md promises them."""
-import base64, http.client, json, os, re, socket, sqlite3, subprocess, tempfile, time
+import base64, hmac, http.client, http.server, json, os, re, socket, sqlite3, subprocess, tempfile, threading, time
 
 from harness import ENV, PAYHOOK, SECRET, WORK, Run, file, main, promise
 
@@ -56,7 +56,7 @@ def usage_errors_exit_with_2_and_say_what():
         (("verify", "--connector"), "needs a value"),
         (("verify", "--connector", "stripe", "--connector", "adyen", "--body", GOOD), "given twice"),
         (("verify", "--body", GOOD), "--connector NAME is missing"),
-        (("verify", "--connector", "nobody", "--body", GOOD), "no connector is called nobody"),
+        (("verify", "--connector", "nobody", "--body", GOOD), 'no connector is called "nobody"'),
         (("verify", "--connector", "stripe"), "which request?"),
         (("verify", *STRIPE, "--request", GOOD, "word"), "word"),
         (("verify", "--connector", "stripe", "--request", GOOD, "--at", "yesterday"), "--at"),
@@ -517,7 +517,7 @@ def sign_says_why_it_cannot():
     Run("sign", "--connector", "stripe", "--sample", "charge.refunded").exits(1, err="key is missing")
     Run("sign", "--connector", "stripe", "--body", file("x", "{"), "--secret-env", "SECRET").exits(1, err="cannot sign")
     Run("sign", "--connector", "stripe", "--body", file("x", BODY), "--variant", "nonsense").exits(1, err="variant")
-    Run("sign", "--connector", "stripe", "--sample", "charge.refunded", "--variant", "nonsense").exits(2, err="no such sample")
+    Run("sign", "--connector", "stripe", "--sample", "charge.refunded", "--variant", "nonsense").exits(2, err='the sample has no variant "nonsense"')
 
 
 @promise
@@ -693,6 +693,117 @@ def trigger_says_when_nobody_is_there():
     Run("trigger", "stripe", "charge.refunded", "--secret-env", "SECRET", "--url", f"http://127.0.0.1:{free_port()}/").exits(1, err="cannot connect")
     Run("trigger", "stripe", "charge.refunded", "--url", "http://127.0.0.1:1/").exits(1, err="cannot sign")
     Run("trigger", "stripe").exits(0, out="charge.refunded")
+
+
+# ---- what newcomers mistype ------------------------------------------------------------------------------
+
+@promise
+def a_slip_of_the_hand_is_told_the_nearest_word():
+    for args, err in (
+        (("verify", "--connector", "strpe", "--request", GOOD), 'no connector is called "strpe"; did you mean "stripe"?'),
+        (("connectors", "show", "ayden"), 'did you mean "adyen"?'),
+        (("trigger", "stripe", "payment_intent.succeded"), 'the connector has no sample "payment_intent.succeded"; did you mean "payment_intent.succeeded"? (see: payhook trigger stripe)'),
+        (("trigger", "strpe"), 'did you mean "stripe"?'),
+        (("sign", "--connector", "adyen", "--sample", "AUTHORIZATION"), 'did you mean "AUTHORISATION"?'),
+        (("trigger", "stripe", "charge.refunded", "--url", "http://127.0.0.1/", "--endpoint", "shop"), "give --url or --endpoint"),
+    ):
+        Run(*args).exits(2, err=err)
+
+
+@promise
+def what_connectors_show_prints_has_no_comments_of_its_page():
+    names = [c["name"] for c in json.loads(Run("connectors", "list", "--output", "json").text)]
+    assert len(names) >= 14
+    for name in names:
+        shown = Run("connectors", "show", name).exits(0).text
+        assert not re.search(r"(^|\s)# ?(S\d|\w)", shown), f"{name}: {re.search('.*(^|.)# ?.*', shown).group(0)}"
+
+
+@promise
+def adyen_says_what_an_automatic_capture_takes():
+    assert "context.capture_method of the gateway's endpoint" in Run("connectors", "show", "adyen").text
+    key = {"HMAC": "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"}
+    request = file("adyen.http", Run("sign", "--connector", "adyen", "--sample", "AUTHORISATION", "--secret-env", "HMAC", env=key).out)
+    for method, status in (("AUTOMATIC", "CHARGED"), ("SEQUENTIAL_AUTOMATIC", "CHARGED"), ("MANUAL", "AUTHORIZED"), (None, "AUTHORIZED")):
+        said = Run("handle", "--connector", "adyen", "--secret-env", "HMAC", "--request", request, "--output", "text",
+                   *(("--capture-method", method) if method else ()), env=key).exits(0).text
+        assert re.search(rf"^status +{status}$", said, re.M), (method, said)
+
+
+@promise
+def times_beyond_the_calendar_are_told_so():
+    stripe = STRIPE[:4]
+    for at in ("253402300800", "1764000000000"):
+        verify(*stripe, "--request", GOOD, "--at", at).exits(2, err="--at takes unix seconds (not ms) of a year up to 9999, not: " + at)
+    said = verify(*stripe, "--request", GOOD, "--at", "253402300799").exits(4).text
+    assert "received at 9999-12-31T23:59:59Z" in said, said
+    line = json.dumps({"connector": "stripe", "request": {"body": "{}"}, "at": 253402300800})
+    Run("handle", "--ndjson", stdin=line.encode()).exits(0, out="`at` is not unix seconds (not ms) of a year up to 9999")
+    key = b"a key of the standard webhooks"
+    mac = base64.b64encode(hmac.digest(key, b"msg_1.253402300800.{}", "sha256"))
+    far = file("far.http", b"POST / HTTP/1.1\r\nwebhook-id: msg_1\r\nwebhook-timestamp: 253402300800\r\nwebhook-signature: v1," + mac + b"\r\n\r\n{}")
+    verify("--connector", "standardwebhooks", "--secret-env", "KEY", "--request", far, "--at", AT, env={"KEY": "whsec_" + base64.b64encode(key).decode()}
+           ).exits(4, out="signed at a time past the year 9999, received at 2025-11-24T16:01:40Z")
+
+
+@promise
+def lines_that_nest_too_deep_are_told_so():
+    run = Run("handle", "--ndjson", stdin=b"[" * 100000 + b"\n" + b'{"a":' + b"[{}," * 65 + b"\n").exits(0)
+    said = [json.loads(line)["error"]["message"] for line in run.text.splitlines()]
+    assert said == ["the line is nested deeper than 64 levels"] * 2, said
+    Run("verify", *STRIPE, "--request", file("deep.har", b'{"log":' + b"[" * 100000)).exits(2, err="is nested too deep, at byte 71")
+
+
+# ---- where a running payhook is ----------------------------------------------------------------------------
+
+@promise
+def a_running_payhook_is_found_by_its_configuration():
+    """Nobody answers there: who was asked is told. The file's secrets are not there either, and are not missed."""
+    os.makedirs(os.path.join(WORK.name, "conf"), exist_ok=True)
+    conf = file("conf/payhook.yaml", "data: inbox\nwebhooks: { listen: none }\nendpoints:\n  shop: { connector: stripe, secrets: env:NOT_THERE }\n")
+    named = file("conf/named.yaml", "data: inbox\nadmin: { socket: ask.sock }\n")
+    off = file("conf/off.yaml", "admin: { socket: none }\n")
+    there = os.path.join(WORK.name, "conf/inbox")
+    none = dict.fromkeys(("PAYHOOK_CONFIG", "PAYHOOK_DATA", "PAYHOOK_ADMIN_SOCKET", "PAYHOOK_WEBHOOKS_LISTEN"))
+    for args, env, asked in (
+        (("--config", conf), {}, f"{there}/admin.sock"),
+        ((), {"PAYHOOK_CONFIG": conf}, f"{there}/admin.sock"),
+        (("--config", named), {"PAYHOOK_CONFIG": conf}, f"{there}/ask.sock"),
+        (("--config", conf), {"PAYHOOK_DATA": "/other"}, "/other/admin.sock"),
+        (("--config", conf), {"PAYHOOK_ADMIN_SOCKET": "/run/a.sock"}, "/run/a.sock"),
+        ((), {"PAYHOOK_ADMIN_SOCKET": "a.sock"}, "./payhook-data/a.sock"),
+        (("--data", "/mine"), {"PAYHOOK_CONFIG": conf, "PAYHOOK_ADMIN_SOCKET": "/run/a.sock"}, "/mine/admin.sock"),
+        (("--admin", "unix:/mine.sock"), {"PAYHOOK_CONFIG": "/nowhere"}, "/mine.sock"),
+        ((), {}, "./payhook-data/admin.sock"),
+    ):
+        Run("events", "ls", *args, env={**none, **env}).exits(1, err=f"cannot ask {asked}: nobody answers")
+    Run("status", env={**none, "PAYHOOK_CONFIG": "/nowhere/p.yaml"}).exits(2, err="/nowhere/p.yaml: is not there")
+    Run("status", "--config", off, env=none).exits(2, err="admin.socket is off in this configuration")
+    Run("status", "--config", conf, "--data", "/mine").exits(2, err="give one of --admin, --data and --config")
+    Run("inbox", "check", "--config", conf, env=none).exits(1, err=f"{there} cannot be checked")
+    Run("inbox", "check", env={**none, "PAYHOOK_DATA": "/nowhere"}).exits(1, err="/nowhere cannot be checked")
+    Run("trigger", "stripe", "charge.refunded", "--secret-env", "SECRET", env={**none, "PAYHOOK_CONFIG": conf}).exits(2, err="webhooks.listen is off")
+
+
+@promise
+def trigger_posts_to_the_endpoint_it_is_told():
+    class Gateway(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200 if self.path in ("/webhooks/shop", "/webhooks/stripe") else 404)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+    with http.server.HTTPServer(("127.0.0.1", 0), Gateway) as gateway:
+        threading.Thread(target=gateway.serve_forever, daemon=True).start()
+        for listen in ("127.0.0.1", "0.0.0.0"):
+            env = {"PAYHOOK_CONFIG": None, "PAYHOOK_WEBHOOKS_LISTEN": f"{listen}:{gateway.server_port}"}
+            event = ("trigger", "stripe", "charge.refunded", "--secret-env", "SECRET")
+            Run(*event, env=env).exits(0, out=f"to http://127.0.0.1:{gateway.server_port}/webhooks/stripe")
+            Run(*event, "--endpoint", "shop", env=env).exits(0, out="/webhooks/shop")
+            Run(*event, "--endpoint", "shp", env=env).exits(1, err="no endpoint is called shp there: --endpoint NAME (payhook endpoints status lists them)")
+        gateway.shutdown()
 
 
 main()
