@@ -65,6 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct ph_config_world world = {.allocator = &ph_os_heap, .environment = environment, .read_file = read_file,
                                           .pages = pages, .now_ms = INT64_C(1764064800000)};
     const struct ph_config *config = NULL;
+    /* The fuzzer learns the text from our looking for it: a file that holds it already may be told of as it is. */
+    if (ph_slice_find(ph_slice_of(data, size), PH_S(SECRET), 0) != SIZE_MAX)
+        return 0;
     ph_config_report_init(&report, &ph_os_heap);
     enum ph_status st = ph_config_load_text(&world, PH_S("payhook.yaml"), ph_slice_of(data, size), &report, &config);
     if ((st == PH_OK) != (config != NULL))
