@@ -1,5 +1,5 @@
 """A gateway on loopback with one destination, and an application behind it: what bench/ingest and scripts/soak-gateway share."""
-import http.server, json, os, shutil, subprocess, sys, tempfile, threading
+import http.server, json, os, shutil, socket, subprocess, sys, tempfile, threading
 
 CONNECTIONS = "512"  # as many as bench_inbox has on their way
 
@@ -31,16 +31,44 @@ class Application:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
+class Hostile:
+    """An application that takes connections and never answers, answers 500, or cuts its answer off: `answer` is what it says."""
+
+    def __init__(self, answer):
+        self.answer, self.socket = answer, socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}/"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        held = []
+        while True:
+            connection, _ = self.socket.accept()
+            if self.answer is None:
+                held.append(connection)
+                continue
+            connection.recv(65536)
+            connection.sendall(self.answer)
+            connection.close()
+
+
+def hostile_ones():
+    return [Hostile(None), Hostile(b"HTTP/1.1 500 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+            Hostile(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf of")]
+
+
+def destination(url):
+    return {"url": url, "secret": ["env:D"], "format": "batch", "batch": 100}
+
+
 class Gateway:
-    def __init__(self, build, destination, level="error", settings={}):
+    def __init__(self, build, url, level="error", settings={}):
         self.build = build
         self.home = tempfile.mkdtemp(prefix="payhook-bench-", dir=os.environ.get("PAYHOOK_BENCH_DIR"))
         env = {**os.environ, "S": "whsec_bench", "D": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
         with open(f"{self.home}/payhook.yaml", "w") as f:
             json.dump({"data": f"{self.home}/data", "webhooks": {"listen": "127.0.0.1:0"}, "service": {"listen": "127.0.0.1:0"},
                        "log": {"level": level}, "endpoints": {"shop": {"connector": "stripe", "secrets": ["env:S"]}},
-                       "destinations": {"app": {"url": destination, "secret": ["env:D"], "format": "batch", "batch": 100}},
-                       **settings}, f)
+                       "destinations": {"app": destination(url)}, **settings}, f)
         self.child = subprocess.Popen([f"{build}/payhook", "serve", "--config", f"{self.home}/payhook.yaml"], env=env, text=True,
                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         for line in self.child.stdout:
