@@ -166,6 +166,8 @@ enum {
     PH_INBOX_KINDS_CACHED = 512, /* (endpoint, connector, type, class) that the writer knows by heart */
     /* Forgetting goes in steps within the batches: about 5 us a row, so a millisecond, and never behind what comes in. */
     PH_INBOX_TEND_ROWS = 128,
+    PH_INBOX_USES_MAX = 64, /* secrets that one batch used, gathered before they are written */
+    PH_INBOX_SHARES = 256, /* of what is pending, by endpoint: 16 bytes each, copied with every commit */
     PH_INBOX_OLDEST_ROWS = 512,
     PH_INBOX_NEWER_LOOKED_AT = 16, /* later events of a subject, to say whether one is late */
     /* Clocks differ by minutes, and local times without a zone by up to 14 h; what claims to have happened later than a
@@ -181,7 +183,6 @@ enum {
     PH_ADMIN_POLL_MS = 200,
     PH_ADMIN_SEND_MAX = 1000,   /* events replayed, or deliveries retried, by one call: some ms of the writer's */
     PH_ADMIN_DIFFER_MAX = 20,   /* differences shown of a call's rederived events, both texts of each */
-    PH_ADMIN_USES_MAX = 10 * 1000, /* requests of an endpoint looked at for the use of its secrets: a quarter of a second */
     PH_ADMIN_ATTEMPTS_MAX = 100, /* of one delivery; the ladder makes some twenty in three days */
 
     /* ---- requests of ours ---- */
@@ -213,6 +214,9 @@ enum {
     /* ---- the gateway ---- */
     PH_WORK_THREADS = 4,                   /* each waits for one callout at a time */
     PH_WORK_FOR_MS = 3 * 24 * 3600 * 1000, /* how long a verdict or an object is asked for */
+    /* How long one that waits for an address that never brought anything keeps its place among the pending ones: who made
+     * it up must not hold it for days. */
+    PH_WORK_UNKNOWN_MS = 3600 * 1000,
     PH_COMMIT_MS = 8 * 1000, /* for the commit, where the page knows no deadline: most senders give 10 s or more */
     PH_COMMIT_LEAST_MS = 500,
 

@@ -93,13 +93,14 @@ void ph_callouts_free(struct ph_callouts *callouts)
     free(callouts);
 }
 
-static void answer(ph_callout_done *done, void *ctx, bool ok, struct ph_slice text, int64_t age_ms)
+static void bring(ph_callout_done *done, void *ctx, struct ph_slice body, int64_t age_ms)
 {
-    struct ph_callout_result result = {.ok = ok,
-                                       .body = ok ? text : (struct ph_slice){0},
-                                       .reason = ok ? (struct ph_slice){0} : text,
-                                       .age_ms = age_ms};
-    done(ctx, &result);
+    done(ctx, &(struct ph_callout_result){.ok = true, .body = body, .age_ms = age_ms});
+}
+
+static void fail(ph_callout_done *done, void *ctx, struct ph_slice reason)
+{
+    done(ctx, &(struct ph_callout_result){.reason = reason});
 }
 
 /* ---- how long to keep -------------------------------------------------------------------------- */
@@ -251,12 +252,12 @@ static struct waiter *end_pending(struct pending *p)
     return waiters;
 }
 
-static void tell_waiters(struct waiter *list, bool ok, struct ph_slice text)
+static void tell_waiters(struct waiter *list, const struct ph_callout_result *result)
 {
     while (list != NULL) {
         struct waiter *w = list;
         list = w->next;
-        answer(w->done, w->ctx, ok, text, 0);
+        w->done(w->ctx, result);
         free(w);
     }
 }
@@ -300,6 +301,13 @@ static bool is_alive(const struct ph_client_response *response)
     }
 }
 
+/* It was understood, and is not held against us: who may ask too often, or through whom, is another matter. */
+static bool is_denied(const struct ph_client_response *response)
+{
+    bool ours = response->status == 407 || response->status == 408 || response->status == 429;
+    return response->result == PH_CLIENT_ANSWERED && response->status < 500 && !ours;
+}
+
 static void fetched(void *ctx, const struct ph_client_response *response)
 {
     struct fetch *f = ctx;
@@ -308,7 +316,10 @@ static void fetched(void *ctx, const struct ph_client_response *response)
     char said[96];
     struct ph_slice fault = fault_of(f, response, said);
     bool ok = !ph_slice_present(fault);
-    struct ph_slice text = ok ? response->body : fault;
+    const struct ph_callout_result result = {.ok = ok,
+                                             .body = ok ? response->body : (struct ph_slice){0},
+                                             .reason = fault,
+                                             .denied = !ok && is_denied(response)};
     struct waiter *waiters = NULL;
     pthread_mutex_lock(&callouts->lock);
     bool known = f->pending == NULL || f->pending->known;
@@ -317,14 +328,14 @@ static void fetched(void *ctx, const struct ph_client_response *response)
     if (f->pending != NULL) {
         struct pending *p = f->pending;
         if (ok) /* where there is no place for it, it is not kept */
-            (void)ph_cache_put(&callouts->cache, ph_slice_of(p->url, p->url_len), p->host_len, text, now_ms,
+            (void)ph_cache_put(&callouts->cache, ph_slice_of(p->url, p->url_len), p->host_len, result.body, now_ms,
                                now_ms + ph_callout_keep_ms(response));
         waiters = end_pending(p);
     }
     pthread_mutex_unlock(&callouts->lock);
     if (f->pending == NULL)
-        answer(f->done, f->ctx, ok, text, 0);
-    tell_waiters(waiters, ok, text);
+        f->done(f->ctx, &result);
+    tell_waiters(waiters, &result);
     free(f);
 }
 
@@ -365,8 +376,8 @@ static void send(struct ph_callouts *callouts, const struct ph_callout *callout,
         waiters = end_pending(pending);
     pthread_mutex_unlock(&callouts->lock);
     if (pending == NULL)
-        answer(done, ctx, false, reason, 0);
-    tell_waiters(waiters, false, reason);
+        fail(done, ctx, reason);
+    tell_waiters(waiters, &(struct ph_callout_result){.reason = reason});
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------ */
@@ -427,12 +438,12 @@ void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *call
 {
     char host[PH_CALLOUT_HOST_BYTES_MAX];
     if (!host_of(callout->url, host)) {
-        answer(done, ctx, false, PH_S("not an https URL"), 0);
+        fail(done, ctx, PH_S("not an https URL"));
         return;
     }
     struct waiter *waiter = malloc(sizeof *waiter);
     if (waiter == NULL) {
-        answer(done, ctx, false, PH_S("out of memory"), 0);
+        fail(done, ctx, PH_S("out of memory"));
         return;
     }
     *waiter = (struct waiter){.done = done, .ctx = ctx};
@@ -450,7 +461,7 @@ void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *call
     free(waiter);
     switch (asked) {
     case ASK_CACHED:
-        answer(done, ctx, true, decision.body, decision.age_ms);
+        bring(done, ctx, decision.body, decision.age_ms);
         free((char *)decision.body.ptr);
         break;
     case ASK_JOINED:
@@ -459,10 +470,10 @@ void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *call
         send(callouts, callout, decision.pending, host, done, ctx);
         break;
     case ASK_PAUSED:
-        answer(done, ctx, false, PH_S("the processor's server fails; it is asked again later"), 0);
+        fail(done, ctx, PH_S("the processor's server fails; it is asked again later"));
         break;
     case ASK_FULL:
-        answer(done, ctx, false, PH_S("no room for another fetch"), 0);
+        fail(done, ctx, PH_S("no room for another fetch"));
         break;
     }
 }
@@ -484,6 +495,16 @@ bool ph_callouts_peek(struct ph_callouts *callouts, const struct ph_callout *cal
     pthread_mutex_unlock(&callouts->lock);
     *ret_body = copy;
     return ph_slice_present(copy);
+}
+
+bool ph_callouts_knows(struct ph_callouts *callouts, const struct ph_callout *callout)
+{
+    if (!is_cacheable(callout))
+        return true;
+    pthread_mutex_lock(&callouts->lock);
+    bool knows = ph_cache_find(&callouts->cache, callout->url) != NULL;
+    pthread_mutex_unlock(&callouts->lock);
+    return knows;
 }
 
 void ph_callouts_counts(struct ph_callouts *callouts, struct ph_callout_counts *ret_counts)

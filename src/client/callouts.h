@@ -22,6 +22,7 @@ struct ph_callout_result {
     bool ok;
     struct ph_slice body;   /* ok */
     struct ph_slice reason; /* not ok: for a person */
+    bool denied;            /* not ok: the host answered, and what was asked for is not there */
     int64_t age_ms;         /* ok: since it was fetched; 0: just now */
 };
 
@@ -49,6 +50,10 @@ void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *call
  * memory. Any thread. */
 bool ph_callouts_peek(struct ph_callouts *callouts, const struct ph_callout *callout, struct ph_arena *arena,
                       struct ph_slice *ret_body, int64_t *ret_age_ms);
+
+/* Whether its address has brought something, or is none that a sender could make up: not cached, as the page writes it
+ * down. Any thread. */
+bool ph_callouts_knows(struct ph_callouts *callouts, const struct ph_callout *callout);
 
 /* How long a response may be kept, by its Cache-Control and Age (RFC 9111), within L2's bounds. */
 int64_t ph_callout_keep_ms(const struct ph_client_response *response);

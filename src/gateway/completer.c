@@ -45,12 +45,17 @@ int64_t ph_work_due(int32_t tries, int64_t since_ms, int64_t now_ms)
     return now_ms - since_ms >= PH_WORK_FOR_MS ? 0 : now_ms + after_s[step] * 1000;
 }
 
+bool ph_work_leaves(bool denied, int64_t since_ms, int64_t now_ms)
+{
+    return denied || now_ms - since_ms >= PH_WORK_UNKNOWN_MS;
+}
+
 /* ---- asking and storing, waited for ---------------------------------------------------------------- */
 
 struct waiting {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool ended, ok;
+    bool ended, ok, denied;
     struct ph_arena *arena;
     struct ph_slice body;
     int64_t age_ms;
@@ -87,6 +92,7 @@ static void on_callout(void *ctx, const struct ph_callout_result *result)
 {
     struct waiting *w = ctx;
     w->age_ms = result->age_ms;
+    w->denied = result->denied;
     w->body = result->ok ? ph_arena_copy(w->arena, result->body) : (struct ph_slice){0};
     waiting_end(w, ph_slice_present(w->body));
 }
@@ -132,6 +138,7 @@ struct judging {
     int64_t age_ms;           /* … how long it had been in the cache */
     bool fresh;               /* the next key set is not to come from the cache */
     bool failed; /* a callout: what the engine said stands, without it */
+    bool denied; /* … since what it asked for is not there */
 };
 
 /* The endpoint's fields, what was brought, and the roots that a fetched certificate must lead to. */
@@ -163,7 +170,9 @@ static bool ask(struct hand *hand, struct judging *j)
     value->name = callout->result_name; /* one of the engine's constants */
     ph_callouts_ask(hand->completer->callouts, callout, j->fresh ? PH_JWKS_FRESH_MS : INT64_MAX, on_callout, &w);
     j->asked = callout->kind;
-    if (!waiting_wait(&w))
+    bool brought = waiting_wait(&w);
+    j->denied = w.denied;
+    if (!brought)
         return false;
     value->value = w.body;
     j->age_ms = w.age_ms;
@@ -213,12 +222,16 @@ static bool judge(struct hand *hand, struct judging *j)
 /* What becomes of a request whose callout failed. */
 static void postpone(struct judging *j, struct ph_inbox_store *judged, int64_t now_ms)
 {
+    enum { DENIED_STEPS = 2 }; /* of the ladder, that are left out: it is not there in a second either */
     struct ph_inbox_request *r = &judged->request;
     r->work_tries = j->kept.request.work_tries + 1;
-    r->work_due_ms = ph_work_due(r->work_tries, r->received_ms, now_ms);
+    r->work_due_ms = ph_work_due(r->work_tries + (j->denied ? DENIED_STEPS : 0), r->received_ms, now_ms);
+    bool leaves = r->work == PH_WORK_VERIFY_UNKNOWN && ph_work_leaves(j->denied, r->received_ms, now_ms);
+    if (leaves || j->kept.request.standing == PH_STANDING_DROPPED) /* once out, always out: it has no room any more */
+        r->standing = PH_STANDING_DROPPED;
     if (r->work_due_ms > 0)
         return;
-    bool proved = r->standing != PH_STANDING_PENDING;
+    bool proved = r->standing != PH_STANDING_PENDING && r->standing != PH_STANDING_DROPPED;
     r->work = PH_WORK_NONE;
     if (!proved)
         r->standing = PH_STANDING_DROPPED;
@@ -264,6 +277,9 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
         .answer = &j.answer,
         .account = j.keys.account,
         .secret = matched > 0 ? j.keys.names[matched - 1] : (struct ph_slice){0},
+        .secret_of = j.keys.secret_of,
+        .unknown = hand->completer->callouts != NULL && j.answer.callout != NULL &&
+                   !ph_callouts_knows(hand->completer->callouts, j.answer.callout),
         .remote = j.kept.request.remote,
         .trace = j.kept.request.trace,
         .brought = j.brought,
@@ -282,8 +298,8 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
     if (!store(hand, &judged))
         return false;
     count(hand, again                                            ? &counts->recovered
-                : judged.request.standing == PH_STANDING_DROPPED ? &counts->given_up
                 : judged.request.work != PH_WORK_NONE            ? &counts->postponed
+                : judged.request.standing == PH_STANDING_DROPPED ? &counts->given_up
                                                                  : &counts->completed);
     return true;
 }

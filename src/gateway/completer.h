@@ -4,7 +4,9 @@
  * C1: a request is judged as of its receipt, with what is configured now.
  * C2: a callout that fails is tried again by a ladder, for PH_WORK_FOR_MS; then the request is DROPPED (it proved
  *     nothing), or its events are told as they are, INCOMPLETE.
- * C3: a request has one thread: two never judge the same. */
+ * C3: a request has one thread: two never judge the same.
+ * C4: one whose address has never brought anything makes room among the pending ones as soon as its host says that there
+ *     is nothing, or after PH_WORK_UNKNOWN_MS: it is DROPPED, and still asked for as C2 says. */
 #ifndef PH_GATEWAY_COMPLETER_H
 #define PH_GATEWAY_COMPLETER_H
 
@@ -22,6 +24,8 @@ void ph_completer_wake(struct ph_completer *completer);
 void ph_completer_reverify(struct ph_completer *completer);
 void ph_completer_counts(struct ph_completer *completer, struct ph_gateway_counts *ret);
 
+/* C4. Pure; `denied`: its host said so. */
+bool ph_work_leaves(bool denied, int64_t since_ms, int64_t now_ms);
 /* When work that has failed `tries` times is tried again; 0: no more (C2). Pure; `since_ms`: the request's receipt. */
 int64_t ph_work_due(int32_t tries, int64_t since_ms, int64_t now_ms);
 

@@ -197,12 +197,13 @@ enum ph_status ph_record_make(struct ph_worker *worker, const struct ph_record_i
                 .verdict = judged.verdict,
                 .verdict_reason = judged.reason,
                 .secret = input->secret,
+                .secret_of = input->secret_of,
                 .page_hash = input->in->connector->hash,
                 .engine_version = PH_S(PAYHOOK_VERSION),
                 .trace = input->trace,
                 .brought = input->brought,
                 .brought_count = input->brought_count,
-                .work = judged.work,
+                .work = judged.work == PH_WORK_VERIFY && input->unknown ? PH_WORK_VERIFY_UNKNOWN : judged.work,
                 .work_due_ms = input->in->now_ms,
             },
         .events = events,
@@ -217,7 +218,7 @@ enum ph_status ph_record_make(struct ph_worker *worker, const struct ph_record_i
 static const size_t request_texts[] = {
     TEXT(ph_inbox_request, endpoint),  TEXT(ph_inbox_request, connector), TEXT(ph_inbox_request, method),
     TEXT(ph_inbox_request, uri),       TEXT(ph_inbox_request, remote),    TEXT(ph_inbox_request, body),
-    TEXT(ph_inbox_request, verdict_reason), TEXT(ph_inbox_request, secret), TEXT(ph_inbox_request, page_hash),
+    TEXT(ph_inbox_request, verdict_reason), TEXT(ph_inbox_request, secret), TEXT(ph_inbox_request, secret_of), TEXT(ph_inbox_request, page_hash),
     TEXT(ph_inbox_request, engine_version), TEXT(ph_inbox_request, trace)};
 static const size_t event_texts[] = {
     TEXT(ph_inbox_event, dedupe_key), TEXT(ph_inbox_event, effect_key), TEXT(ph_inbox_event, event_id),

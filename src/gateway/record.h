@@ -11,7 +11,9 @@ struct ph_record_input {
     struct ph_answer *answer;       /* its events get the ids that they are told under */
     struct ph_slice account;        /* ph_view_keys.account */
     struct ph_slice secret;         /* the name of the secret that matched; absent: none */
+    struct ph_slice secret_of;      /* ph_view_keys.secret_of */
     struct ph_slice remote, trace;
+    bool unknown; /* what it waits for has an address that never brought anything (ph_callouts_knows) */
     const struct ph_config_value *brought; /* what callouts answered */
     size_t brought_count;
 };

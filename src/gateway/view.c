@@ -137,7 +137,7 @@ bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph
     const struct ph_config_secret *secrets = endpoint->secrets.items;
     size_t secret_count = endpoint->secrets.count, which[PH_SECRETS_MAX];
     struct ph_slice header = PH_S("header:");
-    ret->account = (struct ph_slice){0};
+    ret->account = ret->secret_of = (struct ph_slice){0};
     ret->values = endpoint->values.items;
     ret->value_count = endpoint->values.count;
     if (ph_slice_present(endpoint->by)) {
@@ -153,6 +153,7 @@ bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph
         if (account->secrets.count > 0) {
             secrets = account->secrets.items;
             secret_count = account->secrets.count;
+            ret->secret_of = ret->account;
         }
     }
     ret->count = ph_config_secrets_at(secrets, secret_count, now_ms, ret->pairs, which);

@@ -44,7 +44,7 @@ static bool take_destination(struct ph_inbox *inbox, sqlite3_stmt *row)
     inbox->figures.dead[id] = sqlite3_column_int64(row, 2);
     inbox->figures.oldest[id] = sqlite3_column_int64(row, 3);
     inbox->figures.paused[id] = sqlite3_column_int(row, 4) != 0;
-    inbox->oldest_stale[id] = true;
+    inbox->oldest_stale[id] = inbox->made_stale[id] = true;
     return true;
 }
 
@@ -54,6 +54,16 @@ static bool take_last(struct ph_inbox *inbox, sqlite3_stmt *row)
     int64_t next = sqlite3_column_int64(row, 0) + 1;
     if (inbox->figures.next_request < next)
         inbox->figures.next_request = next;
+    return true;
+}
+
+/* What the file's figures do not hold, of an index alone: as many rows as the rooms have. */
+static bool take_rooms(struct ph_inbox *inbox, sqlite3_stmt *row)
+{
+    const struct ph_standing s = {.standing = (enum ph_inbox_standing)sqlite3_column_int(row, 0),
+                                  .endpoint = ph_sql_bytes(row, 1),
+                                  .work = (enum ph_inbox_work)sqlite3_column_int(row, 2)};
+    ph_count_room(&inbox->figures, &s, sqlite3_column_int64(row, 3), sqlite3_column_int64(row, 4));
     return true;
 }
 
@@ -68,6 +78,11 @@ enum ph_status ph_figures_load(struct ph_inbox *inbox)
     PH_TRY(load_row(inbox, "SELECT id, backlog, dead, oldest, paused FROM destinations",
                     take_destination));
     PH_TRY(load_row(inbox, "SELECT coalesce(max(id), 0) FROM requests", take_last));
+    PH_TRY(load_row(inbox,
+                    "SELECT standing, endpoint, work, count(*), sum(bytes) FROM requests INDEXED BY"
+                    " requests_standing WHERE standing IN (3, 6) AND standing<>1"
+                    " GROUP BY standing, endpoint, work",
+                    take_rooms));
     if (inbox->figures.next_request < 1)
         return PH_ERR_MALFORMED;
     inbox->committed = inbox->figures;
@@ -95,6 +110,40 @@ enum ph_status ph_figures_save(struct ph_inbox *inbox)
                       ph_sql_int(f->hints_from));
 }
 
+enum ph_status ph_uses_save(struct ph_inbox *inbox)
+{
+    for (size_t i = 0; i < inbox->used_count; i++) {
+        const struct ph_used *u = &inbox->used[i];
+        PH_TRY(PH_SQL_RUN(&inbox->sql, PH_W_USE_ADD, ph_sql_text(u->endpoint),
+                          ph_sql_text(u->account), ph_sql_text(u->secret), ph_sql_int(u->count),
+                          ph_sql_int(u->first_ms), ph_sql_int(u->last_ms)));
+    }
+    inbox->used_count = 0;
+    return PH_OK;
+}
+
+enum ph_status ph_use_note(struct ph_inbox *inbox, const struct ph_inbox_request *r)
+{
+    struct ph_slice account = r->secret_of.len > 0 ? r->secret_of : PH_S("");
+    if (r->verdict != PH_VERIFIED || r->secret.len == 0 || r->endpoint.len == 0)
+        return PH_OK;
+    for (size_t i = 0; i < inbox->used_count; i++) {
+        struct ph_used *u = &inbox->used[i];
+        if (!ph_slice_eq(u->secret, r->secret) || !ph_slice_eq(u->endpoint, r->endpoint) ||
+            !ph_slice_eq(u->account, account))
+            continue;
+        u->count++;
+        u->first_ms = r->received_ms < u->first_ms ? r->received_ms : u->first_ms;
+        u->last_ms = r->received_ms > u->last_ms ? r->received_ms : u->last_ms;
+        return PH_OK;
+    }
+    if (inbox->used_count == PH_INBOX_USES_MAX)
+        PH_TRY(ph_uses_save(inbox));
+    inbox->used[inbox->used_count++] =
+        (struct ph_used){r->endpoint, account, r->secret, 1, r->received_ms, r->received_ms};
+    return PH_OK;
+}
+
 void ph_figures_moved(struct ph_inbox *inbox, int64_t delivery, int32_t from, int32_t to)
 {
     struct ph_figures *f = &inbox->figures;
@@ -106,6 +155,9 @@ void ph_figures_moved(struct ph_inbox *inbox, int64_t delivery, int32_t from, in
     }
     if (!is_open && delivery == f->oldest[number])
         inbox->oldest_stale[number] = true;
+    /* One more behind others is not the oldest. */
+    if (from != 0 || f->backlog[number] == 0)
+        inbox->made_stale[number] = true;
     f->backlog[number] += is_open - was_open;
     f->dead[number] += (to == PH_DELIVERY_DEAD) - (from == PH_DELIVERY_DEAD);
     inbox->touched[number] = true;
@@ -123,6 +175,9 @@ void ph_figures_publish(struct ph_inbox *inbox)
     c->quarantined_bytes = f->quarantined_bytes;
     c->pending = f->pending;
     c->pending_bytes = f->pending_bytes;
+    c->pending_unknown = f->unknown.requests;
+    c->dropped = f->dropped.requests;
+    c->dropped_bytes = f->dropped.bytes;
     c->hinted = f->hints;
     c->hinted_bytes = f->hint_bytes;
     c->file_bytes = inbox->tending.pages * PH_INBOX_PAGE_BYTES;

@@ -10,8 +10,11 @@
  * I4 (G8): ops waiting are bounded, by count and bytes; past that ph_inbox_submit answers PH_ERR_AGAIN. So is what
  *     strangers can bring: requests that are QUARANTINED, that are PENDING, and that were HINTs within quarantine_age_ms
  *     each have quarantine_requests and quarantine_bytes for themselves; STORE then ends in PH_STORED_FULL. An ACCEPTED
- *     request whose good events are all known, with others beside them that are not trusted, counts as QUARANTINED. What
- *     JUDGE makes QUARANTINED past the bound stays, and takes room of what is PENDING.
+ *     request whose good events are all known, with others beside them that are not trusted, counts as QUARANTINED.
+ *     PENDING ones with PH_WORK_VERIFY_UNKNOWN, whose address the sender may have made up, have a quarter of that, apart;
+ *     and of either an endpoint has at most as much as it leaves free, so that one that is flooded leaves room for others.
+ *     What JUDGE makes QUARANTINED past the bound is DROPPED. Of what is DROPPED the oldest are forgotten past the same
+ *     bound: it was acknowledged, so it cannot be refused any more.
  * I5: leases are not stored: a delivery is due until it was settled. After a crash whatever was on its way is sent again.
  * I6: one thread writes and checkpoints, on one connection; readers have snapshots, short and read-only.
  *
@@ -51,7 +54,7 @@ enum ph_inbox_standing {
     PH_STANDING_PENDING = 3,     /* unreachable: to be verified when the callout answers */
     PH_STANDING_QUARANTINED = 4, /* refused: kept for a while, verified again when secrets change */
     PH_STANDING_REVISION = 5,    /* all its keys were known, some with another digest (I2) */
-    PH_STANDING_DROPPED = 6,     /* pending until its time was over */
+    PH_STANDING_DROPPED = 6,     /* it was pending, and has no room there any more; what is still asked for, `work` says */
 };
 
 struct ph_slice ph_standing_name(enum ph_inbox_standing standing); /* "accepted" */
@@ -61,6 +64,7 @@ enum ph_inbox_work {
     PH_WORK_NONE,
     PH_WORK_VERIFY, /* PENDING: the callout once more */
     PH_WORK_FETCH,  /* an event is INCOMPLETE and the page can fetch it */
+    PH_WORK_VERIFY_UNKNOWN, /* as VERIFY, of an address that has never brought anything */
 };
 
 struct ph_inbox_request {
@@ -76,6 +80,7 @@ struct ph_inbox_request {
     enum ph_verdict verdict; /* the worst of its events' */
     struct ph_slice verdict_reason;
     struct ph_slice secret;  /* the name of the secret that verified it ("env:STRIPE_WHSEC"); absent: none */
+    struct ph_slice secret_of; /* STORE, JUDGE: the account of the endpoint whose secret it is; absent: the endpoint's own */
     struct ph_slice page_hash, engine_version;
     struct ph_slice trace;   /* W3C traceparent; absent: none */
     const struct ph_config_value *brought; /* callout answers it was judged with (G6) */
@@ -228,6 +233,8 @@ struct ph_slice ph_inbox_op_why(struct ph_inbox *inbox, const struct ph_inbox_op
 struct ph_inbox_counts {
     int64_t requests, events, duplicates, revisions;    /* since the file was made */
     int64_t quarantined, quarantined_bytes, pending, pending_bytes; /* now */
+    int64_t pending_unknown;                            /* of these, by addresses that never brought anything */
+    int64_t dropped, dropped_bytes;                     /* now */
     int64_t hinted, hinted_bytes;                       /* hints received within quarantine_age_ms */
     int64_t backlog[64], dead[64];                      /* by destination: deliveries not final; DEAD. PH_DESTINATIONS_MAX */
     int64_t oldest_ms[64];                              /* … when its oldest open delivery was made; 0: none */
@@ -276,6 +283,14 @@ struct ph_inbox_kept {
 };
 PH_MUST_USE enum ph_status ph_inbox_request_get(struct ph_inbox_reader *reader, int64_t id, struct ph_arena *arena,
                                                 struct ph_inbox_kept *ret);
+/* What a secret has verified: kept by the writer, and not touched by retention. */
+struct ph_inbox_use {
+    int64_t used, first_ms, last_ms; /* requests, repetitions included, by their receipt */
+    int64_t alone_ms;                /* since then no other of the same was used; 0: another was used since */
+};
+/* `account`: whose secret it is (ph_inbox_request.secret_of). PH_ERR_NOT_FOUND: it was never used. */
+PH_MUST_USE enum ph_status ph_inbox_use_get(struct ph_inbox_reader *reader, struct ph_slice endpoint, struct ph_slice account,
+                                            struct ph_slice secret, struct ph_inbox_use *ret);
 /* Requests with work that is due, by time. */
 PH_MUST_USE enum ph_status ph_inbox_work_due(struct ph_inbox_reader *reader, int64_t now_ms, size_t max,
                                              struct ph_arena *arena, int64_t **ret_ids, size_t *ret_count,

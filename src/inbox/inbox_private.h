@@ -16,6 +16,20 @@
 
 enum { PH_KEY_DIGEST_BYTES = 16, PH_EVENT_NAME_BYTES = 48, PH_FILE_NAME_BYTES = 16 };
 
+/* What stands in one of I4's rooms. */
+struct ph_room {
+    int64_t requests, bytes;
+};
+
+/* A request as I4 counts it. */
+struct ph_standing {
+    int64_t request;
+    enum ph_inbox_standing standing;
+    enum ph_inbox_work work;
+    struct ph_slice endpoint;
+    int64_t bytes;
+};
+
 /* Figures that live in the file too (`figures`, `destinations`), by a destination's number in the
  * file. */
 struct ph_figures {
@@ -23,6 +37,9 @@ struct ph_figures {
     int64_t requests, events, duplicates, revisions;
     int64_t quarantined, quarantined_bytes, pending, pending_bytes;
     int64_t hints, hint_bytes, hints_from; /* from that request on; older ones no longer count */
+    /* ---- not in the file: counted when it is opened ---- */
+    struct ph_room unknown, dropped; /* of `pending` those by unknown addresses */
+    struct ph_room shares[2][PH_INBOX_SHARES]; /* of pending ones, by unknown or not, by endpoint */
     int64_t backlog[PH_INBOX_NAMES_MAX], dead[PH_INBOX_NAMES_MAX];
     int64_t oldest[PH_INBOX_NAMES_MAX]; /* no open delivery has a smaller id */
     bool paused[PH_INBOX_NAMES_MAX];
@@ -44,6 +61,12 @@ struct ph_settings {
     struct ph_inbox_options options;
     struct ph_slice names[PH_DESTINATIONS_MAX];
     char *texts;
+};
+
+/* What a secret verified in this batch; the texts are its ops'. */
+struct ph_used {
+    struct ph_slice endpoint, account, secret;
+    int64_t count, first_ms, last_ms;
 };
 
 /* How far the passes of tend.c have come. */
@@ -80,7 +103,10 @@ struct ph_inbox {
     uint64_t woken;                        /* bits that got deliveries in this batch */
     int64_t now_ms;                        /* of this batch */
     bool oldest_stale[PH_INBOX_NAMES_MAX]; /* figures.oldest has been closed */
+    bool made_stale[PH_INBOX_NAMES_MAX];   /* oldest_ms may be another's */
     int64_t oldest_ms[PH_INBOX_NAMES_MAX];
+    struct ph_used used[PH_INBOX_USES_MAX]; /* in this batch */
+    size_t used_count;
     int wal_pages, checkpointed_pages;
     struct ph_tending tending;
 
@@ -125,12 +151,15 @@ PH_MUST_USE enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_
                                         bool told, struct ph_inbox_event *event);
 /* A verdict that lets an event be told: verified, or a hint. */
 bool ph_may_be_told(enum ph_verdict verdict);
-/* For one more that stands so (I4): quarantined, pending and hints have the bound each for
- * themselves, what is trusted has none. */
-bool ph_has_room(const struct ph_inbox *inbox, enum ph_inbox_standing standing, int64_t bytes);
+/* For one more that stands so (I4); what is trusted has no bound. */
+bool ph_has_room(const struct ph_inbox *inbox, const struct ph_standing *s);
 /* `by` 1: the request stands so from now on; -1: no longer. */
-void ph_count_standing(struct ph_inbox *inbox, int64_t request, enum ph_inbox_standing standing,
-                       int64_t bytes, int64_t by);
+void ph_count_standing(struct ph_inbox *inbox, const struct ph_standing *s, int64_t by);
+/* By how much the dropped ones are past their bound, in either. */
+struct ph_room ph_dropped_over(const struct ph_inbox *inbox);
+/* Counts one that the file has, and what its figures do not. */
+void ph_count_room(struct ph_figures *f, const struct ph_standing *s, int64_t by_requests,
+                   int64_t by_bytes);
 
 /* ---- judge.c, settle.c ---- */
 PH_MUST_USE enum ph_status ph_judge(struct ph_inbox *inbox, struct ph_inbox_store *op);
@@ -154,7 +183,8 @@ PH_MUST_USE enum ph_status ph_brought_read(struct ph_arena *arena, struct ph_sli
 /* ---- tend.c ---- */
 /* A small step within a batch that brought so many ops. */
 PH_MUST_USE enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops);
-/* Finds the oldest open deliveries anew, a little way at a time. */
+/* Finds the oldest open deliveries anew: where ids begin a little way at a time, their age at once.
+ */
 PH_MUST_USE enum ph_status ph_oldest_find(struct ph_inbox *inbox);
 
 /* ---- check.c ---- */
@@ -177,6 +207,10 @@ PH_MUST_USE enum ph_status ph_figures_load(struct ph_inbox *inbox);
 PH_MUST_USE enum ph_status ph_figures_save(struct ph_inbox *inbox);
 /* A delivery of the destination changed from one state (0: none) to another. */
 void ph_figures_moved(struct ph_inbox *inbox, int64_t delivery, int32_t from, int32_t to);
+/* A request was verified with the secret it names; its texts live until the batch is committed. */
+PH_MUST_USE enum ph_status ph_use_note(struct ph_inbox *inbox, const struct ph_inbox_request *r);
+/* Writes what the batch used. */
+PH_MUST_USE enum ph_status ph_uses_save(struct ph_inbox *inbox);
 /* For other threads; the mutex is held. */
 void ph_figures_publish(struct ph_inbox *inbox);
 

@@ -9,8 +9,7 @@ struct row {
 
 struct hearing {
     struct ph_context context;
-    enum ph_inbox_standing was;
-    int64_t bytes;
+    struct ph_standing was;
     struct row *rows; /* its events, as stored */
     size_t row_count, told;
     size_t fresh, held, known, kept; /* as in store.c */
@@ -24,8 +23,10 @@ static enum ph_status load_request(struct ph_inbox *inbox, int64_t id, struct he
     PH_TRY(ph_sql_next(&inbox->sql, get, &row));
     if (!row)
         return PH_ERR_NOT_FOUND;
-    h->was = (enum ph_inbox_standing)sqlite3_column_int(get, 0);
-    h->bytes = sqlite3_column_int64(get, 1);
+    h->was = (struct ph_standing){.request = id,
+                                  .standing = (enum ph_inbox_standing)sqlite3_column_int(get, 0),
+                                  .bytes = sqlite3_column_int64(get, 1),
+                                  .work = (enum ph_inbox_work)sqlite3_column_int(get, 6)};
     h->context.received_ms = sqlite3_column_int64(get, 2);
     enum ph_status st = ph_sql_copy(get, 3, &inbox->scratch, &h->context.endpoint);
     if (st == PH_OK)
@@ -33,6 +34,7 @@ static enum ph_status load_request(struct ph_inbox *inbox, int64_t id, struct he
     if (st == PH_OK)
         st = ph_sql_copy(get, 5, &inbox->scratch, &h->context.trace);
     ph_sql_end(get);
+    h->was.endpoint = h->context.endpoint;
     return st;
 }
 
@@ -164,14 +166,38 @@ static enum ph_status put_request(struct ph_inbox *inbox, const struct ph_inbox_
 {
     struct ph_slice brought;
     PH_TRY(ph_brought_bytes(&inbox->scratch, r->brought, r->brought_count, &brought));
-    ph_count_standing(inbox, r->id, h->was, h->bytes, -1);
-    ph_count_standing(inbox, r->id, standing, h->bytes, 1);
+    struct ph_standing is = h->was;
+    is.standing = standing;
+    is.work = r->work;
+    ph_count_standing(inbox, &h->was, -1);
+    ph_count_standing(inbox, &is, 1);
     return PH_SQL_RUN(&inbox->sql, PH_W_REQUEST_JUDGE, ph_sql_int(standing), ph_sql_int(r->verdict),
                       ph_sql_text(r->verdict_reason), ph_sql_text(r->secret), ph_sql_int(r->work),
                       r->work != PH_WORK_NONE ? ph_sql_int(r->work_due_ms) : ph_sql_int_or_null(0),
                       ph_sql_int(r->work_tries), ph_sql_int((int64_t)event_count),
                       ph_sql_text(r->page_hash), ph_sql_text(r->engine_version),
                       ph_sql_blob(brought), ph_sql_int(r->id));
+}
+
+/* What strangers brought goes there as far as there is room, by whichever way it comes. */
+static bool may_join_quarantine(const struct ph_inbox *inbox, const struct hearing *h)
+{
+    struct ph_standing is = h->was;
+    is.standing = PH_STANDING_QUARANTINED;
+    return h->was.standing == PH_STANDING_QUARANTINED || h->was.standing == PH_STANDING_ACCEPTED ||
+           ph_has_room(inbox, &is);
+}
+
+/* Of the endpoint that it was stored for, when it was received. */
+static enum ph_status note_use(struct ph_inbox *inbox, const struct ph_inbox_request *r,
+                               const struct hearing *h)
+{
+    struct ph_inbox_request use = {.endpoint = r->endpoint,
+                                   .verdict = r->verdict,
+                                   .secret = r->secret,
+                                   .secret_of = r->secret_of,
+                                   .received_ms = h->context.received_ms};
+    return ph_use_note(inbox, &use);
 }
 
 enum ph_status ph_judge(struct ph_inbox *inbox, struct ph_inbox_store *op)
@@ -185,6 +211,8 @@ enum ph_status ph_judge(struct ph_inbox *inbox, struct ph_inbox_store *op)
             return PH_ERR_INVALID;
     PH_TRY(load_request(inbox, r->id, &h));
     PH_TRY(load_events(inbox, r->id, &h));
+    if (h.was.standing != PH_STANDING_ACCEPTED && h.was.standing != PH_STANDING_REVISION)
+        PH_TRY(note_use(inbox, r, &h));
     for (size_t i = 0; i < op->event_count; i++)
         PH_TRY(judge_event(inbox, &h, refused, r->id, &op->events[i]));
     if (op->event_count > 0)
@@ -195,11 +223,13 @@ enum ph_status ph_judge(struct ph_inbox *inbox, struct ph_inbox_store *op)
         op->stored = PH_STORED_DUPLICATE;
         standing = PH_STANDING_REVISION;
         if (h.kept == 0) {
-            ph_count_standing(inbox, r->id, h.was, h.bytes, -1);
+            ph_count_standing(inbox, &h.was, -1);
             return PH_SQL_RUN(&inbox->sql, PH_W_REQUEST_DROP, ph_sql_int(r->id));
         }
     }
     if (h.held > 0 && h.fresh == 0 && h.told == 0 && standing == PH_STANDING_ACCEPTED)
         standing = PH_STANDING_QUARANTINED;
+    if (standing == PH_STANDING_QUARANTINED && !may_join_quarantine(inbox, &h))
+        standing = PH_STANDING_DROPPED;
     return put_request(inbox, r, &h, standing, left);
 }

@@ -311,6 +311,36 @@ enum ph_status ph_inbox_work_due(struct ph_inbox_reader *reader, int64_t now_ms,
     return PH_OK;
 }
 
+static enum ph_status read_use(struct ph_inbox_reader *reader, const struct ph_sql_value names[3],
+                               struct ph_inbox_use *use)
+{
+    sqlite3_stmt *row;
+    bool found;
+    PH_TRY(ph_sql_bind(&reader->sql, PH_R_USE, names, 3, &row));
+    PH_TRY(ph_sql_next(&reader->sql, row, &found));
+    if (!found)
+        return PH_ERR_NOT_FOUND;
+    use->used = sqlite3_column_int64(row, 0);
+    use->first_ms = sqlite3_column_int64(row, 1);
+    use->last_ms = sqlite3_column_int64(row, 2);
+    use->alone_ms = sqlite3_column_int64(row, 3);
+    return PH_OK;
+}
+
+enum ph_status ph_inbox_use_get(struct ph_inbox_reader *reader, struct ph_slice endpoint,
+                                struct ph_slice account, struct ph_slice secret,
+                                struct ph_inbox_use *ret)
+{
+    struct ph_inbox_use use;
+    const struct ph_sql_value names[3] = {
+        ph_sql_text(endpoint), ph_sql_text(account.len > 0 ? account : PH_S("")),
+        ph_sql_text(secret)};
+    PH_TRY(ph_read_begin(reader));
+    PH_TRY(ph_read_end(reader, read_use(reader, names, &use)));
+    *ret = use;
+    return PH_OK;
+}
+
 enum ph_status ph_inbox_quarantined(struct ph_inbox_reader *reader, struct ph_slice endpoint,
                                     int64_t after, size_t max, struct ph_arena *arena,
                                     int64_t **ret_ids, size_t *ret_count)

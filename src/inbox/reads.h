@@ -53,6 +53,9 @@
     X(WORK_NEXT,                                                                                   \
       "SELECT work_due_ms FROM requests INDEXED BY requests_work WHERE work>0 AND work_due_ms>?"   \
       " ORDER BY work_due_ms LIMIT 1")                                                             \
+    X(USE, "SELECT used, first_ms, last_ms, alone_ms * (alone_ms > coalesce((SELECT max(last_ms)"  \
+           " FROM uses WHERE endpoint=?1 AND account=?2 AND secret<>?3), 0)) FROM uses WHERE"      \
+           " endpoint=?1 AND account=?2 AND secret=?3")                                            \
     X(QUARANTINED, "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=4 AND "    \
                    "standing<>1 AND id>?1"                                                         \
                    " AND (?2 IS NULL OR endpoint=?2) ORDER BY id LIMIT ?3")                        \

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 /* Version 1. What is long stands last in its row: SQLite reads a row from its front.
- * Indexes of the way in: deliveries_due and events_kind grow at their ends, keys and events_subject
+ * Indexes of the way in: deliveries_due, deliveries_made and events_kind grow at their ends, keys and events_subject
  * anywhere. */
 static const char *const version_1[] = {
     /* One HTTP request as it arrived. */
@@ -16,7 +16,8 @@ static const char *const version_1[] = {
     " bytes INTEGER NOT NULL, method TEXT, uri TEXT, remote TEXT, trace TEXT, page_hash TEXT, "
     "engine_version TEXT,"
     " brought BLOB, headers TEXT, body BLOB)",
-    "CREATE INDEX requests_standing ON requests(standing, id, endpoint) WHERE standing <> 1",
+    "CREATE INDEX requests_standing ON requests(standing, id, endpoint, work, bytes) WHERE "
+    "standing <> 1",
     "CREATE INDEX requests_work ON requests(work_due_ms) WHERE work > 0",
 
     /* What events have in common: few rows, by which events are found. */
@@ -73,10 +74,19 @@ static const char *const version_1[] = {
     "(id % 256) VIRTUAL)",
     "CREATE INDEX deliveries_due ON deliveries(destination, due_ms, id) WHERE state <= 3",
     "CREATE INDEX deliveries_ended ON deliveries(destination, state, id) WHERE state > 3",
+    /* The oldest that waits: a replay's id is its event's, so ids do not tell. */
+    "CREATE INDEX deliveries_made ON deliveries(destination, made_ms) WHERE state <= 3",
     "CREATE TABLE attempts(delivery INTEGER, number INTEGER, at_ms INTEGER NOT NULL, elapsed_ms "
     "INTEGER NOT NULL,"
     " status INTEGER, state INTEGER NOT NULL, due_ms INTEGER, tries INTEGER NOT NULL, reason TEXT,"
     " PRIMARY KEY(delivery, number)) WITHOUT ROWID",
+
+    /* When a secret has verified what, first and last; account: whose it is, '' the endpoint's.
+       alone_ms: where its present run began, unless another of the same was used since. */
+    "CREATE TABLE uses(endpoint TEXT, account TEXT, secret TEXT, used INTEGER NOT NULL, first_ms "
+    "INTEGER NOT NULL,"
+    " last_ms INTEGER NOT NULL, alone_ms INTEGER NOT NULL, PRIMARY KEY(endpoint, account, secret)) "
+    "WITHOUT ROWID",
 
     /* One row: figures that nobody should have to count, and the file's own name, which makes event
        ids its own. hints, hint_bytes: of requests from hints_from on; those before are too old to

@@ -42,7 +42,8 @@
       "INSERT INTO deliveries(id, destination, state, made_ms, due_ms) VALUES(?,?,1,?,?)")         \
     /* ---- JUDGE ---- */                                                                          \
     X(REQUEST_GET,                                                                                 \
-      "SELECT standing, bytes, received_ms, endpoint, connector, trace FROM requests WHERE id=?")  \
+      "SELECT standing, bytes, received_ms, endpoint, connector, trace, work FROM requests WHERE"  \
+      " id=?")  \
     X(REQUEST_JUDGE, "UPDATE requests SET standing=?, verdict=?, verdict_reason=?, secret=?, "     \
                      "work=?, work_due_ms=?,"                                                      \
                      " work_tries=?, event_count=?, page_hash=?, engine_version=?, "               \
@@ -62,6 +63,13 @@
                    "state, due_ms, tries,"                                                         \
                    " reason) VALUES(?,?,?,?,?,?,?,?,?)")                                           \
     X(DESTINATION_PAUSE, "UPDATE destinations SET paused=? WHERE id=?")                            \
+    /* A run of uses is broken when another secret of the same was used since it began. */         \
+    X(USE_ADD,                                                                                     \
+      "INSERT INTO uses(endpoint, account, secret, used, first_ms, last_ms, alone_ms)"             \
+      " VALUES(?1,?2,?3,?4,?5,?6,?5) ON CONFLICT DO UPDATE SET used=used+?4,"                      \
+      " first_ms=min(first_ms, ?5), last_ms=max(last_ms, ?6), alone_ms=CASE WHEN EXISTS (SELECT 1" \
+      " FROM uses o WHERE o.endpoint=?1 AND o.account=?2 AND o.secret<>?3"                         \
+      " AND o.last_ms>=uses.alone_ms) THEN ?6 ELSE alone_ms END")                                  \
     /* ---- figures ---- */                                                                        \
     X(FIGURES_SET, "UPDATE figures SET next_request=?, requests=?, events=?, duplicates=?, "       \
                    "revisions=?, quarantined=?,"                                                   \
@@ -76,8 +84,10 @@
     X(PAGES, "SELECT (SELECT page_count FROM pragma_page_count())")                                \
     X(PAGES_FREE, "SELECT (SELECT freelist_count FROM pragma_freelist_count())")                   \
     X(OLDEST_SCAN,                                                                                 \
-      "SELECT id, destination, state, made_ms FROM deliveries WHERE id>=? ORDER BY id"             \
-      " LIMIT ?")                                                                                  \
+      "SELECT id, destination, state FROM deliveries WHERE id>=? ORDER BY id LIMIT ?")                                                                                  \
+    X(OLDEST_MADE,                                                                                 \
+      "SELECT made_ms FROM deliveries INDEXED BY deliveries_made WHERE destination=? AND state<=3" \
+      " ORDER BY made_ms LIMIT 1")                                                                 \
     X(GONE_SCAN, "SELECT id, state FROM deliveries INDEXED BY deliveries_due WHERE destination=?"  \
                  " AND state<=3 LIMIT ?")                                                          \
     X(DELIVERY_DROP, "UPDATE deliveries SET state=6, due_ms=NULL, ended_ms=? WHERE id=?")          \

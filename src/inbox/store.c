@@ -9,50 +9,93 @@ bool ph_may_be_told(enum ph_verdict verdict)
     return verdict == PH_VERIFIED || verdict == PH_UNSIGNED || verdict == PH_UNSUPPORTED;
 }
 
-static int64_t above(int64_t number, int64_t bound)
+/* ---- rooms (I4)
+ * ------------------------------------------------------------------------------------ */
+
+/* Endpoints whose names fall together have their share together: a few bytes for each are enough,
+ * however many there are. */
+static struct ph_room *share_of(struct ph_figures *f, const struct ph_standing *s)
 {
-    return number > bound ? number - bound : 0;
+    uint32_t h = 2166136261u; /* FNV-1a */
+    for (size_t i = 0; i < s->endpoint.len; i++)
+        h = (h ^ (unsigned char)s->endpoint.ptr[i]) * 16777619u;
+    return &f->shares[s->work == PH_WORK_VERIFY_UNKNOWN][h % PH_INBOX_SHARES];
 }
 
-bool ph_has_room(const struct ph_inbox *inbox, enum ph_inbox_standing standing, int64_t bytes)
+/* An endpoint's part is at most what all of them leave free: one alone has half, and a flood of
+ * its own never takes the last place. */
+static bool has_pending_room(const struct ph_inbox *inbox, const struct ph_standing *s)
 {
     const struct ph_inbox_options *o = &inbox->settings.options;
     const struct ph_figures *f = &inbox->figures;
-    int64_t there, there_bytes;
-    switch (standing) {
+    const struct ph_room *share = share_of((struct ph_figures *)f, s);
+    bool unknown = s->work == PH_WORK_VERIFY_UNKNOWN;
+    int64_t requests = o->quarantine_requests - (f->pending - f->unknown.requests);
+    int64_t bytes = o->quarantine_bytes - (f->pending_bytes - f->unknown.bytes);
+    if (unknown) {
+        requests = (o->quarantine_requests + 3) / 4 - f->unknown.requests;
+        bytes = o->quarantine_bytes / 4 - f->unknown.bytes;
+    }
+    return share->requests < requests && share->bytes + s->bytes <= bytes;
+}
+
+bool ph_has_room(const struct ph_inbox *inbox, const struct ph_standing *s)
+{
+    const struct ph_inbox_options *o = &inbox->settings.options;
+    const struct ph_figures *f = &inbox->figures;
+    switch (s->standing) {
     case PH_STANDING_QUARANTINED:
-        there = f->quarantined;
-        there_bytes = f->quarantined_bytes;
-        break;
+        return f->quarantined < o->quarantine_requests &&
+               f->quarantined_bytes + s->bytes <= o->quarantine_bytes;
     case PH_STANDING_PENDING:
-        /* Pending ones that were refused since may be more than the quarantine takes: they keep
-         * the room they had, else pending ones could fill the disk by way of the quarantine. */
-        there = f->pending + above(f->quarantined, o->quarantine_requests);
-        there_bytes = f->pending_bytes + above(f->quarantined_bytes, o->quarantine_bytes);
-        break;
+        return has_pending_room(inbox, s);
     case PH_STANDING_HINT:
-        there = f->hints;
-        there_bytes = f->hint_bytes;
-        break;
+        return f->hints < o->quarantine_requests && f->hint_bytes + s->bytes <= o->quarantine_bytes;
     case PH_STANDING_ACCEPTED:
     case PH_STANDING_REVISION:
     case PH_STANDING_DROPPED:
     default:
         return true;
     }
-    return there < o->quarantine_requests && there_bytes + bytes <= o->quarantine_bytes;
 }
 
-void ph_count_standing(struct ph_inbox *inbox, int64_t request, enum ph_inbox_standing standing,
-                       int64_t bytes, int64_t by)
+struct ph_room ph_dropped_over(const struct ph_inbox *inbox)
+{
+    const struct ph_inbox_options *o = &inbox->settings.options;
+    const struct ph_room *there = &inbox->figures.dropped;
+    return (struct ph_room){
+        there->requests > o->quarantine_requests ? there->requests - o->quarantine_requests : 0,
+        there->bytes > o->quarantine_bytes ? there->bytes - o->quarantine_bytes : 0};
+}
+
+static void add_to(struct ph_room *room, int64_t requests, int64_t bytes)
+{
+    room->requests += requests;
+    room->bytes += bytes;
+}
+
+void ph_count_room(struct ph_figures *f, const struct ph_standing *s, int64_t by_requests,
+                   int64_t by_bytes)
+{
+    if (s->standing == PH_STANDING_DROPPED)
+        add_to(&f->dropped, by_requests, by_bytes);
+    if (s->standing != PH_STANDING_PENDING)
+        return;
+    add_to(share_of(f, s), by_requests, by_bytes);
+    if (s->work == PH_WORK_VERIFY_UNKNOWN)
+        add_to(&f->unknown, by_requests, by_bytes);
+}
+
+void ph_count_standing(struct ph_inbox *inbox, const struct ph_standing *s, int64_t by)
 {
     struct ph_figures *f = &inbox->figures;
-    if (standing == PH_STANDING_QUARANTINED)
-        f->quarantined += by, f->quarantined_bytes += by * bytes;
-    if (standing == PH_STANDING_PENDING)
-        f->pending += by, f->pending_bytes += by * bytes;
-    if (standing == PH_STANDING_HINT && request >= f->hints_from)
-        f->hints += by, f->hint_bytes += by * bytes;
+    if (s->standing == PH_STANDING_QUARANTINED)
+        f->quarantined += by, f->quarantined_bytes += by * s->bytes;
+    if (s->standing == PH_STANDING_PENDING)
+        f->pending += by, f->pending_bytes += by * s->bytes;
+    if (s->standing == PH_STANDING_HINT && s->request >= f->hints_from)
+        f->hints += by, f->hint_bytes += by * s->bytes;
+    ph_count_room(f, s, by, by * s->bytes);
     inbox->figures_touched = true;
 }
 
@@ -224,24 +267,34 @@ enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_context *con
 /* ---- the request
  * ----------------------------------------------------------------------------------- */
 
+static struct ph_standing standing_of(const struct ph_inbox_request *r,
+                                      enum ph_inbox_standing standing, struct ph_slice headers)
+{
+    return (struct ph_standing){.request = r->id,
+                                .standing = standing,
+                                .work = r->work,
+                                .endpoint = r->endpoint,
+                                .bytes = (int64_t)(headers.len + r->body.len)};
+}
+
 static enum ph_status put_request(struct ph_inbox *inbox, const struct ph_inbox_request *r,
                                   enum ph_inbox_standing standing, size_t event_count,
                                   struct ph_slice headers)
 {
     struct ph_slice brought;
+    const struct ph_standing counted = standing_of(r, standing, headers);
     PH_TRY(ph_brought_bytes(&inbox->scratch, r->brought, r->brought_count, &brought));
-    int64_t bytes = (int64_t)(headers.len + r->body.len);
     PH_TRY(PH_SQL_RUN(&inbox->sql, PH_W_REQUEST_ADD, ph_sql_int(r->id), ph_sql_int(standing),
                       ph_sql_int(r->received_ms), ph_sql_text(or_empty(r->endpoint)),
                       ph_sql_text(or_empty(r->connector)), ph_sql_int(r->verdict),
                       ph_sql_text(r->verdict_reason), ph_sql_text(r->secret), ph_sql_int(r->work),
                       r->work != PH_WORK_NONE ? ph_sql_int(r->work_due_ms) : ph_sql_int_or_null(0),
                       ph_sql_int(r->work_tries), ph_sql_int((int64_t)event_count),
-                      ph_sql_int(bytes), ph_sql_text(r->method), ph_sql_text(r->uri),
+                      ph_sql_int(counted.bytes), ph_sql_text(r->method), ph_sql_text(r->uri),
                       ph_sql_text(r->remote), ph_sql_text(r->trace), ph_sql_text(r->page_hash),
                       ph_sql_text(r->engine_version), ph_sql_blob(brought), ph_sql_text(headers),
                       ph_sql_blob(or_empty(r->body))));
-    ph_count_standing(inbox, r->id, standing, bytes, 1);
+    ph_count_standing(inbox, &counted, 1);
     inbox->figures.requests++;
     return PH_OK;
 }
@@ -345,9 +398,9 @@ enum ph_status ph_store(struct ph_inbox *inbox, struct ph_inbox_store *op)
     if (!items_are_sound(op))
         return PH_ERR_INVALID;
     PH_TRY(ph_headers_text(&inbox->scratch, r->headers, r->header_count, &headers));
-    int64_t bytes = (int64_t)(headers.len + r->body.len);
+    struct ph_standing counted = standing_of(r, standing, headers);
     /* Hints are never known; nothing of one that is not kept may have taken a key. */
-    if (standing == PH_STANDING_HINT && !ph_has_room(inbox, standing, bytes)) {
+    if (standing == PH_STANDING_HINT && !ph_has_room(inbox, &counted)) {
         op->stored = PH_STORED_FULL;
         return PH_OK;
     }
@@ -365,9 +418,11 @@ enum ph_status ph_store(struct ph_inbox *inbox, struct ph_inbox_store *op)
         standing = PH_STANDING_REVISION;
     }
     op->stored = known || standing == PH_STANDING_REVISION ? PH_STORED_DUPLICATE : PH_STORED_NEW;
+    PH_TRY(ph_use_note(inbox, r));
     if (known)
         return PH_OK;
-    if (!ph_has_room(inbox, standing, bytes)) {
+    counted.standing = standing;
+    if (!ph_has_room(inbox, &counted)) {
         op->stored = PH_STORED_FULL;
         inbox->figures.next_request += tally.kept > 0; /* a revision's row names this request */
         return PH_OK;

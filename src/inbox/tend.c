@@ -4,9 +4,12 @@
  * brings.
  *
  * T1: a request goes only when all its deliveries are final, nothing more is to be done for it, and
- * it is neither pending nor quarantined (that has an age of its own); with it go its events,
+ * it is neither pending nor quarantined (that has an age of its own; so may what is dropped, past
+ * its bound); with it go its events,
  * deliveries and attempts, not its keys. T2: a key goes only when its event is gone and nobody has
  * asked for it within keys_ms. */
+#include <assert.h>
+
 #include "inbox/inbox_private.h"
 #include "os/clock.h"
 
@@ -21,7 +24,7 @@ enum {
 struct kept {
     int64_t id, received_ms, bytes;
     enum ph_inbox_standing standing;
-    bool work;
+    enum ph_inbox_work work;
 };
 
 /* A page of rows, read before any is deleted: a statement does not like its table changed under it.
@@ -47,7 +50,7 @@ static enum ph_status scan_requests(struct ph_inbox *inbox, int standing, int64_
             (struct kept){.id = sqlite3_column_int64(rows, 0),
                           .standing = (enum ph_inbox_standing)sqlite3_column_int(rows, 1),
                           .received_ms = sqlite3_column_int64(rows, 2),
-                          .work = sqlite3_column_int(rows, 3) != 0,
+                          .work = (enum ph_inbox_work)sqlite3_column_int(rows, 3),
                           .bytes = sqlite3_column_int64(rows, 4)};
     }
     *ret = kept;
@@ -60,6 +63,15 @@ static void deliveries_of(const struct kept *a, const struct kept *b, int64_t *r
 {
     *ret_first = ph_delivery_id(ph_event_id(a->id, 0), 0, 0);
     *ret_last = ph_delivery_id(ph_event_id(b->id, PH_INBOX_ITEMS_MAX - 1) + 1, 0, 0) - 1;
+}
+
+/* What is pending is never counted here: it neither ages nor is forgotten. */
+static void count_off(struct ph_inbox *inbox, const struct kept *r)
+{
+    const struct ph_standing was = {
+        .request = r->id, .standing = r->standing, .work = r->work, .bytes = r->bytes};
+    assert(r->standing != PH_STANDING_PENDING);
+    ph_count_standing(inbox, &was, -1);
 }
 
 /* Forgets them by ranges: six statements for all, not for each. */
@@ -85,14 +97,14 @@ static enum ph_status forget_requests(struct ph_inbox *inbox, const struct kept 
     PH_TRY(PH_SQL_RUN(sql, PH_W_REVISIONS_FORGET, ph_sql_int(a->id), ph_sql_int(b->id)));
     PH_TRY(PH_SQL_RUN(sql, PH_W_REQUESTS_FORGET, ph_sql_int(a->id), ph_sql_int(b->id)));
     for (size_t i = 0; i < count; i++)
-        ph_count_standing(inbox, kept[i].id, kept[i].standing, kept[i].bytes, -1);
+        count_off(inbox, &kept[i]);
     return PH_OK;
 }
 
 /* T1, but for the deliveries. */
 static bool may_go(const struct kept *r)
 {
-    return !r->work && r->standing != PH_STANDING_PENDING && r->standing != PH_STANDING_QUARANTINED;
+    return r->work == PH_WORK_NONE && r->standing != PH_STANDING_PENDING && r->standing != PH_STANDING_QUARANTINED;
 }
 
 /* How many of these, from the first on, have no open delivery. */
@@ -185,6 +197,23 @@ static enum ph_status age_quarantine(struct ph_inbox *inbox, size_t max)
     return PH_OK;
 }
 
+/* They were acknowledged, and are of no more use than to be seen: the oldest go past the bound. */
+static enum ph_status forget_dropped(struct ph_inbox *inbox, size_t max)
+{
+    struct ph_room over = ph_dropped_over(inbox);
+    struct kept *kept;
+    size_t count = 0;
+    if (over.requests == 0 && over.bytes == 0)
+        return PH_OK;
+    PH_TRY(scan_requests(inbox, PH_STANDING_DROPPED, 0, max, &kept, &count));
+    for (size_t i = 0; i < count && (over.requests > 0 || over.bytes > 0); i++) {
+        PH_TRY(forget_requests(inbox, &kept[i], 1));
+        over = ph_dropped_over(inbox);
+    }
+    inbox->tending.more = inbox->tending.more || over.requests > 0 || over.bytes > 0;
+    return PH_OK;
+}
+
 /* Hints stay, but only the young ones count against their room. */
 static enum ph_status age_hints(struct ph_inbox *inbox, size_t max)
 {
@@ -196,7 +225,7 @@ static enum ph_status age_hints(struct ph_inbox *inbox, size_t max)
         return PH_OK;
     PH_TRY(scan_requests(inbox, PH_STANDING_HINT, f->hints_from - 1, max, &kept, &count));
     for (; i < count && kept[i].received_ms < inbox->now_ms - age_ms; i++) {
-        ph_count_standing(inbox, kept[i].id, PH_STANDING_HINT, kept[i].bytes, -1);
+        count_off(inbox, &kept[i]);
         f->hints_from = kept[i].id + 1;
     }
     inbox->tending.more = inbox->tending.more || (count == max && i == count);
@@ -296,6 +325,7 @@ enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops)
             PH_TRY(drop_gone(inbox, number, max));
     PH_TRY(age_quarantine(inbox, max));
     PH_TRY(age_hints(inbox, max));
+    PH_TRY(forget_dropped(inbox, max));
     PH_TRY(retain(inbox, max));
     PH_TRY(age_keys(inbox, &t->keys, PH_W_KEY_SCAN, PH_W_KEY_FORGET, max));
     PH_TRY(age_keys(inbox, &t->effects, PH_W_EFFECT_SCAN, PH_W_EFFECT_FORGET, max));
@@ -321,7 +351,6 @@ static enum ph_status find_oldest(struct ph_inbox *inbox, int number)
         *oldest = found ? id : id + 1;
         if (!found)
             continue;
-        inbox->oldest_ms[number] = sqlite3_column_int64(rows, 3);
         inbox->oldest_stale[number] = false;
         ph_sql_end(rows);
         return PH_OK;
@@ -331,12 +360,14 @@ static enum ph_status find_oldest(struct ph_inbox *inbox, int number)
 enum ph_status ph_oldest_find(struct ph_inbox *inbox)
 {
     for (int number = 0; number < PH_INBOX_NAMES_MAX; number++) {
-        if (!inbox->oldest_stale[number])
-            continue;
-        if (inbox->figures.backlog[number] > 0)
+        bool some = inbox->figures.backlog[number] > 0;
+        if (inbox->oldest_stale[number] && some)
             PH_TRY(find_oldest(inbox, number));
-        else
-            inbox->oldest_stale[number] = false;
+        if (inbox->made_stale[number] && some)
+            PH_TRY(PH_SQL_NUMBER(&inbox->sql, PH_W_OLDEST_MADE, &inbox->oldest_ms[number],
+                                 ph_sql_int(number)));
+        inbox->oldest_stale[number] = inbox->oldest_stale[number] && some;
+        inbox->made_stale[number] = false;
     }
     return PH_OK;
 }

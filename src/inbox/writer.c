@@ -53,6 +53,8 @@ static void roll_back(struct ph_inbox *inbox)
     memset(inbox->touched, 0, sizeof inbox->touched);
     memset(inbox->kinds, 0, sizeof inbox->kinds);
     memset(inbox->oldest_stale, 1, sizeof inbox->oldest_stale);
+    memset(inbox->made_stale, 1, sizeof inbox->made_stale);
+    inbox->used_count = 0;
     inbox->figures_touched = false;
     inbox->woken = 0;
 }
@@ -68,6 +70,7 @@ static enum ph_status do_op(struct ph_inbox *inbox, struct ph_inbox_op *op, bool
 
 static enum ph_status finish(struct ph_inbox *inbox, size_t ops)
 {
+    PH_TRY(ph_uses_save(inbox));
     PH_TRY(ph_tend(inbox, ops));
     PH_TRY(ph_oldest_find(inbox));
     PH_TRY(ph_figures_save(inbox));

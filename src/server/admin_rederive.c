@@ -83,6 +83,7 @@ static enum ph_status judge(struct rederiving *r, const struct ph_config_endpoin
         .in = &in,
         .answer = &answer,
         .secret = matched > 0 ? keys.names[matched - 1] : (struct ph_slice){0},
+        .secret_of = keys.secret_of,
         .remote = kept->remote,
         .trace = kept->trace,
         .brought = kept->brought,

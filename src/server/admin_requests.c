@@ -93,7 +93,7 @@ enum ph_admin_end ph_admin_requests_show(struct ph_admin_call *call)
     yyjson_mut_obj_add_int(doc, root, "events_held", kept.held);
     if (r->work != PH_WORK_NONE) {
         ph_admin_text(call, doc, root, "work",
-                      r->work == PH_WORK_VERIFY ? PH_S("verify") : PH_S("fetch"));
+                      r->work == PH_WORK_FETCH ? PH_S("fetch") : PH_S("verify"));
         ph_admin_time(call, doc, root, "work_due_at", r->work_due_ms);
         yyjson_mut_obj_add_int(doc, root, "work_tries", r->work_tries);
     }

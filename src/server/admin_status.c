@@ -75,6 +75,9 @@ static void add_inbox(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mu
     yyjson_mut_obj_add_sint(doc, inbox, "quarantined_bytes", c->quarantined_bytes);
     yyjson_mut_obj_add_sint(doc, inbox, "pending", c->pending);
     yyjson_mut_obj_add_sint(doc, inbox, "pending_bytes", c->pending_bytes);
+    yyjson_mut_obj_add_sint(doc, inbox, "pending_unknown", c->pending_unknown);
+    yyjson_mut_obj_add_sint(doc, inbox, "dropped", c->dropped);
+    yyjson_mut_obj_add_sint(doc, inbox, "dropped_bytes", c->dropped_bytes);
     yyjson_mut_obj_add_sint(doc, inbox, "hinted", c->hinted);
     yyjson_mut_obj_add_sint(doc, inbox, "hinted_bytes", c->hinted_bytes);
     yyjson_mut_obj_add_sint(doc, inbox, "file_bytes", c->file_bytes);

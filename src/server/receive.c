@@ -366,6 +366,9 @@ static bool store(struct arrival *a, struct ph_http_exchange *exchange, struct p
         .answer = &a->answer,
         .account = a->keys.account,
         .secret = matched > 0 ? a->keys.names[matched - 1] : (struct ph_slice){0},
+        .secret_of = a->keys.secret_of,
+        .unknown = service->callouts != NULL && a->answer.callout != NULL &&
+                   !ph_callouts_knows(service->callouts, a->answer.callout),
         .remote = ph_slice_str(a->remote),
         .trace = a->passage.trace,
         .brought = &a->brought,

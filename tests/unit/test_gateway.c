@@ -372,6 +372,14 @@ static void work_that_fails_is_tried_again_for_days_and_then_no_more(void **stat
     assert_in_range(tries, 10, 40);
 }
 
+static void a_made_up_address_holds_its_place_until_its_host_denies_it_and_an_hour_at_most(void **state)
+{
+    (void)state;
+    assert_true(ph_work_leaves(true, 1000, 1000));
+    assert_false(ph_work_leaves(false, 1000, 1000 + PH_WORK_UNKNOWN_MS - 1));
+    assert_true(ph_work_leaves(false, 1000, 1000 + PH_WORK_UNKNOWN_MS));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +396,7 @@ int main(void)
         cmocka_unit_test(a_key_is_its_endpoints_own_unless_endpoints_share_an_account),
         cmocka_unit_test(an_item_of_another_account_than_its_batch_proves_nothing),
         cmocka_unit_test(work_that_fails_is_tried_again_for_days_and_then_no_more),
+        cmocka_unit_test(a_made_up_address_holds_its_place_until_its_host_denies_it_and_an_hour_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,12 +168,15 @@ PH_TEST(sqlite_finds_a_file_sound_in_which_every_table_has_rows)
                      0);
 }
 
+static struct ph_slice at = PH_SI("stripe-shop"); /* the endpoint of what follows */
+
 /* One more that nobody has proven. */
 static enum ph_inbox_stored store_unproven(enum ph_inbox_standing standing, struct ph_slice body)
 {
     struct sample s;
     make(&s, "k");
     s.store.request.standing = standing;
+    s.store.request.endpoint = at;
     s.store.request.body = body;
     s.events[0].verdict = standing == PH_STANDING_QUARANTINED ? PH_FORGED
                           : standing == PH_STANDING_PENDING   ? PH_UNREACHABLE
@@ -191,11 +194,13 @@ PH_TEST(refused_pending_and_unproven_ones_have_room_each_and_when_it_is_full_not
     for (int place = 0; place < 3; place++)
         for (int i = 0; i < 12; i++)
             assert_int_equal(store_unproven(standings[place], PH_S("{}")),
-                             i < 10 ? PH_STORED_NEW : PH_STORED_FULL);
-    assert_int_equal(ask("SELECT count(*) FROM requests"), 30);
-    assert_int_equal(ask("SELECT count(*) FROM events"), 30);
+                             i < (standings[place] == PH_STANDING_PENDING ? 5 : 10)
+                                 ? PH_STORED_NEW
+                                 : PH_STORED_FULL);
+    assert_int_equal(ask("SELECT count(*) FROM requests"), 25);
+    assert_int_equal(ask("SELECT count(*) FROM events"), 25);
     assert_int_equal(counts().quarantined, 10);
-    assert_int_equal(counts().pending, 10);
+    assert_int_equal(counts().pending, 5); /* what one endpoint may have of it: see below */
     assert_int_equal(counts().hinted, 10);
     assert_int_equal(counts().backlog[0], 10); /* a hint that is not kept is told to nobody */
     store(&s, "k");                            /* what is verified still comes in */
@@ -211,14 +216,66 @@ PH_TEST(the_room_of_each_is_measured_in_bytes_too)
     for (int place = 0; place < 3; place++)
         for (int i = 0; i < 4; i++)
             assert_int_equal(store_unproven(standings[place], ph_slice_of(body, sizeof body)),
-                             i < 2 ? PH_STORED_NEW : PH_STORED_FULL);
+                             i < (standings[place] == PH_STANDING_PENDING ? 1 : 2)
+                                 ? PH_STORED_NEW
+                                 : PH_STORED_FULL);
     assert_in_range(counts().hinted_bytes, 80000, 100000);
-    assert_int_equal(counts().hinted_bytes, counts().pending_bytes);
+    assert_int_equal(counts().hinted_bytes, 2 * counts().pending_bytes);
     assert_int_equal(counts().hinted_bytes, counts().quarantined_bytes);
     reopen();
     assert_in_range(counts().hinted_bytes, 80000, 100000);
     assert_int_equal(store_unproven(PH_STANDING_HINT, ph_slice_of(body, sizeof body)),
                      PH_STORED_FULL);
+}
+
+static enum ph_inbox_stored store_pending(struct ph_slice endpoint, enum ph_inbox_work work)
+{
+    struct sample s;
+    make(&s, "k");
+    s.store.request.standing = PH_STANDING_PENDING;
+    s.store.request.endpoint = endpoint;
+    s.store.request.work = work;
+    s.store.request.work_due_ms = clock_ms;
+    s.events[0].verdict = PH_UNREACHABLE;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    return s.store.stored;
+}
+
+static int fill_pending(struct ph_slice endpoint, enum ph_inbox_work work)
+{
+    int count = 0;
+    while (store_pending(endpoint, work) == PH_STORED_NEW)
+        count++;
+    return count;
+}
+
+PH_TEST(an_endpoint_that_is_flooded_leaves_room_for_what_is_pending_at_others)
+{
+    (void)state;
+    assert_int_equal(fill_pending(PH_S("flooded"), PH_WORK_VERIFY), 5);
+    assert_int_equal(fill_pending(PH_S("quiet"), PH_WORK_VERIFY), 3);
+    assert_int_equal(fill_pending(PH_S("third"), PH_WORK_VERIFY), 1);
+    assert_int_equal(store_pending(PH_S("flooded"), PH_WORK_VERIFY), PH_STORED_FULL);
+    reopen();
+    assert_int_equal(fill_pending(PH_S("flooded"), PH_WORK_VERIFY), 0);
+    assert_int_equal(fill_pending(PH_S("fourth"), PH_WORK_VERIFY), 1);
+    assert_int_equal(counts().pending, 10);
+}
+
+PH_TEST(addresses_that_were_made_up_take_no_room_of_those_that_are_known)
+{
+    (void)state;
+    options.quarantine_requests = 40;
+    options.quarantine_bytes = 1000000;
+    assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
+    assert_int_equal(fill_pending(PH_S("paypal"), PH_WORK_VERIFY_UNKNOWN), 5); /* half of a quarter */
+    assert_int_equal(fill_pending(PH_S("paypal-books"), PH_WORK_VERIFY_UNKNOWN), 3);
+    assert_int_equal(counts().pending_unknown, 8);
+    reopen();
+    assert_int_equal(counts().pending_unknown, 8);
+    assert_int_equal(fill_pending(PH_S("paypal"), PH_WORK_VERIFY_UNKNOWN), 0);
+    assert_int_equal(fill_pending(PH_S("paypal"), PH_WORK_VERIFY), 20);
+    assert_int_equal(counts().pending, 28);
 }
 
 PH_TEST(good_items_go_on_and_bad_ones_are_held)
@@ -396,6 +453,8 @@ int main(void)
         T(sqlite_finds_a_file_sound_in_which_every_table_has_rows),
         T(refused_pending_and_unproven_ones_have_room_each_and_when_it_is_full_nothing_is_kept),
         T(the_room_of_each_is_measured_in_bytes_too),
+        T(an_endpoint_that_is_flooded_leaves_room_for_what_is_pending_at_others),
+        T(addresses_that_were_made_up_take_no_room_of_those_that_are_known),
         T(good_items_go_on_and_bad_ones_are_held),
         T(an_effect_is_told_once_where_that_is_asked_for),
         T(late_is_what_a_newer_one_of_its_object_came_before),

@@ -401,27 +401,51 @@ static int64_t store_pending(struct sample *s, const char *key)
     return s->store.stored == PH_STORED_FULL ? 0 : s->store.request.id;
 }
 
-PH_TEST(pending_ones_that_are_refused_do_not_grow_past_both_bounds)
+/* JUDGE takes no room that is not there: what was pending is DROPPED where the quarantine is full. */
+PH_TEST(pending_ones_that_are_refused_grow_past_no_bound_and_take_nobodys_room)
 {
     struct sample s;
-    int64_t stored = 0;
+    int64_t last = 0;
     (void)state;
     for (int i = 0; i < 50; i++) {
-        int64_t request = store_pending(&s, "k");
-        if (request == 0)
-            continue;
-        stored++;
-        judge(&s, "k", request);
+        last = store_pending(&s, "k");
+        assert_true(last > 0);
+        judge(&s, "k", last);
         s.store.request.standing = PH_STANDING_QUARANTINED;
         s.events[0].verdict = PH_FORGED;
         assert_int_equal(run(&s.store.op), PH_OK);
     }
-    assert_int_equal(stored, 20); /* the quarantine's ten, and their own */
-    assert_int_equal(counts().quarantined, 20);
-    clock_ms += options.quarantine_age_ms + 1;
-    for (int i = 0; i < 100 && counts().quarantined > 0; i++)
+    assert_int_equal(counts().pending, 0);
+    assert_int_equal(counts().quarantined, 10);
+    for (int i = 0; i < 100 && counts().dropped > 10; i++)
         usleep(50 * 1000);
-    assert_true(store_pending(&s, "k") > 0);
+    assert_int_equal(counts().dropped, 10); /* the oldest of them are forgotten */
+    assert_int_equal(ask("SELECT count(*) FROM requests"), 20);
+    assert_int_equal(ask("SELECT max(id) FROM requests"), last);
+    reopen();
+    assert_int_equal(counts().dropped, 10);
+    assert_int_equal(counts().dropped_bytes, ask("SELECT sum(bytes) FROM requests WHERE standing=6"));
+}
+
+PH_TEST(what_is_dropped_and_still_asked_for_makes_room_and_comes_back)
+{
+    struct sample s;
+    (void)state;
+    int64_t request = store_pending(&s, "k");
+    judge(&s, "k", request);
+    s.store.request.standing = PH_STANDING_DROPPED;
+    s.events[0].verdict = PH_UNREACHABLE;
+    s.store.request.work = PH_WORK_VERIFY_UNKNOWN;
+    s.store.request.work_due_ms = clock_ms + 60000;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_int_equal(counts().pending, 0);
+    assert_int_equal(counts().dropped, 1);
+    assert_int_equal(ask("SELECT count(*) FROM requests WHERE work>0"), 1);
+    assert_int_equal(run(&judge(&s, "k", request)->op), PH_OK);
+    assert_int_equal(s.events[0].found, PH_FOUND_NEW);
+    assert_int_equal(counts().dropped, 0);
+    assert_int_equal(counts().dropped_bytes, 0);
+    assert_int_equal(counts().backlog[0], 1);
 }
 
 PH_TEST(a_hint_that_is_proven_makes_room)
@@ -458,7 +482,8 @@ int main(void)
         T(a_quarantined_copy_of_what_came_again_goes),
         T(an_event_that_is_being_completed_has_its_key_and_is_told_when_it_is_whole),
         T(pending_ones_are_verified_tried_later_or_dropped),
-        T(pending_ones_that_are_refused_do_not_grow_past_both_bounds),
+        T(pending_ones_that_are_refused_grow_past_no_bound_and_take_nobodys_room),
+        T(what_is_dropped_and_still_asked_for_makes_room_and_comes_back),
         T(a_hint_that_is_proven_makes_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,6 +289,134 @@ PH_TEST(the_age_of_the_oldest_is_known)
     assert_int_equal(counts().oldest_ms[0], 0);
 }
 
+/* A replay's id is its event's: by ids it would stand before what was made before it. */
+PH_TEST(a_replay_of_an_older_event_is_not_the_oldest_that_waits)
+{
+    struct sample s;
+    int64_t first, second;
+    (void)state;
+    store(&s, "a");
+    first = s.events[0].id;
+    settle_done(first * 65536);
+    clock_ms += 1000;
+    store(&s, "b");
+    second = s.events[0].id;
+    const int64_t waits_since = clock_ms;
+    clock_ms += 5000;
+    struct ph_inbox_send replay = {.op = {.kind = PH_INBOX_SEND, .bytes = 10},
+                                   .events = &first,
+                                   .event_count = 1,
+                                   .destinations = 1,
+                                   .now_ms = clock_ms};
+    assert_int_equal(run(&replay.op), PH_OK);
+    assert_int_equal(replay.made, 1);
+    assert_int_equal(counts().oldest_ms[0], waits_since);
+    reopen();
+    assert_int_equal(counts().oldest_ms[0], waits_since);
+    settle_done(second * 65536);
+    assert_int_equal(counts().oldest_ms[0], clock_ms);
+}
+
+/* Retried by hand it begins anew, where it stands. */
+PH_TEST(what_is_tried_anew_is_as_old_as_that)
+{
+    struct sample s;
+    (void)state;
+    store(&s, "a");
+    int64_t delivery = s.events[0].id * 65536;
+    const struct ph_inbox_attempt failed = {
+        .delivery = delivery, .state = PH_DELIVERY_WAITING, .due_ms = clock_ms + 60000, .tries = 1};
+    struct ph_inbox_settle settle = {
+        .op = {.kind = PH_INBOX_SETTLE, .bytes = 10}, .attempts = &failed, .count = 1};
+    assert_int_equal(run(&settle.op), PH_OK);
+    clock_ms += 1000;
+    store(&s, "b");
+    assert_int_equal(counts().oldest_ms[0], clock_ms - 1000);
+    clock_ms += 1000;
+    struct ph_inbox_send retry = {.op = {.kind = PH_INBOX_SEND, .bytes = 10},
+                                  .deliveries = &delivery,
+                                  .delivery_count = 1,
+                                  .now_ms = clock_ms};
+    assert_int_equal(run(&retry.op), PH_OK);
+    assert_int_equal(counts().oldest_ms[0], clock_ms - 1000);
+}
+
+static void verify_with(const char *key, const char *secret, const char *account)
+{
+    struct sample s;
+    make(&s, key);
+    s.store.request.secret = ph_slice_str(secret);
+    s.store.request.secret_of = ph_slice_str(account);
+    assert_int_equal(run(&s.store.op), PH_OK);
+}
+
+static struct ph_inbox_use use_of(const char *secret, const char *account)
+{
+    struct ph_inbox_use use = {0};
+    enum ph_status st = ph_inbox_use_get(reader, PH_S("stripe-shop"), ph_slice_str(account),
+                                         ph_slice_str(secret), &use);
+    assert_true(st == PH_OK || st == PH_ERR_NOT_FOUND);
+    return use;
+}
+
+PH_TEST(since_when_a_secret_alone_is_used_is_known_whatever_has_been_forgotten)
+{
+    int64_t start = clock_ms;
+    (void)state;
+    verify_with("a", "old", NULL);
+    assert_int_equal(use_of("old", NULL).alone_ms, start);
+    assert_int_equal(use_of("new", NULL).used, 0);
+    clock_ms += 1000;
+    verify_with("b", "new", NULL);
+    assert_int_equal(use_of("new", NULL).alone_ms, start + 1000);
+    assert_int_equal(use_of("old", NULL).alone_ms, 0);
+    clock_ms += 1000;
+    verify_with("b", "old", NULL); /* a repetition was signed with it, too */
+    assert_int_equal(use_of("old", NULL).used, 2);
+    assert_int_equal(use_of("new", NULL).alone_ms, 0);
+    for (int i = 0; i < 3; i++) {
+        char key[8];
+        clock_ms += 1000;
+        (void)snprintf(key, sizeof key, "k%d", i);
+        verify_with(key, "new", NULL);
+    }
+    clock_ms += 1000;
+    verify_with("x", "theirs", "EU"); /* another account's secrets are none of these */
+    options.retention_age_ms = 500;
+    clock_ms += 1000;
+    assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
+    settle_done(1024 * 65536);
+    until("SELECT count(*) FROM requests WHERE id=1", 0);
+    reopen();
+    assert_int_equal(use_of("new", NULL).alone_ms, start + 3000);
+    assert_int_equal(use_of("new", NULL).used, 4);
+    assert_int_equal(use_of("new", NULL).first_ms, start + 1000);
+    assert_int_equal(use_of("new", NULL).last_ms, start + 5000);
+    assert_int_equal(use_of("theirs", "EU").alone_ms, start + 6000);
+    assert_int_equal(use_of("theirs", NULL).used, 0);
+}
+
+PH_TEST(what_proves_nothing_uses_no_secret)
+{
+    struct sample s;
+    (void)state;
+    make(&s, "a");
+    s.store.request.standing = PH_STANDING_QUARANTINED;
+    s.store.request.verdict = PH_FORGED;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_int_equal(use_of("env:STRIPE_WHSEC", NULL).used, 0);
+    int64_t id = s.store.request.id, received = clock_ms;
+    clock_ms += 1000;
+    make(&s, "a"); /* its secret came later */
+    s.store.op.kind = PH_INBOX_JUDGE;
+    s.store.request.id = id;
+    assert_int_equal(run(&s.store.op), PH_OK);
+    assert_int_equal(use_of("env:STRIPE_WHSEC", NULL).used, 1);
+    assert_int_equal(use_of("env:STRIPE_WHSEC", NULL).last_ms, received);
+    assert_int_equal(run(&s.store.op), PH_OK); /* read once more: no further use */
+    assert_int_equal(use_of("env:STRIPE_WHSEC", NULL).used, 1);
+}
+
 PH_TEST(a_folder_in_use_names_its_holder)
 {
     struct ph_inbox *second;
@@ -396,6 +524,10 @@ int main(void)
         T(a_key_goes_when_its_event_is_gone_and_it_is_old_itself),
         T(deliveries_to_a_destination_that_is_gone_are_dropped),
         T(the_age_of_the_oldest_is_known),
+        T(a_replay_of_an_older_event_is_not_the_oldest_that_waits),
+        T(what_is_tried_anew_is_as_old_as_that),
+        T(since_when_a_secret_alone_is_used_is_known_whatever_has_been_forgotten),
+        T(what_proves_nothing_uses_no_secret),
         T(a_folder_in_use_names_its_holder),
         T(a_file_of_a_newer_version_is_not_touched),
         T(a_damaged_file_is_refused_with_what_to_do),
