@@ -23,6 +23,8 @@ bool ph_slice_eq_nocase(struct ph_slice a, struct ph_slice b)
     for (; a.len - i >= 8; i += 8)
         if (lower8(a.ptr + i) != lower8(b.ptr + i))
             return false;
+    if (a.len >= 8) /* the last eight, some of them once more */
+        return lower8(a.ptr + a.len - 8) == lower8(b.ptr + a.len - 8);
     for (; i < a.len; i++)
         if (lower(a.ptr[i]) != lower(b.ptr[i]))
             return false;
@@ -46,18 +48,4 @@ size_t ph_slice_find(struct ph_slice s, struct ph_slice needle, size_t start)
             return i;
     }
     return SIZE_MAX;
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-struct ph_slice ph_slice_trim(struct ph_slice s)
-{
-    while (s.len > 0 && is_space(s.ptr[0]))
-        s = ph_slice_from(s, 1);
-    while (s.len > 0 && is_space(s.ptr[s.len - 1]))
-        s.len--;
-    return s;
 }

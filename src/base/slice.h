@@ -78,7 +78,19 @@ bool ph_slice_eq_nocase(struct ph_slice a, struct ph_slice b);
  * once. */
 size_t ph_slice_find(struct ph_slice s, struct ph_slice needle, size_t start);
 
+static inline bool ph_is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* `s` without ASCII white space at both ends. */
-struct ph_slice ph_slice_trim(struct ph_slice s);
+static inline struct ph_slice ph_slice_trim(struct ph_slice s)
+{
+    while (s.len > 0 && ph_is_space(s.ptr[0]))
+        s = ph_slice_from(s, 1);
+    while (s.len > 0 && ph_is_space(s.ptr[s.len - 1]))
+        s.len--;
+    return s;
+}
 
 #endif

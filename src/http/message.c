@@ -9,7 +9,8 @@ const struct ph_http_limits ph_http_limits_usual = {.headers = PH_HEADERS_MAX,
 struct ph_slice ph_http_header(const struct ph_http_request *request, struct ph_slice name)
 {
     for (size_t i = 0; i < request->header_count; i++)
-        if (ph_slice_eq_nocase(request->headers[i].name, name))
+        if (request->headers[i].name.len == name.len &&
+            ph_slice_eq_nocase(request->headers[i].name, name))
             return request->headers[i].value;
     return (struct ph_slice){0};
 }
@@ -26,16 +27,15 @@ bool ph_http_list_has(struct ph_slice list, struct ph_slice word)
     return false;
 }
 
+static struct ph_slice before(struct ph_slice text, char mark)
+{
+    const char *at = text.len > 0 ? memchr(text.ptr, mark, text.len) : NULL;
+    return at != NULL ? ph_slice_of(text.ptr, (size_t)(at - text.ptr)) : text;
+}
+
 struct ph_slice ph_http_path(const struct ph_http_request *request)
 {
-    struct ph_slice path = request->target;
-    for (size_t i = 0; i < path.len; i++) {
-        if (path.ptr[i] == '?' || path.ptr[i] == '#') {
-            path.len = i;
-            break;
-        }
-    }
-    return path;
+    return before(before(request->target, '?'), '#');
 }
 
 struct ph_slice ph_http_reason(int status)
