@@ -30,7 +30,7 @@ void ph_memory_give(struct ph_memory *memory, void *ptr, size_t bytes)
     memory->allocator->free(memory->allocator->ctx, ptr);
 }
 
-static enum ph_status grow(struct ph_buffer *buffer, size_t room)
+static enum ph_status move(struct ph_buffer *buffer, size_t room)
 {
     struct ph_memory *memory = buffer->memory;
     if (room > memory->limit - memory->used)
@@ -49,26 +49,14 @@ static enum ph_status grow(struct ph_buffer *buffer, size_t room)
     return PH_OK;
 }
 
-enum ph_status ph_buffer_reserve(struct ph_buffer *buffer, size_t more)
+enum ph_status ph_buffer_grow(struct ph_buffer *buffer, size_t more)
 {
-    if (more <= buffer->room - buffer->len)
-        return PH_OK;
     if (more > SIZE_MAX / 4 - buffer->len)
         return PH_ERR_NO_MEMORY;
     size_t room = buffer->room > 0 ? buffer->room : BUFFER_ROOM_MIN;
     while (room < buffer->len + more)
         room *= 2;
-    return grow(buffer, room);
-}
-
-enum ph_status ph_buffer_append(struct ph_buffer *buffer, struct ph_slice bytes)
-{
-    if (bytes.len == 0)
-        return PH_OK;
-    PH_TRY(ph_buffer_reserve(buffer, bytes.len));
-    memcpy(buffer->ptr + buffer->len, bytes.ptr, bytes.len);
-    buffer->len += bytes.len;
-    return PH_OK;
+    return move(buffer, room);
 }
 
 enum ph_status ph_buffer_append_number(struct ph_buffer *buffer, uint64_t number)

@@ -29,9 +29,23 @@ static inline void ph_buffer_init(struct ph_buffer *buffer, struct ph_memory *me
 {
     *buffer = (struct ph_buffer){.memory = memory};
 }
+/* What ph_buffer_reserve does when there is no room yet. */
+PH_MUST_USE enum ph_status ph_buffer_grow(struct ph_buffer *buffer, size_t more);
 /* Room for `more` bytes behind len. PH_ERR_NO_MEMORY past the budget. */
-PH_MUST_USE enum ph_status ph_buffer_reserve(struct ph_buffer *buffer, size_t more);
-PH_MUST_USE enum ph_status ph_buffer_append(struct ph_buffer *buffer, struct ph_slice bytes);
+PH_MUST_USE static inline enum ph_status ph_buffer_reserve(struct ph_buffer *buffer, size_t more)
+{
+    return more <= buffer->room - buffer->len ? PH_OK : ph_buffer_grow(buffer, more);
+}
+PH_MUST_USE static inline enum ph_status ph_buffer_append(struct ph_buffer *buffer,
+                                                          struct ph_slice bytes)
+{
+    if (bytes.len == 0)
+        return PH_OK;
+    PH_TRY(ph_buffer_reserve(buffer, bytes.len));
+    memcpy(buffer->ptr + buffer->len, bytes.ptr, bytes.len);
+    buffer->len += bytes.len;
+    return PH_OK;
+}
 /* Decimal digits. */
 PH_MUST_USE enum ph_status ph_buffer_append_number(struct ph_buffer *buffer, uint64_t number);
 /* Forgets the first `count` bytes. */

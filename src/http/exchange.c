@@ -97,11 +97,3 @@ void ph_http_exchange_data(struct ph_http_exchange *exchange, bool ended)
     if (exchange->held && exchange->owner->data != NULL)
         exchange->owner->data(exchange->owner, exchange, ended);
 }
-
-enum ph_status ph_http_keep(struct ph_buffer *head, struct ph_slice text, struct ph_span *ret_span)
-{
-    size_t start = head->len;
-    PH_TRY(ph_buffer_append(head, text));
-    *ret_span = (struct ph_span){.start = (uint32_t)start, .len = (uint32_t)text.len};
-    return PH_OK;
-}

@@ -9,9 +9,13 @@ enum {
     CREDIT_PER_FRAME = 4,
 };
 
-static struct ph_h2_stream *stream_of(nghttp2_session *session, int32_t id)
+/* What nghttp2 tells is of one stream many times over: the one it told of last is looked at first.
+ */
+static struct ph_h2_stream *stream_of(struct ph_h2 *h2, int32_t id)
 {
-    return nghttp2_session_get_stream_user_data(session, id);
+    if (h2->told == NULL || h2->told->id != id)
+        h2->told = nghttp2_session_get_stream_user_data(h2->session, id);
+    return h2->told;
 }
 
 /* ---- frames that ask for work ---------------------------------------------------------------- */
@@ -111,12 +115,13 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 static enum ph_status keep_header(struct ph_http_exchange *x, size_t headers_max,
                                   struct ph_slice name, struct ph_slice value)
 {
-    if (ph_slice_eq(name, PH_S(":method")))
-        return ph_http_keep(&x->head, value, &x->method);
-    if (ph_slice_eq(name, PH_S(":path")))
-        return ph_http_keep(&x->head, value, &x->target);
-    if (name.len > 0 && name.ptr[0] == ':')
+    if (name.len > 0 && name.ptr[0] == ':') {
+        if (ph_slice_eq(name, PH_S(":method")))
+            return ph_http_keep(&x->head, value, &x->method);
+        if (ph_slice_eq(name, PH_S(":path")))
+            return ph_http_keep(&x->head, value, &x->target);
         return PH_OK;
+    }
     if (x->header_count >= headers_max)
         return PH_ERR_TOO_LARGE;
     PH_TRY(ph_http_keep(&x->head, name, &x->names[x->header_count]));
@@ -140,9 +145,9 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                      size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
                      void *user_data)
 {
-    (void)flags;
+    (void)session, (void)flags;
     struct ph_h2 *h2 = user_data;
-    struct ph_h2_stream *s = stream_of(session, frame->hd.stream_id);
+    struct ph_h2_stream *s = stream_of(h2, frame->hd.stream_id);
     if (s == NULL)
         return 0;
     s->head_bytes += name_len + value_len + 32; /* as RFC 9113 §6.5.2 counts */
@@ -176,8 +181,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
                    size_t len, void *user_data)
 {
     (void)flags;
-    (void)user_data;
-    struct ph_h2_stream *s = stream_of(session, stream_id);
+    struct ph_h2_stream *s = stream_of(user_data, stream_id);
     bool in_parts = s != NULL && s->exchange.streams && s->exchange.held;
     if (in_parts || (s != NULL && !s->handled))
         take_body(s, ph_slice_of(data, len));
@@ -219,6 +223,7 @@ static void on_request_frame(struct ph_h2_stream *s, bool is_head, bool ended)
 
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
+    (void)session;
     struct ph_h2 *h2 = user_data;
     if (is_control(frame))
         return on_control_frame(h2);
@@ -228,7 +233,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         return 0;
     if (h2->control_credit >= 0)
         earn(&h2->control_credit, CREDIT_PER_FRAME, PH_CONTROL_FRAMES_MAX);
-    struct ph_h2_stream *s = stream_of(session, frame->hd.stream_id);
+    struct ph_h2_stream *s = stream_of(h2, frame->hd.stream_id);
     if (s == NULL)
         return 0;
     bool is_head = frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
@@ -249,6 +254,7 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 /* An answer that ended before its request did: the rest need not be sent (RFC 9113 §8.1). */
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
+    (void)session;
     struct ph_h2 *h2 = user_data;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
@@ -256,7 +262,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
         earn(&h2->control_credit, CREDIT_PER_FRAME, PH_CONTROL_FRAMES_MAX);
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)
         return 0;
-    struct ph_h2_stream *s = stream_of(session, frame->hd.stream_id);
+    struct ph_h2_stream *s = stream_of(h2, frame->hd.stream_id);
     if (s != NULL && !s->remote_closed)
         ph_h2_reset(h2, s->id, NGHTTP2_NO_ERROR);
     return 0;
@@ -266,7 +272,7 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
                            void *user_data)
 {
     struct ph_h2 *h2 = user_data;
-    struct ph_h2_stream *s = stream_of(session, stream_id);
+    struct ph_h2_stream *s = stream_of(h2, stream_id);
     if (s == NULL)
         return 0;
     if (error_code == NGHTTP2_NO_ERROR && h2->reset_credit >= 0)

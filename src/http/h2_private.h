@@ -33,6 +33,7 @@ struct ph_h2 {
     void *connection;
     struct ph_buffer *out;
     struct ph_h2_stream *first, *last, *spare;
+    struct ph_h2_stream *told; /* an open one, or NULL */
     size_t open_count, spare_count, stalled_count, held_count;
     int64_t now_ms, credit_ms;
     int reset_credit, control_credit;

@@ -80,6 +80,8 @@ static void unlink_stream(struct ph_h2 *h2, struct ph_h2_stream *s)
     else
         h2->last = s->previous;
     h2->open_count--;
+    if (h2->told == s)
+        h2->told = NULL;
 }
 
 void ph_h2_stream_give(struct ph_h2 *h2, struct ph_h2_stream *s)

@@ -151,8 +151,14 @@ void ph_http_exchange_gone(struct ph_http_exchange *exchange);
 /* Tells the owner, when the exchange is held, to look at it. */
 void ph_http_exchange_data(struct ph_http_exchange *exchange, bool ended);
 /* Appends a text of the head and says where it is. */
-PH_MUST_USE enum ph_status ph_http_keep(struct ph_buffer *head, struct ph_slice text,
-                                        struct ph_span *ret_span);
+PH_MUST_USE static inline enum ph_status ph_http_keep(struct ph_buffer *head, struct ph_slice text,
+                                                      struct ph_span *ret_span)
+{
+    size_t start = head->len;
+    PH_TRY(ph_buffer_append(head, text));
+    *ret_span = (struct ph_span){.start = (uint32_t)start, .len = (uint32_t)text.len};
+    return PH_OK;
+}
 static inline struct ph_slice ph_http_span(const struct ph_buffer *head, struct ph_span span)
 {
     return ph_slice_of(span.len > 0 ? head->ptr + span.start : "", span.len);
