@@ -28,6 +28,7 @@ void ph_http_exchange_request(const struct ph_http_exchange *exchange,
                               struct ph_http_request *ret_request)
 {
     const struct ph_buffer *head = &exchange->head;
+    struct ph_slice body = exchange->passing.len > 0 ? exchange->passing : ph_buffer_slice(&exchange->body);
     for (size_t i = 0; i < exchange->header_count; i++)
         headers[i] = (struct ph_header){
             .name = ph_http_span(head, exchange->names[i]),
@@ -38,7 +39,7 @@ void ph_http_exchange_request(const struct ph_http_exchange *exchange,
         .target = ph_http_span(head, exchange->target),
         .headers = headers,
         .header_count = exchange->header_count,
-        .body = ph_slice_of(exchange->body.len > 0 ? exchange->body.ptr : "", exchange->body.len),
+        .body = body.len > 0 ? body : PH_S(""),
         .headers_ms = exchange->headers_ms,
         .http2 = exchange->http2,
         .streams = exchange->streams,
@@ -66,6 +67,7 @@ void ph_http_exchange_clear(struct ph_http_exchange *exchange)
     ph_buffer_clear(&exchange->head);
     ph_buffer_clear(&exchange->body);
     exchange->owner = NULL;
+    exchange->passing = (struct ph_slice){0};
     exchange->held = exchange->streams = false;
     exchange->method = exchange->target = (struct ph_span){0};
     /* One more than were counted may be half written. */
@@ -82,6 +84,13 @@ void ph_http_exchange_done(struct ph_http_exchange *exchange)
 {
     ph_buffer_done(&exchange->head);
     ph_buffer_done(&exchange->body);
+}
+
+enum ph_status ph_http_exchange_settle(struct ph_http_exchange *exchange)
+{
+    struct ph_slice bytes = exchange->passing;
+    exchange->passing = (struct ph_slice){0};
+    return ph_buffer_append(&exchange->body, bytes);
 }
 
 void ph_http_exchange_gone(struct ph_http_exchange *exchange)

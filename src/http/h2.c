@@ -168,13 +168,33 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return 0;
 }
 
+/* What passes is not to be waited for any longer. */
+static void settle(struct ph_h2 *h2)
+{
+    struct ph_h2_stream *s = h2->passing;
+    h2->passing = NULL;
+    if (s == NULL || s->handled || ph_http_exchange_settle(&s->exchange) == PH_OK)
+        return;
+    refuse(s, PH_HTTP_NO_ROOM);
+    ph_h2_stream_handle(s);
+}
+
+/* The first piece passes until another comes, of this body or of another's. */
 static void take_body(struct ph_h2_stream *s, struct ph_slice bytes)
 {
+    struct ph_h2 *h2 = s->h2;
     struct ph_buffer *body = &s->exchange.body;
-    if (bytes.len > PH_MESSAGE_BYTES_MAX - body->len)
+    settle(h2);
+    if (s->exchange.refusal != PH_HTTP_FINE)
+        return; /* that was its body, and there was no room */
+    if (bytes.len > PH_MESSAGE_BYTES_MAX - body->len) {
         refuse(s, PH_HTTP_BODY_TOO_LARGE);
-    else if (ph_buffer_append(body, bytes) != PH_OK)
+    } else if (s->may_pass && body->len == 0) {
+        s->exchange.passing = bytes;
+        h2->passing = s;
+    } else if (ph_buffer_append(body, bytes) != PH_OK) {
         refuse(s, PH_HTTP_NO_ROOM);
+    }
 }
 
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data,
@@ -206,12 +226,20 @@ static bool wants_parts(const struct ph_h2_stream *s)
            handler->streams(handler->ctx, ph_http_span(&s->exchange.head, s->exchange.target));
 }
 
+static bool may_pass(const struct ph_h2_stream *s)
+{
+    const struct ph_http_handler *handler = s->h2->site->handler;
+    return handler->passes != NULL &&
+           handler->passes(handler->ctx, ph_http_span(&s->exchange.head, s->exchange.target));
+}
+
 static void on_request_frame(struct ph_h2_stream *s, bool is_head, bool ended)
 {
     s->remote_closed |= ended;
     if (is_head) {
         s->exchange.headers_ms = s->h2->now_ms;
         s->exchange.streams = wants_parts(s);
+        s->may_pass = !s->exchange.streams && may_pass(s);
         if (s->exchange.streams)
             ph_h2_stream_handle(s);
     }
@@ -418,6 +446,7 @@ enum ph_status ph_h2_feed(struct ph_h2 *h2, struct ph_slice bytes, int64_t now_m
         h2->credit_ms = now_ms;
     }
     ssize_t used = nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len);
+    settle(h2); /* these bytes are the caller's again */
     if (used >= 0 && !h2->failed)
         return PH_OK;
     ph_count(used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS ? &h2->site->counters->limit_header_block

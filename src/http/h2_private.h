@@ -19,6 +19,7 @@ struct ph_h2_stream {
     bool remote_closed;
     bool ended;        /* the answer is whole */
     bool stalled;      /* the handler waits for room */
+    bool may_pass;     /* the body need not be copied: ph_http_handler.passes */
     size_t unconsumed; /* body bytes for which the client got no window yet */
     size_t head_bytes;
     struct ph_buffer out; /* the body; when it has ended, the trailers' texts behind it */
@@ -33,7 +34,8 @@ struct ph_h2 {
     void *connection;
     struct ph_buffer *out;
     struct ph_h2_stream *first, *last, *spare;
-    struct ph_h2_stream *told; /* an open one, or NULL */
+    struct ph_h2_stream *told;    /* an open one, or NULL */
+    struct ph_h2_stream *passing; /* whose body lies in what is being fed; NULL: nobody's */
     size_t open_count, spare_count, stalled_count, held_count;
     int64_t now_ms, credit_ms;
     int reset_credit, control_credit;

@@ -82,6 +82,8 @@ static void unlink_stream(struct ph_h2 *h2, struct ph_h2_stream *s)
     h2->open_count--;
     if (h2->told == s)
         h2->told = NULL;
+    if (h2->passing == s)
+        h2->passing = NULL;
 }
 
 void ph_h2_stream_give(struct ph_h2 *h2, struct ph_h2_stream *s)
@@ -95,7 +97,7 @@ void ph_h2_stream_give(struct ph_h2 *h2, struct ph_h2_stream *s)
     }
     ph_http_exchange_clear(&s->exchange);
     ph_buffer_clear(&s->out);
-    s->handled = s->remote_closed = s->ended = false;
+    s->handled = s->remote_closed = s->ended = s->may_pass = false;
     s->unconsumed = s->head_bytes = s->trailer_count = s->out_sent = s->out_body_bytes = 0;
     s->next = h2->spare;
     h2->spare = s;
@@ -251,6 +253,16 @@ static enum ph_status respond(struct ph_h2_stream *s, const struct ph_http_respo
     return PH_OK;
 }
 
+/* M2: the answer comes later, and the body is to be there until then. */
+static void await(struct ph_h2_stream *s)
+{
+    enum ph_status st = ph_http_exchange_settle(&s->exchange);
+    if (st == PH_OK)
+        return;
+    (void)abort_answer(s, st);
+    s->exchange.owner->gone(s->exchange.owner, &s->exchange);
+}
+
 void ph_h2_stream_handle(struct ph_h2_stream *s)
 {
     const struct ph_http_handler *handler = s->h2->site->handler;
@@ -261,8 +273,11 @@ void ph_h2_stream_handle(struct ph_h2_stream *s)
     s->handled = true;
     ph_http_exchange_request(&s->exchange, headers, &request);
     set_held(s, true);
-    if (handler->handle(handler->ctx, &s->exchange, &request, &response) == PH_HTTP_LATER)
+    if (handler->handle(handler->ctx, &s->exchange, &request, &response) == PH_HTTP_LATER) {
+        await(s);
         return;
+    }
+    s->exchange.passing = (struct ph_slice){0};
     if (respond(s, &response) != PH_OK && response.open) /* what failed has reset the stream */
         s->exchange.owner->gone(s->exchange.owner, &s->exchange);
 }

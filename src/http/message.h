@@ -7,7 +7,8 @@
  *
  * M1: what a handler answers lives until its next call, and is copied by then.
  * M2: while an exchange is held, its request's bytes stay where they are; when it is gone its
- *     owner may take them over (ph_http_take_bytes) for those who still read them.
+ *     owner may take them over (ph_http_take_bytes) for those who still read them. A body that
+ *     passes (ph_http_handler.passes) moves once: when the handler has said "later".
  * M3: an exchange, and all calls on it, belong to one thread. Others speak to it through
  *     server/later.h. */
 #ifndef PH_HTTP_MESSAGE_H
@@ -73,6 +74,7 @@ struct ph_http_exchange {
     bool held;
     /* The request: the texts of its head one after the other, and where each lies. */
     struct ph_buffer head, body;
+    struct ph_slice passing; /* the body, while it lies where it was read; else absent */
     struct ph_span method, target;
     struct ph_span names[PH_HEADERS_MAX], values[PH_HEADERS_MAX];
     size_t header_count;
@@ -101,6 +103,10 @@ struct ph_http_handler {
                                    struct ph_http_response *ret_response);
     /* Whether this target's body is wanted in parts, as they come (HTTP/2). NULL: none is. */
     bool (*streams)(void *ctx, struct ph_slice target);
+    /* Whether whoever handles this target reads nothing of the body once `handle` has returned, but
+     * for what the exchange then has: a body that came in one piece is not copied for them
+     * (HTTP/2). NULL: nobody is so quick. */
+    bool (*passes)(void *ctx, struct ph_slice target);
     void *ctx;
 };
 
@@ -146,6 +152,8 @@ void ph_http_exchange_init(struct ph_http_exchange *exchange, struct ph_memory *
 /* Ready for the next request. Keeps small buffers. */
 void ph_http_exchange_clear(struct ph_http_exchange *exchange);
 void ph_http_exchange_done(struct ph_http_exchange *exchange);
+/* A body that passes moves to where it stays. PH_ERR_NO_MEMORY: it is lost. */
+PH_MUST_USE enum ph_status ph_http_exchange_settle(struct ph_http_exchange *exchange);
 /* Tells the owner, when the exchange is held, that it has died. */
 void ph_http_exchange_gone(struct ph_http_exchange *exchange);
 /* Tells the owner, when the exchange is held, to look at it. */

@@ -270,7 +270,7 @@ struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared)
     r->service.memory = &r->memory;
     r->service.worker = ph_worker_new(&ph_os_heap);
     r->handlers[PH_SITE_CALLS] = (struct ph_http_handler){
-        .handle = ph_service_handle, .streams = ph_service_streams, .ctx = &r->service};
+        .handle = ph_service_handle, .streams = ph_service_streams, .passes = ph_service_passes, .ctx = &r->service};
     r->handlers[PH_SITE_WEBHOOKS] =
         (struct ph_http_handler){.handle = shared->gateway != NULL ? ph_receive_handle : ph_ingress_handle, .ctx = &r->service};
     r->handlers[PH_SITE_ADMIN] = (struct ph_http_handler){.handle = ph_admin_handle_local, .ctx = &r->service};

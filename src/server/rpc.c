@@ -102,6 +102,12 @@ bool ph_rpc_streams(struct ph_slice target)
     return method != NULL && method->in_parts;
 }
 
+bool ph_rpc_passes(struct ph_slice target)
+{
+    const struct method *method = find_method(target);
+    return method != NULL && method->call != NULL;
+}
+
 /* ---- statuses -------------------------------------------------------------------------------- */
 
 /* The status as headers: for Trailers-Only answers, and for the trailers of streams. */

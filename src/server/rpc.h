@@ -30,6 +30,8 @@ enum ph_http_outcome ph_rpc_handle(struct ph_service *service, struct ph_http_ex
                                    struct ph_http_response *ret_response);
 /* Whether this method's messages are wanted as they come. */
 bool ph_rpc_streams(struct ph_slice target);
+/* Whether this method is answered at once, or run again from what the exchange has. */
+bool ph_rpc_passes(struct ph_slice target);
 /* The status of a call that failed, as the one header block of its answer. */
 void ph_rpc_answer_fault(struct ph_service *service, const struct ph_fault *fault,
                          struct ph_http_response *ret_response);

@@ -347,3 +347,9 @@ bool ph_service_streams(void *ctx, struct ph_slice target)
     (void)ctx;
     return ph_rpc_streams(target);
 }
+
+bool ph_service_passes(void *ctx, struct ph_slice target)
+{
+    (void)ctx;
+    return ph_rpc_passes(target);
+}

@@ -51,6 +51,9 @@ enum ph_http_outcome ph_service_handle(void *ctx, struct ph_http_exchange *excha
 /* ph_http_handler.streams */
 bool ph_service_streams(void *ctx, struct ph_slice target);
 
+/* ph_http_handler.passes */
+bool ph_service_passes(void *ctx, struct ph_slice target);
+
 /* ---- shared by the handlers ---- */
 
 /* Sets the fault, named like its code; always false, to be returned. */

@@ -2,6 +2,7 @@
 #include "http_fixture.h"
 
 #include <nghttp2/nghttp2.h>
+#include <stdio.h>
 
 #include "http/h2.h"
 
@@ -161,6 +162,139 @@ static void requests_are_the_same_wherever_they_are_split(void **state)
         assert_int_equal(ph_h2_open_streams(h2), 0);
         close_h2();
     }
+}
+
+static void a_body_that_passes_is_the_same_wherever_it_is_split(void **state)
+{
+    (void)state;
+    for (size_t piece = 1; piece < 200; piece += piece < 8 ? 1 : 31) {
+        open_h2(false);
+        fixture->log_len = 0;
+        request("/a-passing", PH_S("abc"));
+        assert_int_equal(exchange_bytes(piece), PH_OK);
+        assert_string_equal(fixture->log, "POST /a-passing abc;");
+        close_h2();
+    }
+}
+
+/* All that the client has to say, as one read brings it. */
+static struct ph_slice read_of_client(char *room, size_t room_bytes)
+{
+    const uint8_t *bytes;
+    size_t count = 0;
+    for (ssize_t len; (len = nghttp2_session_mem_send(client.session, &bytes)) > 0; count += (size_t)len) {
+        assert_true((size_t)len <= room_bytes - count);
+        memcpy(room + count, bytes, (size_t)len);
+    }
+    return ph_slice_of(room, count);
+}
+
+static void a_body_that_passes_takes_no_memory(void **state)
+{
+    (void)state;
+    static char room[16 * 1024], upload[8 * 1024], seen[sizeof upload + 32];
+    open_h2(false);
+    memset(upload, 'x', sizeof upload);
+    request("/warm", (struct ph_slice){0});
+    exchange_bytes(1000);
+    fixture->log_len = 0;
+    fixture->memory.limit = fixture->memory.used;
+    request("/a-passing", ph_slice_of(upload, sizeof upload));
+    assert_int_equal(ph_h2_feed(h2, read_of_client(room, sizeof room), now_ms), PH_OK);
+    (void)snprintf(seen, sizeof seen, "POST /a-passing %.*s;", (int)sizeof upload, upload);
+    assert_string_equal(fixture->log, seen);
+    close_h2();
+}
+
+static void a_body_that_passes_stays_for_an_answer_that_comes_later(void **state)
+{
+    (void)state;
+    char room[4096];
+    struct ph_header headers[PH_HEADERS_MAX];
+    struct ph_http_request seen;
+    open_h2(false);
+    request("/later-passing", PH_S("abc"));
+    assert_int_equal(ph_h2_feed(h2, read_of_client(room, sizeof room), now_ms), PH_OK);
+    memset(room, '?', sizeof room);
+    ph_http_exchange_request(fixture->held[0], headers, &seen);
+    assert_true(ph_slice_eq(seen.body, PH_S("abc")));
+    answer_held(0, PH_S("x"));
+    exchange_bytes(1000);
+    assert_int_equal(client.statuses[0], 200);
+    close_h2();
+}
+
+static void a_body_that_passes_stays_when_its_end_is_not_there_yet(void **state)
+{
+    (void)state;
+    char room[4096];
+    open_h2(false);
+    client.upload_stays_open = true;
+    int32_t id = request("/a-passing", PH_S("abc"));
+    assert_int_equal(ph_h2_feed(h2, read_of_client(room, sizeof room), now_ms), PH_OK);
+    memset(room, '?', sizeof room);
+    client.upload = PH_S("abcdef");
+    client.upload_stays_open = false;
+    nghttp2_session_resume_data(client.session, id);
+    exchange_bytes(1000);
+    assert_string_equal(fixture->log, "POST /a-passing abcdef;");
+    close_h2();
+}
+
+static void bodies_that_pass_do_not_take_each_others_place(void **state)
+{
+    (void)state;
+    char room[4096];
+    open_h2(false);
+    client.upload_stays_open = true;
+    int32_t first = request("/1-passing", PH_S("abc"));
+    struct ph_slice one = read_of_client(room, sizeof room);
+    int32_t second = request("/2-passing", PH_S("xyz"));
+    struct ph_slice two = read_of_client(room + one.len, sizeof room - one.len);
+    assert_int_equal(ph_h2_feed(h2, ph_slice_of(room, one.len + two.len), now_ms), PH_OK);
+    memset(room, '?', sizeof room);
+    client.upload_stays_open = false; /* nothing more of either but the end */
+    nghttp2_session_resume_data(client.session, second);
+    exchange_bytes(1000);
+    nghttp2_session_resume_data(client.session, first);
+    exchange_bytes(1000);
+    assert_string_equal(fixture->log, "POST /2-passing xyz;POST /1-passing abc;");
+    close_h2();
+}
+
+static void a_body_that_passes_and_finds_no_room_to_stay_is_refused(void **state)
+{
+    (void)state;
+    char room[4096];
+    open_h2(false);
+    request("/warm", (struct ph_slice){0});
+    exchange_bytes(1000);
+    fixture->log_len = 0;
+    fixture->memory.limit = fixture->memory.used;
+    client.upload_stays_open = true;
+    request("/a-passing", PH_S("abc"));
+    assert_int_equal(ph_h2_feed(h2, read_of_client(room, sizeof room), now_ms), PH_OK);
+    assert_string_equal(fixture->log, "POST /a-passing  refused;");
+    assert_int_equal(fixture->counters.limit_memory, 1);
+    close_h2();
+}
+
+static void a_body_that_passes_and_finds_no_room_to_wait_ends_its_stream(void **state)
+{
+    (void)state;
+    char room[4096];
+    open_h2(false);
+    request("/warm", (struct ph_slice){0});
+    exchange_bytes(1000);
+    fixture->memory.limit = fixture->memory.used;
+    request("/later-passing", PH_S("abc"));
+    assert_int_equal(ph_h2_feed(h2, read_of_client(room, sizeof room), now_ms), PH_OK);
+    assert_int_equal(fixture->gone_count, 1);
+    assert_int_equal(fixture->counters.limit_memory, 1);
+    assert_int_equal(ph_h2_held(h2), 0);
+    exchange_bytes(1000);
+    assert_int_equal(client.closed[1], NGHTTP2_INTERNAL_ERROR);
+    close_h2();
 }
 
 static void late_answers_come_in_any_order(void **state)
@@ -518,6 +652,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         HTTP_TEST(requests_are_the_same_wherever_they_are_split),
+        HTTP_TEST(a_body_that_passes_is_the_same_wherever_it_is_split),
+        HTTP_TEST(a_body_that_passes_takes_no_memory),
+        HTTP_TEST(a_body_that_passes_stays_for_an_answer_that_comes_later),
+        HTTP_TEST(a_body_that_passes_stays_when_its_end_is_not_there_yet),
+        HTTP_TEST(bodies_that_pass_do_not_take_each_others_place),
+        HTTP_TEST(a_body_that_passes_and_finds_no_room_to_stay_is_refused),
+        HTTP_TEST(a_body_that_passes_and_finds_no_room_to_wait_ends_its_stream),
         HTTP_TEST(late_answers_come_in_any_order),
         HTTP_TEST(a_stream_that_the_client_resets_tells_its_owner_once),
         HTTP_TEST(a_connection_that_ends_tells_the_owners_of_its_streams),
