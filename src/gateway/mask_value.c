@@ -178,6 +178,40 @@ bool ph_mask_card_number(struct ph_mask_out *out, struct ph_slice number)
     return false;
 }
 
+/* ---- ids
+ * ------------------------------------------------------------------------------------------- */
+
+/* How many hex digits stand between dashes: a UUID's, a traceparent's (W3C Trace Context, 3.2). */
+static const struct shape {
+    size_t groups[5]; /* 0: no more */
+} shapes[] = {{{8, 4, 4, 4, 12}}, {{2, 32, 16, 2}}};
+
+/* An id of that shape that begins at `at`; gives its end, 0: none. A letter is in it: digits alone
+ * might be anything. */
+static size_t shape_at(struct ph_slice text, size_t at, const struct shape *shape)
+{
+    bool letter = false;
+    for (size_t g = 0; g < PH_COUNTOF(shape->groups) && shape->groups[g] > 0; g++) {
+        if (g > 0 && (at >= text.len || text.ptr[at++] != '-'))
+            return 0;
+        for (size_t i = 0; i < shape->groups[g]; i++, at++) {
+            if (at >= text.len || hex((unsigned char)text.ptr[at]) < 0)
+                return 0;
+            letter = letter || !is_digit((unsigned char)text.ptr[at]);
+        }
+    }
+    return letter && (at == text.len || !is_word((unsigned char)text.ptr[at])) ? at : 0;
+}
+
+/* Parts of it may look like a card. */
+static size_t id_at(struct ph_slice text, size_t at)
+{
+    size_t end = 0;
+    for (size_t i = 0; i < PH_COUNTOF(shapes) && end == 0; i++)
+        end = shape_at(text, at, &shapes[i]);
+    return end;
+}
+
 /* ---- e-mail
  * ---------------------------------------------------------------------------------------- */
 
@@ -250,6 +284,12 @@ void ph_mask_value(struct ph_mask_out *out, struct ph_slice text)
         bool card = false;
         if (i >= run_end && is_local(unit.c))
             end = address_at(text, i, &run_end);
+        size_t id_end = end == 0 && !is_word(before) ? id_at(text, i) : 0;
+        if (id_end > 0) {
+            i = id_end;
+            before = (unsigned char)text.ptr[i - 1];
+            continue;
+        }
         if (end == 0 && is_digit(unit.c) && !is_digit(before))
             card = (end = card_at(text, i, &digits)) > 0;
         if (end == 0) {
