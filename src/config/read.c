@@ -25,11 +25,7 @@ static bool is_nothing(const struct ph_yaml *node)
 /* Who only asks a running payhook need not be able to read its secrets. */
 static bool is_wanted(const struct ph_reading *r, const struct ph_setting *row)
 {
-    static const struct ph_slice places[] = {PH_SI("data"), PH_SI("webhooks.listen"), PH_SI("admin.socket")};
-    bool wanted = !r->places_only;
-    for (size_t i = 0; i < PH_COUNTOF(places); i++)
-        wanted = wanted || row == ph_setting_find(PH_IN_CONFIG, places[i]);
-    return wanted;
+    return !r->places_only || row->place;
 }
 
 /* ---- setting one row ------------------------------------------------------------------------------ */

@@ -31,14 +31,14 @@ static const struct ph_slice web_schemes[] = {PH_SI("https"), PH_SI("http"), {0}
 
 #define AT(member) .offset = offsetof(struct ph_config, member)
 static const struct ph_setting config_rows[] = {
-    {.key = "data", .kind = PH_SET_PATH, AT(data), .fallback = "./payhook-data", .restart = true,
+    {.key = "data", .kind = PH_SET_PATH, AT(data), .fallback = "./payhook-data", .restart = true, .place = true,
      .env = "PAYHOOK_DATA", .help = "the folder of the inbox; made with mode 0700 and locked"},
     {.key = "connectors", .kind = PH_SET_PATH, AT(connectors), .unset = "none", .restart = true,
      .env = "PAYHOOK_CONNECTORS", .help = "a folder with further connector pages (*.yaml), over those compiled in"},
     {.key = "threads", .kind = PH_SET_COUNT, AT(threads), .fallback = "auto", .min = 1, .max = PH_THREADS_MAX,
      .zero = "auto", .restart = true, .env = "PAYHOOK_THREADS", .help = "reactor threads; auto: one for each core"},
 
-    {.key = "webhooks.listen", .kind = PH_SET_LISTEN, AT(webhooks.listen), .fallback = "127.0.0.1:8081", .zero = "none", .restart = true,
+    {.key = "webhooks.listen", .kind = PH_SET_LISTEN, AT(webhooks.listen), .fallback = "127.0.0.1:8081", .zero = "none", .restart = true, .place = true,
      .env = "PAYHOOK_WEBHOOKS_LISTEN", .help = "where processors post to (/webhooks/NAME and nothing else)"},
     {.key = "webhooks.tls.certificate", .kind = PH_SET_PATH, AT(webhooks.tls.certificate), .unset = "no TLS",
      .env = "PAYHOOK_WEBHOOKS_TLS_CERTIFICATE", .help = "PEM file with the certificate and its chain"},
@@ -120,7 +120,7 @@ static const struct ph_setting config_rows[] = {
      .help = "serve /metrics (Prometheus) on the service's listener"},
 
     {.key = "admin.socket", .kind = PH_SET_PATH, AT(admin.socket), .fallback = "admin.sock", .zero = "none", .in_data = true,
-     .restart = true, .env = "PAYHOOK_ADMIN_SOCKET",
+     .restart = true, .place = true, .env = "PAYHOOK_ADMIN_SOCKET",
      .help = "the admin API's unix socket, for the user that payhook runs as; relative to the data folder"},
     {.key = "admin.tokens", .kind = PH_SET_NAMED, AT(admin.tokens), .of = PH_IN_TOKEN, .max = PH_TOKENS_MAX,
      .unset = "none: the socket only", .help = "who may use the admin API on the service's listener"},

@@ -54,6 +54,7 @@ struct ph_setting {
     bool required;
     bool restart;          /* a change of it takes a restart */
     bool in_data;          /* PATH: relative to the data folder */
+    bool place;            /* it says where a running payhook is found */
     const char *env;       /* the variable; `*` stands for the entry's name; NULL: in the file only */
     const char *help;
 };
