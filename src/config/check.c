@@ -225,8 +225,12 @@ static void check_accounts(struct ph_reading *r, const struct ph_config_endpoint
     for (size_t i = 0; i < e->accounts.count; i++) {
         const struct ph_config_account *a = &e->accounts.items[i];
         ph_config_check_windows(r, a->secrets.items, a->secrets.count, ph_path_of(r, a, "secrets"));
-        if (e->page != NULL)
+        if (e->page != NULL) {
+            ph_config_check_forms(r, e->page, a->secrets.items, a->secrets.count, ph_path_of(r, a, "secrets"));
             check_fields(r, a, PH_IN_ACCOUNT, a->fields.items, a->fields.count, e->page);
+            if (r->world->thorough)
+                ph_config_check_fetch(r, e, a);
+        }
         if (e->page != NULL && wants_secret(e->page) && a->secrets.count + e->secrets.count == 0 && a->values.count == 0)
             ph_config_error(r, ph_place_of(r, a, PH_IN_ACCOUNT, "secrets"), ph_path_of(r, a, "secrets"),
                             PH_PARTS(PH_S("no secret: nothing that is sent for it could be verified; add env:NAME or file:PATH")));
@@ -238,6 +242,7 @@ static void check_secrets(struct ph_reading *r, const struct ph_config_endpoint 
     struct ph_place at = ph_place_of(r, e, PH_IN_ENDPOINT, "secrets");
     struct ph_slice path = ph_path_of(r, e, "secrets");
     ph_config_check_windows(r, e->secrets.items, e->secrets.count, path);
+    ph_config_check_forms(r, e->page, e->secrets.items, e->secrets.count, path);
     if (e->secrets.count > 0 || e->accounts.count > 0 || !wants_secret(e->page))
         return;
     if (e->fields.count > 0)
@@ -268,6 +273,8 @@ static void check_endpoint(struct ph_reading *r, struct ph_config_endpoint *e, c
     if (e->page != NULL) {
         check_secrets(r, e);
         check_fields(r, e, PH_IN_ENDPOINT, e->fields.items, e->fields.count, e->page);
+        if (e->accounts.count == 0 && r->world->thorough)
+            ph_config_check_fetch(r, e, NULL);
     }
     check_accounts(r, e);
     check_url(r, e);

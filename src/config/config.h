@@ -204,6 +204,7 @@ struct ph_config_world {
     bool (*pages)(void *ctx, const char *folder, const struct ph_connector *const **ret, size_t *ret_count);
     void *ctx;
     int64_t now_ms; /* unix */
+    bool thorough;  /* somebody asks to have it checked: what may be meant so is said, too */
 };
 
 /* Reads the file, or for NULL makes the built-in configuration: an endpoint for each connector whose
@@ -235,6 +236,10 @@ const struct ph_config_account *ph_config_account_find(const struct ph_config_en
  * PH_SECRETS_MAX. */
 size_t ph_config_secrets_at(const struct ph_config_secret *secrets, size_t count, int64_t now_ms,
                             struct ph_secret_pair ret_pairs[PH_SECRETS_MAX], size_t ret_which[PH_SECRETS_MAX]);
+/* The first config field that a request for more (of a thin event) is made with, and that is not given; absent: none. */
+struct ph_slice ph_config_fetch_lacks(const struct ph_fetch *fetch, const struct ph_config_value *values, size_t count);
+/* The same for a page: absent, too, when it asks for nothing more, or has what one of its ways takes. */
+struct ph_slice ph_config_page_lacks(const struct ph_connector *page, const struct ph_config_value *values, size_t count);
 /* The configuration as a file that loads to the same, secrets as names; absent: no memory. */
 struct ph_slice ph_config_show(const struct ph_config *config, struct ph_arena *arena);
 

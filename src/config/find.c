@@ -30,3 +30,42 @@ size_t ph_config_secrets_at(const struct ph_config_secret *secrets, size_t count
     }
     return valid;
 }
+
+static bool is_given(struct ph_slice name, const struct ph_config_value *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ph_slice_eq(values[i].name, name))
+            return values[i].value.len > 0;
+    return false;
+}
+
+static struct ph_slice template_lacks(const struct ph_template *t, const struct ph_config_value *values, size_t count)
+{
+    for (uint16_t i = 0; i < t->count; i++)
+        if (t->pieces[i].source == PH_SRC_CONFIG && !is_given(t->pieces[i].text, values, count))
+            return t->pieces[i].text;
+    return (struct ph_slice){0};
+}
+
+struct ph_slice ph_config_fetch_lacks(const struct ph_fetch *fetch, const struct ph_config_value *values, size_t count)
+{
+    struct ph_slice lacks = template_lacks(&fetch->url, values, count);
+    for (uint16_t i = 0; !ph_slice_present(lacks) && i < fetch->header_count; i++)
+        lacks = template_lacks(&fetch->headers[i].value, values, count);
+    return ph_slice_present(lacks) ? lacks : template_lacks(&fetch->body, values, count);
+}
+
+struct ph_slice ph_config_page_lacks(const struct ph_connector *page, const struct ph_config_value *values, size_t count)
+{
+    struct ph_slice first = {0};
+    for (uint16_t v = 0; v < page->variant_count; v++) {
+        const struct ph_fetch *fetch = page->variants[v].fetch;
+        if (fetch == NULL)
+            continue;
+        struct ph_slice lacks = ph_config_fetch_lacks(fetch, values, count);
+        if (!ph_slice_present(lacks))
+            return lacks;
+        first = ph_slice_present(first) ? first : lacks;
+    }
+    return first;
+}

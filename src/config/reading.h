@@ -110,6 +110,11 @@ void ph_config_check_destination(struct ph_reading *r, struct ph_config *config,
                                  const struct ph_slice *connectors, size_t count);
 /* A list of secrets: windows that are empty, leave a gap, or are over. */
 void ph_config_check_windows(struct ph_reading *r, const struct ph_config_secret *secrets, size_t count, struct ph_slice path);
+/* … and secrets that are not of the form that the page's keys have (check_keys.c). */
+void ph_config_check_forms(struct ph_reading *r, const struct ph_connector *page, const struct ph_config_secret *secrets,
+                           size_t count, struct ph_slice path);
+/* … and what thin events are to be fetched with, and is not given; `a` NULL: the endpoint has one account. */
+void ph_config_check_fetch(struct ph_reading *r, const struct ph_config_endpoint *e, const struct ph_config_account *a);
 void ph_config_check_tls(struct ph_reading *r, const void *scope, enum ph_scope which, const struct ph_config_tls *tls,
                          const char *prefix);
 

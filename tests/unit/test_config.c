@@ -58,7 +58,8 @@ static const struct file files[] = {
     {"/s/stripe", SECRET "\n", 0600},      {"/s/open", SECRET, 0644},       {"/s/empty", "\n", 0600},
     {"/s/signing", SIGNING "\r\n", 0400},  {"/s/blank", " " SECRET, 0600},  {"conf/relative", SECRET, 0600},
     {"/run/credentials/stripe", SECRET, 0400}, {"/t/cert.pem", "x", 0644},  {"/t/key.pem", "x", 0600},
-    {"/s/no-base64", "whsec_%%%", 0600},
+    {"/s/no-base64", "whsec_%%%", 0600}, {"/s/hex", "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056\n", 0600},
+    {"/s/pem", "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n", 0600},
     {"/t/open-key.pem", "x", 0640 | 0004}, {"./payhook-data/development-secret", SIGNING, 0600},
 };
 static bool no_development;
@@ -90,12 +91,13 @@ static const char *environment[] = {"WHSEC=" SECRET, "SIGNING=" SIGNING, "EMPTY=
 enum { FREE_VARIABLES = 5 }; /* environment[5 …] are a test's own */
 
 static struct ph_config_report report;
+static bool thorough; /* as for `config check` */
 static const struct ph_config *config;
 
 static struct ph_config_world world_of(void)
 {
     return (struct ph_config_world){.allocator = &allocator, .environment = environment, .read_file = read_file,
-                                    .pages = pages, .now_ms = NOW_MS};
+                                    .pages = pages, .now_ms = NOW_MS, .thorough = thorough};
 }
 
 /* Loads `text` as the file conf/payhook.yaml; NULL: without a file. */
@@ -116,7 +118,7 @@ static int set_up(void **state)
     memset(&heap, 0, sizeof heap);
     for (size_t i = FREE_VARIABLES; i < PH_COUNTOF(environment); i++)
         environment[i] = NULL;
-    no_development = false;
+    no_development = thorough = false;
     ph_config_report_init(&report, &allocator);
     config = NULL;
     return 0;
@@ -599,6 +601,10 @@ static void each_mistake_is_said_where_it_stands_and_what_to_do(void **state)
         {"endpoints:\n  s: { connector: stripe, secrets: [ { secret: env:WHSEC, not_before: 2026-01-02, not_after: 2026-01-01 } ] }\n", "a window that ends before it begins"},
         {"endpoints:\n  s: { connector: stripe, secrets: [ { secret: env:WHSEC, not_after: 2026-01-01 }, { secret: env:SIGNING, not_before: 2026-01-02 } ] }\n", "no secret is valid from 2026-01-01T00:00:00Z to 2026-01-02T00:00:00Z"},
         {"endpoints:\n  s: { connector: stripe, secrets: [ { secret: env:WHSEC, not_after: tomorrow } ] }\n", "\"tomorrow\" is no time"},
+        {"endpoints:\n  s: { connector: adyen, secrets: [ env:WHSEC ] }\n", "conf/payhook.yaml:2:37: endpoints.s.secrets: env:WHSEC is of the wrong form: keys of adyen are hex: an even number of digits and letters a to f"},
+        {"endpoints:\n  s: { connector: adyen, by: /a, secrets: [ file:/s/hex ], accounts: { EU: { secrets: [ file:/s/signing ] } } }\n", "endpoints.s.accounts.EU.secrets: file:/s/signing is of the wrong form: keys of adyen are hex"},
+        {"endpoints:\n  s: { connector: standardwebhooks, secrets: [ file:/s/no-base64 ] }\n", "file:/s/no-base64 is of the wrong form: keys of standardwebhooks are whsec_ and base64 behind it"},
+        {"endpoints:\n  s: { connector: trustly, secrets: [ env:WHSEC ] }\n", "env:WHSEC is of the wrong form: keys of trustly are a public key or certificate in PEM"},
         /* destinations */
         {"destinations:\n  app: { url: 'https://app.example/' }\n", "conf/payhook.yaml:2:3: destinations.app.secret: is missing"},
         {"destinations:\n  app: { secret: env:SIGNING }\n", "destinations.app.url: is missing"},
@@ -635,6 +641,55 @@ static void each_mistake_is_said_where_it_stands_and_what_to_do(void **state)
         for (size_t k = 0; k < report.count; k++)
             if (ph_slice_find(report.list[k].text, PH_S("S3cret"), 0) != SIZE_MAX)
                 fail_msg("a secret is said: %.*s", (int)report.list[k].text.len, report.list[k].text.ptr);
+    }
+}
+
+/* The form is the page's: text is any, and what is only a part of what is signed has none. */
+static void keys_of_their_pages_form_are_taken(void **state)
+{
+    static const char *const good[] = {
+        "endpoints:\n  s: { connector: adyen, secrets: [ file:/s/hex ] }\n",
+        "endpoints:\n  s: { connector: standardwebhooks, secrets: [ env:SIGNING ] }\n",
+        "endpoints:\n  s: { connector: stripe, secrets: [ file:/s/no-base64 ] }\n",
+        "endpoints:\n  s: { connector: trustly, secrets: [ file:/s/pem ] }\n",
+        "endpoints:\n  s: { connector: paypal, secrets: [ env:WHSEC ] }\n", /* a webhook's id, in what is signed */
+        "endpoints:\n  s: { connector: braintree, secrets: [ env:WHSEC ] }\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < PH_COUNTOF(good); i++) {
+        if (load(good[i]) == PH_OK && report.errors == 0)
+            continue;
+        for (size_t k = 0; k < report.count; k++)
+            print_message("%.*s\n", (int)report.list[k].text.len, report.list[k].text.ptr);
+        fail_msg("refused: %s", good[i]);
+    }
+}
+
+static void a_check_says_what_thin_events_would_be_fetched_with(void **state)
+{
+    static const struct {
+        const char *text, *warning;
+    } doubts[] = {
+        {"endpoints:\n  s: { connector: stripe, secrets: [ env:WHSEC ] }\n", "endpoints.s.config: no api_key: thin events, should they be sent here, cannot be fetched"},
+        {"endpoints:\n  s: { connector: stripe, secrets: [ env:WHSEC ], config: { api_key: env:SIGNING } }\n", NULL},
+        {"endpoints:\n  s: { connector: stripe, by: /a, accounts: { EU: { secrets: [ env:WHSEC ] } } }\n", "endpoints.s.accounts.EU.config: no api_key"},
+        {"endpoints:\n  s: { connector: stripe, by: /a, config: { api_key: env:SIGNING }, accounts: { EU: { secrets: [ env:WHSEC ] } } }\n", NULL},
+        {"endpoints:\n  s: { connector: adyen, secrets: [ file:/s/hex ] }\n", NULL},
+        {"endpoints:\n  m: { connector: mollie, config: { api_key: env:SIGNING } }\n", NULL}, /* one of its two ways */
+    };
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        thorough = round == 0;
+        for (size_t i = 0; i < PH_COUNTOF(doubts); i++) {
+            size_t found = 0;
+            assert_int_equal(load(doubts[i].text), PH_OK);
+            for (size_t k = 0; k < report.count; k++) {
+                found += doubts[i].warning != NULL && ph_slice_find(report.list[k].text, ph_slice_str(doubts[i].warning), 0) != SIZE_MAX;
+                if (!thorough || doubts[i].warning == NULL)
+                    assert_true(ph_slice_find(report.list[k].text, PH_S("thin events"), 0) == SIZE_MAX);
+            }
+            assert_int_equal(found, thorough && doubts[i].warning != NULL);
+        }
     }
 }
 
@@ -703,11 +758,16 @@ static void what_is_said_does_nothing_to_a_terminal(void **state)
 
 static void every_connector_has_an_endpoint_that_is_right(void **state)
 {
+    static const char *const keys[] = {"env:WHSEC", "file:/s/hex", "file:/s/pem"}; /* of one of these forms */
     (void)state;
     for (size_t i = 0; i < ph_connectors_builtin_count; i++) {
         char text[256];
         struct ph_slice name = ph_connectors_builtin[i]->name;
-        snprintf(text, sizeof text, "endpoints:\n  it: { connector: %.*s, secrets: [ env:WHSEC ] }\n", (int)name.len, name.ptr);
+        bool good = false;
+        for (size_t k = 0; k < PH_COUNTOF(keys) && !good; k++) {
+            snprintf(text, sizeof text, "endpoints:\n  it: { connector: %.*s, secrets: [ %s ] }\n", (int)name.len, name.ptr, keys[k]);
+            good = load(text) == PH_OK;
+        }
         loads(text);
     }
     loads("endpoints:\n  t: { connector: truelayer }\n"); /* keys that anyone may fetch */
@@ -889,6 +949,8 @@ int main(void)
         TEST(with_nothing_at_all_there_is_a_development_endpoint_or_none),
         TEST(a_file_that_is_not_there_is_said),
         TEST(each_mistake_is_said_where_it_stands_and_what_to_do),
+        TEST(keys_of_their_pages_form_are_taken),
+        TEST(a_check_says_what_thin_events_would_be_fetched_with),
         TEST(what_may_be_a_mistake_is_a_warning),
         TEST(everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file),
         TEST(more_mistakes_than_fit_are_counted),
