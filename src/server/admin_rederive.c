@@ -74,6 +74,7 @@ static enum ph_status judge(struct rederiving *r, const struct ph_config_endpoin
         return PH_ERR_NO_MEMORY;
     PH_TRY(ph_engine_run(room->worker, &in, (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM),
                          &answer));
+    ph_record_part_accounts(endpoint, &answer);
     int32_t matched = 0;
     for (size_t i = 0; matched == 0 && i < answer.event_count; i++)
         matched = answer.events[i].matched_secret;
@@ -82,6 +83,7 @@ static enum ph_status judge(struct rederiving *r, const struct ph_config_endpoin
         .endpoint = endpoint,
         .in = &in,
         .answer = &answer,
+        .account = keys.account,
         .secret = matched > 0 ? keys.names[matched - 1] : (struct ph_slice){0},
         .secret_of = keys.secret_of,
         .remote = kept->remote,
