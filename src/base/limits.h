@@ -133,6 +133,7 @@ enum {
     PH_STALE_PERCENT = 10,
     PH_LOG_LINE_BYTES_MAX = 2048,
     PH_LOG_TEXT_BYTES_MAX = 200,      /* of a value that strangers chose */
+    PH_LOG_OURS_BYTES_MAX = 800,      /* of one of ours: what is wrong with a configuration, with its place */
     PH_LOG_BUFFER_BYTES = 256 * 1024, /* two of them: what waits for a slow reader; past it lines are lost and counted */
     PH_LOG_GATHER_MS = 20,            /* lines are written together */
     PH_LOG_FLUSH_MS = 1000,           /* at the end, for a reader that does not read */

@@ -19,12 +19,26 @@ static bool pages(void *ctx, const char *folder, const struct ph_connector *cons
     return true;
 }
 
-static void print(const struct ph_config_report *report)
+void ph_cmd_config_say(struct ph_log *log, bool warning, struct ph_slice text)
 {
+    struct ph_log_line line;
+    if (log == NULL) {
+        fprintf(stderr, "%.*s\n", (int)text.len, text.ptr);
+    } else if (ph_log_open(log, warning ? PH_SEVERITY_WARNING : PH_SEVERITY_ERROR, PH_S("reload"), &line)) {
+        ph_log_ours(&line, "text", text);
+        ph_log_write(log, &line);
+    }
+}
+
+static void tell(struct ph_log *log, const struct ph_config_report *report)
+{
+    char more[64];
     for (size_t i = 0; i < report->count; i++)
-        fprintf(stderr, "%.*s\n", (int)report->list[i].text.len, report->list[i].text.ptr);
-    if (report->left_out > 0)
-        fprintf(stderr, "… and %zu more\n", report->left_out);
+        ph_cmd_config_say(log, report->list[i].warning, report->list[i].text);
+    if (report->left_out > 0) {
+        (void)snprintf(more, sizeof more, "… and %zu more", report->left_out);
+        ph_cmd_config_say(log, true, ph_slice_str(more));
+    }
 }
 
 static const char *variable(const char *const *environment, struct ph_slice name)
@@ -35,8 +49,13 @@ static const char *variable(const char *const *environment, struct ph_slice name
     return NULL;
 }
 
-static const struct ph_config *load(struct ph_arena *arena, const char *path, const char *const *environment,
-                                    bool places_only, const char **ret_path)
+struct how {
+    bool places_only, thorough;
+    struct ph_log *log;
+};
+
+static const struct ph_config *load(struct ph_arena *arena, const char *path, const char *const *environment, struct how how,
+                                    const char **ret_path)
 {
     struct ph_config_report *report = malloc(sizeof *report); /* some KiB: not for a stack */
     const struct ph_config *config = NULL;
@@ -45,7 +64,8 @@ static const struct ph_config *load(struct ph_arena *arena, const char *path, co
                                     .read_file = ph_os_read_file_mode,
                                     .pages = pages,
                                     .ctx = arena,
-                                    .now_ms = ph_os_unix_ms()};
+                                    .now_ms = ph_os_unix_ms(),
+                                    .thorough = how.thorough};
     if (report == NULL) {
         fprintf(stderr, "payhook: out of memory\n");
         return NULL;
@@ -54,11 +74,11 @@ static const struct ph_config *load(struct ph_arena *arena, const char *path, co
         path = variable(environment, PH_S("PAYHOOK_CONFIG"));
     *ret_path = path;
     ph_config_report_init(report, &ph_os_heap);
-    enum ph_status st = places_only ? ph_config_load_places(&world, path, report, &config)
-                                    : ph_config_load(&world, path, report, &config);
-    print(report);
+    enum ph_status st = how.places_only ? ph_config_load_places(&world, path, report, &config)
+                                        : ph_config_load(&world, path, report, &config);
+    tell(how.log, report);
     if (st == PH_ERR_NO_MEMORY)
-        fprintf(stderr, "payhook: no memory for the configuration\n");
+        ph_cmd_config_say(how.log, false, PH_S("payhook: no memory for the configuration"));
     ph_config_report_done(report);
     free(report);
     return st == PH_OK ? config : NULL;
@@ -66,16 +86,16 @@ static const struct ph_config *load(struct ph_arena *arena, const char *path, co
 
 const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *path)
 {
-    return load(arena, path, (const char *const *)environ, false, &path);
+    return load(arena, path, (const char *const *)environ, (struct how){.thorough = true}, &path);
 }
 
 const struct ph_config *ph_cmd_config_load_with(struct ph_arena *arena, const char *path, const char *const *environment,
-                                                const char **ret_path)
+                                                bool thorough, struct ph_log *log, const char **ret_path)
 {
-    return load(arena, path, environment, false, ret_path);
+    return load(arena, path, environment, (struct how){.thorough = thorough, .log = log}, ret_path);
 }
 
 const struct ph_config *ph_cmd_config_places(struct ph_arena *arena, const char *path)
 {
-    return load(arena, path, (const char *const *)environ, true, &path);
+    return load(arena, path, (const char *const *)environ, (struct how){.places_only = true}, &path);
 }

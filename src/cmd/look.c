@@ -55,7 +55,8 @@ static const struct ph_column endpoints[] = {{"NAME", "/name", 16},
                                              {"VALID", "/valid", 5},
                                              {"FIRST USED", "/first_used_at", 20},
                                              {"LAST USED", "/last_used_at", 20},
-                                             {"ALONE SINCE", "/alone_since", 0}};
+                                             {"ALONE SINCE", "/alone_since", 20},
+                                             {"LACKS", "/lacks", 0}};
 
 static const struct list {
     enum ph_command command;
@@ -112,6 +113,8 @@ static void show_endpoint(struct listing *l, yyjson_val *endpoint)
                                yyjson_val_mut_copy(doc, yyjson_obj_get(endpoint, "name")));
         yyjson_mut_obj_add_val(doc, line, "connector",
                                yyjson_val_mut_copy(doc, yyjson_obj_get(endpoint, "connector")));
+        yyjson_mut_obj_add_val(doc, line, "lacks",
+                               yyjson_val_mut_copy(doc, yyjson_obj_get(endpoint, "lacks")));
         yyjson_mut_doc_set_root(doc, line);
         yyjson_doc *fixed = yyjson_mut_doc_imut_copy(doc, NULL);
         show_row(l, yyjson_doc_get_root(fixed));

@@ -81,21 +81,22 @@ static bool make_development_secret(struct serving *s)
     return false;
 }
 
-/* Gives a view, or NULL when what is wrong has been said. */
-static struct ph_view *load(void *ctx, const struct ph_view *before)
+/* Gives a view, or NULL when what is wrong has been said: to the log, where there is one already. */
+static struct ph_view *load(void *ctx, const struct ph_view *before, struct ph_log *log)
 {
     struct serving *s = ctx;
     struct ph_arena *pages = malloc(sizeof *pages);
     if (pages == NULL)
         return NULL;
     ph_arena_init(pages, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
-    const struct ph_config *config = ph_cmd_config_load_with(pages, s->flags.config, s->flags.environment, &s->file);
+    const struct ph_config *config =
+        ph_cmd_config_load_with(pages, s->flags.config, s->flags.environment, s->flags.check, log, &s->file);
     struct ph_view *view = config != NULL ? ph_view_new(config, pages, before) : NULL;
     if (config == NULL) {
         ph_arena_done(pages);
         free(pages);
     } else if (view == NULL) {
-        fprintf(stderr, "payhook serve: more destinations, those that went since the start included, than one process can have: restart\n");
+        ph_cmd_config_say(log, false, PH_S("more destinations, those that went since the start included, than one process can have: restart"));
     }
     return view;
 }
@@ -217,7 +218,7 @@ static int run(struct serving *s)
     bool gateway = !s->flags.dev && !s->flags.check && (webhooks == NULL || strcmp(webhooks, "none") != 0);
     if (!has_file && gateway && !make_development_secret(s))
         return PH_EXIT_FAILED;
-    s->view = load(s, NULL);
+    s->view = load(s, NULL, NULL);
     if (s->view == NULL) /* without a file, what is wrong is a flag or a variable */
         return has_file ? PH_EXIT_FAILED : PH_EXIT_USAGE;
     if (s->flags.check) {

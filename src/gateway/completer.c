@@ -19,7 +19,8 @@ struct hand {
     struct ph_inbox_reader *reader;
     struct ph_worker *worker;
     struct ph_arena arena; /* of what was read; the worker's own is reset with each run */
-    uint64_t rounds;       /* of reverification that it has seen */
+    uint64_t rounds;       /* of reverification that it has seen; with `last` behind the lock */
+    struct ph_gateway_round round, last; /* the one that it is in; the one before */
 };
 
 struct ph_completer {
@@ -32,6 +33,7 @@ struct ph_completer {
     bool stopping;
     uint64_t woken, rounds; /* rounds: how often all quarantined requests were to be looked at */
     struct ph_gateway_counts counts;
+    uint64_t lacks[PH_ENDPOINTS_MAX / 64], lacks_rounds; /* of which endpoints it was told; since which round */
 };
 
 /* ---- when ---------------------------------------------------------------------------------------- */
@@ -119,7 +121,9 @@ static bool store(struct hand *hand, struct ph_inbox_store *judged)
         waiting_end(&s.waiting, false);
         return waiting_wait(&s.waiting);
     }
-    return waiting_wait(&s.waiting);
+    bool good = waiting_wait(&s.waiting);
+    judged->stored = s.store.stored;
+    return good;
 }
 
 /* ---- one request ----------------------------------------------------------------------------------- */
@@ -252,6 +256,42 @@ static void count(struct hand *hand, uint64_t *counter)
     pthread_mutex_unlock(&hand->completer->lock);
 }
 
+/* Nobody can mend it but the operator, who is told once: what is asked without it is refused. */
+static void tell_lack(struct hand *hand, const struct judging *j)
+{
+    struct ph_completer *c = hand->completer;
+    size_t number = (size_t)(j->endpoint - j->view->config->endpoints.items);
+    const struct ph_fetch *fetch = j->answer.variant != NULL ? j->answer.variant->fetch : NULL;
+    struct ph_slice field = {0};
+    if (fetch != NULL)
+        field = ph_config_fetch_lacks(fetch, j->keys.values, j->keys.value_count);
+    if (!ph_slice_present(field) || number >= PH_ENDPOINTS_MAX)
+        return;
+    pthread_mutex_lock(&c->lock);
+    if (c->lacks_rounds != c->rounds)
+        memset(c->lacks, 0, sizeof c->lacks);
+    c->lacks_rounds = c->rounds;
+    bool told = (c->lacks[number / 64] >> number % 64 & 1) != 0;
+    c->lacks[number / 64] |= (uint64_t)1 << number % 64;
+    pthread_mutex_unlock(&c->lock);
+    if (!told)
+        ph_gateway_tell_lack(c->gateway, j->endpoint->entry.name, field);
+}
+
+/* How one of a round ended. */
+static void note_round(struct ph_gateway_round *round, const struct ph_inbox_store *judged)
+{
+    round->looked_at++;
+    if (judged->request.standing == PH_STANDING_QUARANTINED)
+        round->refused++;
+    else if (judged->stored == PH_STORED_DUPLICATE)
+        round->known++;
+    else if (judged->request.standing == PH_STANDING_PENDING || judged->request.standing == PH_STANDING_DROPPED)
+        round->pending++;
+    else
+        round->accepted++;
+}
+
 /* `again`: it is quarantined; only a better verdict changes anything. False: the inbox or memory failed. */
 static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, bool again)
 {
@@ -264,8 +304,11 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
     int64_t now_ms = ph_os_unix_ms();
     j.endpoint = ph_config_endpoint_find(view->config, j.kept.request.endpoint);
     struct ph_request as_kept = {.headers = j.kept.request.headers, .header_count = j.kept.request.header_count, .body = j.kept.request.body};
-    if (j.endpoint == NULL || !ph_view_keys_for(j.endpoint, &as_kept, now_ms, &hand->arena, &j.keys))
+    if (j.endpoint == NULL || !ph_view_keys_for(j.endpoint, &as_kept, now_ms, &hand->arena, &j.keys)) {
+        hand->round.looked_at++;
+        hand->round.skipped++;
         return true; /* its endpoint is gone: it waits for it to come back, or to age */
+    }
     if (!judge(hand, &j))
         return false;
     ph_record_part_accounts(j.endpoint, &j.answer);
@@ -291,12 +334,18 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
     judged.request.id = id;
     if (again)
         count(hand, &counts->reverified);
-    if (again && judged.request.standing == PH_STANDING_QUARANTINED)
+    if (again && judged.request.standing == PH_STANDING_QUARANTINED) {
+        note_round(&hand->round, &judged);
         return true;
+    }
+    if (judged.request.work == PH_WORK_FETCH && j.failed)
+        tell_lack(hand, &j);
     if (judged.request.work != PH_WORK_NONE && j.failed)
         postpone(&j, &judged, now_ms);
     if (!store(hand, &judged))
         return false;
+    if (again)
+        note_round(&hand->round, &judged);
     count(hand, again                                            ? &counts->recovered
                 : judged.request.work != PH_WORK_NONE            ? &counts->postponed
                 : judged.request.standing == PH_STANDING_DROPPED ? &counts->given_up
@@ -340,8 +389,33 @@ static int64_t do_work(struct hand *hand, const struct ph_view *view, int64_t no
     return mine > 0 ? now_ms : next_ms; /* some were done: there may be more */
 }
 
+/* The last of the hands tells of all of them. */
+static void end_round(struct hand *hand, uint64_t rounds)
+{
+    struct ph_completer *c = hand->completer;
+    struct ph_gateway_round sum = {0};
+    bool all = true;
+    pthread_mutex_lock(&c->lock);
+    hand->rounds = rounds;
+    hand->last = hand->round;
+    for (size_t i = 0; i < PH_WORK_THREADS; i++) {
+        const struct ph_gateway_round *part = &c->hands[i].last;
+        all = all && c->hands[i].rounds >= rounds;
+        sum.looked_at += part->looked_at;
+        sum.accepted += part->accepted;
+        sum.known += part->known;
+        sum.pending += part->pending;
+        sum.refused += part->refused;
+        sum.skipped += part->skipped;
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (all)
+        ph_gateway_tell_round(c->gateway, &sum);
+}
+
 static bool reverify(struct hand *hand, const struct ph_view *view)
 {
+    hand->round = (struct ph_gateway_round){0};
     int64_t after = 0;
     struct ph_arena list;
     size_t id_count = 1;
@@ -388,7 +462,7 @@ static void *run(void *arg)
         struct ph_view *view = ph_gateway_view(hand->completer->gateway);
         int64_t now_ms = ph_os_unix_ms(), next_ms = do_work(hand, view, now_ms);
         if (hand->rounds != rounds && reverify(hand, view))
-            hand->rounds = rounds;
+            end_round(hand, rounds);
         else if (hand->rounds != rounds)
             next_ms = now_ms + STORE_RETRY_MS;
         ph_view_unref(view);

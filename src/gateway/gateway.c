@@ -18,6 +18,8 @@ struct ph_gateway {
     struct ph_dispatcher *dispatcher; /* NULL: not yet, or no more */
     struct ph_slice roots;
     ph_dispatcher_log *log;
+    void (*verified_again)(void *log_ctx, const struct ph_gateway_round *round);
+    void (*lacks)(void *log_ctx, struct ph_slice endpoint, struct ph_slice field);
     void *log_ctx;
 };
 
@@ -155,6 +157,8 @@ enum ph_status ph_gateway_open(const struct ph_gateway_options *options, struct 
     g->view = options->view;
     g->roots = options->roots;
     g->log = options->log;
+    g->verified_again = options->verified_again;
+    g->lacks = options->lacks;
     g->log_ctx = options->log_ctx;
     enum ph_status st = open_inbox(g, ret_why);
     if (st == PH_OK) {
@@ -258,4 +262,16 @@ void ph_gateway_work(struct ph_gateway *g)
 void ph_gateway_counts(struct ph_gateway *g, struct ph_gateway_counts *ret)
 {
     ph_completer_counts(g->completer, ret);
+}
+
+void ph_gateway_tell_round(struct ph_gateway *g, const struct ph_gateway_round *round)
+{
+    if (g->verified_again != NULL)
+        g->verified_again(g->log_ctx, round);
+}
+
+void ph_gateway_tell_lack(struct ph_gateway *g, struct ph_slice endpoint, struct ph_slice field)
+{
+    if (g->lacks != NULL)
+        g->lacks(g->log_ctx, endpoint, field);
 }

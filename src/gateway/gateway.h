@@ -13,11 +13,25 @@
 
 struct ph_gateway;
 
+/* What became of the quarantine when all of it was verified again. */
+struct ph_gateway_round {
+    uint64_t looked_at;
+    uint64_t accepted; /* told from now on */
+    uint64_t known;    /* genuine, and had come again meanwhile */
+    uint64_t pending;  /* the network does not answer yet */
+    uint64_t refused;  /* as before */
+    uint64_t skipped;  /* their endpoint or account is not configured */
+};
+
 struct ph_gateway_options {
     struct ph_view *view;          /* takes the reference */
     struct ph_callouts *callouts;  /* NULL: none are made; outlives the gateway */
     struct ph_slice roots;         /* what a fetched certificate must lead to (ph_roots_read) */
-    ph_dispatcher_log *log;        /* NULL: nobody listens */
+    ph_dispatcher_log *log;        /* NULL, as the next two: nobody listens */
+    /* From threads of the gateway's: a round has ended; an endpoint has thin events, and no config field to fetch them
+     * with, said once until the next reload. */
+    void (*verified_again)(void *log_ctx, const struct ph_gateway_round *round);
+    void (*lacks)(void *log_ctx, struct ph_slice endpoint, struct ph_slice field);
     void *log_ctx;
 };
 
@@ -51,5 +65,9 @@ struct ph_gateway_counts {
     uint64_t completed, given_up, postponed; /* follow-up work */
 };
 void ph_gateway_counts(struct ph_gateway *gateway, struct ph_gateway_counts *ret);
+
+/* ---- for the completer ---- */
+void ph_gateway_tell_round(struct ph_gateway *gateway, const struct ph_gateway_round *round);
+void ph_gateway_tell_lack(struct ph_gateway *gateway, struct ph_slice endpoint, struct ph_slice field);
 
 #endif

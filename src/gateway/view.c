@@ -1,7 +1,9 @@
 #include "gateway/view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/mask.h"
 #include "wire/json_pool.h"
 
 struct ph_view *ph_view_ref(struct ph_view *view)
@@ -137,13 +139,14 @@ bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph
     const struct ph_config_secret *secrets = endpoint->secrets.items;
     size_t secret_count = endpoint->secrets.count, which[PH_SECRETS_MAX];
     struct ph_slice header = PH_S("header:");
-    ret->account = ret->secret_of = (struct ph_slice){0};
+    ret->account = ret->secret_of = ret->named = (struct ph_slice){0};
     ret->values = endpoint->values.items;
     ret->value_count = endpoint->values.count;
     if (ph_slice_present(endpoint->by)) {
         struct ph_slice name = ph_slice_starts(endpoint->by, header)
                                    ? header_of(request, ph_slice_from(endpoint->by, header.len))
                                    : member_of(request->body, endpoint->by, arena);
+        ret->named = name;
         const struct ph_config_account *account = name.len > 0 ? ph_config_account_find(endpoint, name) : NULL;
         if (account == NULL)
             return false;
@@ -160,4 +163,20 @@ bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph
     for (size_t i = 0; i < ret->count; i++)
         ret->names[i] = secrets[which[i]].secret.from;
     return true;
+}
+
+struct ph_slice ph_view_no_account(const struct ph_config_endpoint *endpoint, struct ph_slice named, struct ph_arena *arena)
+{
+    enum { LOOKED_AT = 200, SHOWN = 40, BY_SHOWN = 80, TEXT_BYTES = 256 };
+    char *text = ph_arena_alloc(arena, TEXT_BYTES), printable[LOOKED_AT], shown[LOOKED_AT];
+    size_t by_len = endpoint->by.len < BY_SHOWN ? endpoint->by.len : BY_SHOWN, len = named.len < LOOKED_AT ? named.len : LOOKED_AT;
+    if (text == NULL)
+        return PH_S("the request names no account of this endpoint");
+    for (size_t i = 0; i < len; i++)
+        printable[i] = named.ptr[i] >= ' ' && named.ptr[i] < 0x7f && named.ptr[i] != '"' ? named.ptr[i] : '?';
+    len = ph_mask_words(ph_slice_of(printable, len), shown); /* before it is cut: half a card number is one, too */
+    int written = len == 0 ? snprintf(text, TEXT_BYTES, "the request names no account (by %.*s)", (int)by_len, endpoint->by.ptr)
+                           : snprintf(text, TEXT_BYTES, "no account of this endpoint is called \"%.*s%s\" (by %.*s)",
+                                      (int)(len < SHOWN ? len : SHOWN), shown, len > SHOWN ? "..." : "", (int)by_len, endpoint->by.ptr);
+    return ph_slice_of(text, (size_t)written);
 }

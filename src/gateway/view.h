@@ -43,10 +43,13 @@ struct ph_view_keys {
     const struct ph_config_value *values;
     size_t value_count;
     struct ph_slice account; /* the one of the endpoint's accounts that `by` picked; absent: it has one only */
+    struct ph_slice named;   /* what `by` reads; absent: nothing, or there is no `by` */
     struct ph_slice secret_of; /* the account, when the secrets are its own and not the endpoint's */
 };
 /* False: the endpoint serves several accounts, and the request names none of them. */
 bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph_request *request, int64_t now_ms,
                       struct ph_arena *arena, struct ph_view_keys *ret);
+/* That it does, for a person: what the sender wrote is masked and cut. */
+struct ph_slice ph_view_no_account(const struct ph_config_endpoint *endpoint, struct ph_slice named, struct ph_arena *arena);
 
 #endif

@@ -52,6 +52,9 @@ static enum ph_status add_endpoint(struct ph_admin_call *call, yyjson_mut_doc *d
                            e->mode == PH_CONFIG_MODE_LIVE   ? "live"
                            : e->mode == PH_CONFIG_MODE_TEST ? "test"
                                                             : "any");
+    if (e->accounts.count == 0)
+        ph_admin_text(call, doc, endpoint, "lacks",
+                      ph_config_page_lacks(e->page, e->values.items, e->values.count));
     yyjson_mut_val *secrets = yyjson_mut_obj_add_arr(doc, endpoint, "secrets");
     PH_TRY(add_secrets(call, doc, secrets, e->secrets.items, e->secrets.count,
                        (struct whose){.endpoint = e->entry.name}));

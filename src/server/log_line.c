@@ -27,10 +27,10 @@ static bool is_plain(char c)
 }
 
 /* The text within quotes, both formats alike; logfmt does without them where it can. */
-static size_t quote(struct ph_slice text, bool bare_may_be, char *to)
+static size_t quote(struct ph_slice text, size_t most, bool bare_may_be, char *to)
 {
-    char printable[PH_LOG_TEXT_BYTES_MAX], clean[PH_LOG_TEXT_BYTES_MAX];
-    size_t len = text.len < sizeof clean ? text.len : sizeof clean, out = 0;
+    char printable[PH_LOG_OURS_BYTES_MAX], clean[PH_LOG_OURS_BYTES_MAX];
+    size_t len = text.len < most ? text.len : most, out = 0;
     bool bare = bare_may_be;
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
@@ -66,7 +66,14 @@ void ph_log_text(struct ph_log_line *line, const char *key, struct ph_slice text
 {
     char quoted[2 * PH_LOG_TEXT_BYTES_MAX + 2];
     if (text.len > 0)
-        put_field(line, key, quoted, quote(text, !line->json, quoted));
+        put_field(line, key, quoted, quote(text, PH_LOG_TEXT_BYTES_MAX, !line->json, quoted));
+}
+
+void ph_log_ours(struct ph_log_line *line, const char *key, struct ph_slice text)
+{
+    char quoted[2 * PH_LOG_OURS_BYTES_MAX + 2];
+    if (text.len > 0)
+        put_field(line, key, quoted, quote(text, PH_LOG_OURS_BYTES_MAX, !line->json, quoted));
 }
 
 void ph_log_number(struct ph_log_line *line, const char *key, int64_t number)
@@ -89,7 +96,7 @@ void ph_log_begin(struct ph_log_line *line, bool json, int64_t unix_ms,
     size_t time_len = strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%S", &parts);
     time_len +=
         (size_t)snprintf(time + time_len, sizeof time - time_len, ".%03dZ", (int)(unix_ms % 1000));
-    size_t what_len = quote(what, false, what_quoted);
+    size_t what_len = quote(what, PH_LOG_TEXT_BYTES_MAX, false, what_quoted);
     if (json) {
         (void)(put(line, "{\"time\":\"", 9) && put(line, time, time_len) &&
                put(line, "\",\"level\":\"", 11) &&

@@ -28,6 +28,8 @@ void ph_log_begin(struct ph_log_line *line, bool json, int64_t unix_ms,
                   enum ph_log_severity severity, struct ph_slice what);
 /* Empty texts are left out. The key is ours: letters and '_'. */
 void ph_log_text(struct ph_log_line *line, const char *key, struct ph_slice text);
+/* The same for a text of our own, which may be as long as PH_LOG_OURS_BYTES_MAX. */
+void ph_log_ours(struct ph_log_line *line, const char *key, struct ph_slice text);
 void ph_log_number(struct ph_log_line *line, const char *key, int64_t number);
 /* The line feed, too. */
 struct ph_slice ph_log_end(struct ph_log_line *line);

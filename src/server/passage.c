@@ -80,6 +80,8 @@ static void end(struct ph_service *service, struct ph_passage *passage, enum ph_
     ph_log_number(&line, "ms", took_ms);
     if (store != NULL)
         tell_store(&line, ph_gateway_inbox(service->gateway), store, done);
+    ph_log_text(&line, "method", passage->method);
+    ph_log_text(&line, "path", passage->path);
     ph_log_text(&line, "remote", passage->remote);
     ph_log_text(&line, "request_id", passage->id);
     ph_log_text(&line, "traceparent", passage->trace);

@@ -65,6 +65,8 @@ static bool route(struct arrival *a, struct ph_http_response *ret_response)
     struct ph_slice path = ph_http_path(request), prefix = PH_S("/webhooks/");
     const struct ph_config_endpoint *endpoint =
         ph_slice_starts(path, prefix) ? ph_config_endpoint_find(a->view->config, ph_slice_from(path, prefix.len)) : NULL;
+    a->passage.method = request->method;
+    a->passage.path = path;
     if (endpoint == NULL) {
         ph_count(&service->tally->unknown);
         ph_service_answer_error(service, 404, PH_S("NOT_FOUND"), PH_S("no endpoint has this name"), ret_response);
@@ -88,6 +90,7 @@ static bool route(struct arrival *a, struct ph_http_response *ret_response)
         ph_service_answer_error(service, 413, PH_S("RESOURCE_EXHAUSTED"), PH_S("the body is larger than the limit"), ret_response);
         return false;
     }
+    a->passage.method = a->passage.path = (struct ph_slice){0}; /* the endpoint's name says it */
     return true;
 }
 
@@ -142,12 +145,23 @@ static enum ph_status judge_by_cache(struct arrival *a)
     return PH_OK;
 }
 
+/* The engine says `no secret`, which is so: but the operator has to know whose. */
+static void say_no_account(struct arrival *a)
+{
+    struct ph_slice reason = ph_view_no_account(a->endpoint, a->keys.named, ph_worker_arena(a->service->worker));
+    ph_tally_no_account(a->passage.row);
+    for (size_t i = 0; i < a->answer.event_count; i++)
+        if (a->answer.events[i].verdict == PH_NO_SECRET)
+            a->answer.events[i].verdict_reason = reason;
+}
+
 static enum ph_status judge(struct arrival *a)
 {
     struct ph_arena *arena = ph_worker_arena(a->service->worker);
     int64_t now_ms = ph_os_unix_ms();
-    /* Without an account its secrets are not known either: the engine says `no secret`. */
-    if (!ph_view_keys_for(a->endpoint, &a->request, now_ms, arena, &a->keys))
+    /* Without an account its secrets are not known either. */
+    bool has_account = ph_view_keys_for(a->endpoint, &a->request, now_ms, arena, &a->keys);
+    if (!has_account)
         a->keys.count = 0;
     a->in = (struct ph_input){
         .connector = a->endpoint->page,
@@ -161,6 +175,8 @@ static enum ph_status judge(struct arrival *a)
     };
     PH_TRY(ph_engine_run_keep(a->service->worker, &a->in, everything, &a->answer));
     PH_TRY(judge_by_cache(a));
+    if (!has_account)
+        say_no_account(a);
     ph_record_part_accounts(a->endpoint, &a->answer);
     return PH_OK;
 }
@@ -432,7 +448,10 @@ enum ph_http_outcome ph_receive_handle(void *ctx, struct ph_http_exchange *excha
                     .id = ret_response->header_count > 0 ? ret_response->headers[0].value : (struct ph_slice){0},
                     .trace = ph_trace_parent(request->headers, request->header_count)},
     };
+    ph_os_ip_text(ph_conn_peer(exchange->connection), a.remote); /* until it is known whether a proxy is trusted */
+    a.passage.remote = ph_slice_str(a.remote);
     if (ph_service_refused(service, request, ret_response)) {
+        a.passage.path = ph_http_path(request);
         ph_passage_refused(service, &a.passage, PH_FATE_refused, ret_response->status);
         return PH_HTTP_ANSWERED;
     }

@@ -11,6 +11,8 @@
 #include "client/callouts.h"
 #include "gateway/gateway.h"
 #include "http/counters.h"
+#include "os/clock.h"
+#include "os/heap.h"
 #include "os/socket.h"
 #include "server/admin.h"
 #include "server/loop.h"
@@ -33,6 +35,7 @@ struct server {
     struct ph_client *client; /* NULL, as the next: no callouts are made */
     struct ph_callouts *callouts;
     struct ph_gateway *gateway;     /* NULL: none */
+    struct ph_view *view;           /* the configuration in use where there is no gateway to have it; else NULL */
     struct ph_admin *admin;         /* NULL: none */
     struct ph_reactor *reactors[PH_THREADS_MAX];
     size_t reactor_count;
@@ -45,15 +48,29 @@ struct server {
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
-/* New certificates for those who come from now on. False: the old ones stay. */
-static bool load_certificates(struct listener *listener)
+static void say_reload(struct ph_log *log, enum ph_log_severity severity, const char *what, struct ph_slice state,
+                       struct ph_slice text)
+{
+    struct ph_log_line line;
+    if (!ph_log_open(log, severity, PH_S("reload"), &line))
+        return;
+    ph_log_text(&line, what, state);
+    ph_log_ours(&line, "text", text);
+    ph_log_write(log, &line);
+}
+
+/* New certificates for those who come from now on. False: the old ones stay. `log` NULL: it is the start. */
+static bool load_certificates(struct listener *listener, struct ph_log *log)
 {
     struct ph_tls_context *fresh = NULL;
     char why[PH_TLS_WHY_BYTES];
     if (listener->files == NULL || listener->files->certificate == NULL)
         return true;
     if (ph_tls_context_new(listener->files, &fresh, why) != PH_OK) {
-        fprintf(stderr, "payhook: %s\n", why);
+        if (log == NULL)
+            fprintf(stderr, "payhook: %s\n", why);
+        else
+            say_reload(log, PH_SEVERITY_ERROR, "certificates", PH_S("kept"), ph_slice_str(why));
         return false;
     }
     ph_tls_context_free(listener->tls);
@@ -72,7 +89,7 @@ static bool add_listener(struct server *server, const char *address, enum ph_rea
     listener->site = site;
     listener->files = site == PH_SITE_WEBHOOKS ? &server->config->tls_webhooks : &server->config->tls;
     server->listener_count++;
-    if (!load_certificates(listener))
+    if (!load_certificates(listener, NULL))
         return false;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = listener};
     if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, listener->fd, &event) != 0)
@@ -152,6 +169,31 @@ static void log_delivery(void *ctx, bool warning, struct ph_slice destination, s
     ph_log_say(ctx, warning ? PH_SEVERITY_WARNING : PH_SEVERITY_INFO, PH_S("delivery"), "destination", destination, text);
 }
 
+static void log_round(void *ctx, const struct ph_gateway_round *round)
+{
+    struct ph_log_line line;
+    if (!ph_log_open(ctx, PH_SEVERITY_INFO, PH_S("quarantine verified again"), &line))
+        return;
+    ph_log_number(&line, "requests", (int64_t)round->looked_at);
+    ph_log_number(&line, "accepted", (int64_t)round->accepted);
+    ph_log_number(&line, "known", (int64_t)round->known);
+    ph_log_number(&line, "pending", (int64_t)round->pending);
+    ph_log_number(&line, "refused", (int64_t)round->refused);
+    ph_log_number(&line, "skipped", (int64_t)round->skipped);
+    ph_log_write(ctx, &line);
+}
+
+static void log_lack(void *ctx, struct ph_slice endpoint, struct ph_slice field)
+{
+    struct ph_log_line line;
+    if (!ph_log_open(ctx, PH_SEVERITY_WARNING, PH_S("thin events are held"), &line))
+        return;
+    ph_log_text(&line, "endpoint", endpoint);
+    ph_log_text(&line, "lacks", field);
+    ph_log_text(&line, "text", PH_S("they cannot be fetched without this field of the endpoint's config"));
+    ph_log_write(ctx, &line);
+}
+
 _Static_assert((int)PH_LOG_ERROR == (int)PH_SEVERITY_ERROR && (int)PH_LOG_DEBUG == (int)PH_SEVERITY_DEBUG,
                "the configuration's words are the log's");
 
@@ -168,14 +210,20 @@ static bool start_gateway(struct server *server)
 {
     const struct ph_server_config *config = server->config;
     char why[PH_INBOX_WHY_BYTES];
-    if (config->view == NULL || config->dev || config->listen_webhooks == NULL)
+    if (config->view == NULL)
         return true;
     if (!start_log(server))
         return false;
+    if (config->dev || config->listen_webhooks == NULL) {
+        server->view = ph_view_ref(config->view);
+        return true;
+    }
     const struct ph_gateway_options options = {.view = ph_view_ref(config->view),
                                                .callouts = server->callouts,
                                                .roots = config->roots,
                                                .log = log_delivery,
+                                               .verified_again = log_round,
+                                               .lacks = log_lack,
                                                .log_ctx = server->watch.log};
     if (ph_gateway_open(&options, &server->gateway, why) != PH_OK) {
         fprintf(stderr, "payhook: %s\n", why);
@@ -319,45 +367,100 @@ struct ph_http_limits ph_server_limits(const struct ph_config *config)
                                    .idle_ms = config->limits.idle_ms};
 }
 
+/* ---- another configuration ------------------------------------------------------------------- */
+
 /* What is not read from the view each time it is needed. */
-static void follow_view(struct server *server)
+static void follow(struct server *server, const struct ph_config *c)
 {
-    struct ph_view *view = ph_gateway_view(server->gateway);
-    const struct ph_config *c = view->config;
     const struct ph_http_limits limits = ph_server_limits(c);
     ph_log_configure(server->watch.log, c->log.format == PH_LOG_JSON, (enum ph_log_severity)c->log.level);
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_set_limits(server->reactors[i], &limits);
-    ph_view_unref(view);
+}
+
+static struct ph_view *present_view(struct server *server)
+{
+    return server->gateway != NULL ? ph_gateway_view(server->gateway) : ph_view_ref(server->view);
+}
+
+/* Takes the new one. False: the old one stays, and ret_why says why. */
+static bool use_view(struct server *server, struct ph_view *view, char ret_why[PH_INBOX_WHY_BYTES])
+{
+    if (server->gateway != NULL)
+        return ph_gateway_reload(server->gateway, view, ret_why) == PH_OK;
+    ph_view_unref(server->view);
+    server->view = view;
+    return true;
+}
+
+/* Paths of settings, never their values; as many as a line holds. */
+static void tell_settings(struct ph_log_line *line, const struct ph_config_changes *changes, bool restart)
+{
+    char text[PH_LOG_OURS_BYTES_MAX];
+    size_t len = 0;
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct ph_config_change *c = &changes->list[i];
+        size_t before = len > 0 ? 1 : 0;
+        if (restart != c->restart || c->path.len + before > sizeof text - len)
+            continue;
+        if (before > 0)
+            text[len++] = ',';
+        memcpy(text + len, c->path.ptr, c->path.len);
+        len += c->path.len;
+    }
+    ph_log_ours(line, restart ? "restart_for" : "settings", ph_slice_of(text, len));
+}
+
+static void tell_reload(struct server *server, const struct ph_view *before, const struct ph_view *now)
+{
+    struct ph_log_line line;
+    struct ph_arena arena;
+    struct ph_config_changes changes = {0};
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
+    if (ph_config_diff(before->config, now->config, &arena, &changes) != PH_OK)
+        changes = (struct ph_config_changes){0};
+    if (ph_log_open(server->watch.log, changes.restart ? PH_SEVERITY_WARNING : PH_SEVERITY_INFO, PH_S("reload"), &line)) {
+        ph_log_text(&line, "configuration", PH_S("read"));
+        ph_log_number(&line, "changed", (int64_t)changes.count);
+        tell_settings(&line, &changes, false);
+        tell_settings(&line, &changes, true);
+        ph_log_write(server->watch.log, &line);
+    }
+    ph_arena_done(&arena);
 }
 
 /* What is wrong with a new configuration has been said, and the old one stays. */
-static void reload_gateway(struct server *server)
+static void reload_configuration(struct server *server)
 {
-    char why[PH_INBOX_WHY_BYTES];
-    if (server->gateway == NULL || server->config->load == NULL)
+    struct ph_log *log = server->watch.log;
+    char why[PH_INBOX_WHY_BYTES] = "what is wrong stands above";
+    if (server->config->load == NULL || log == NULL)
         return;
-    struct ph_view *before = ph_gateway_view(server->gateway);
-    struct ph_view *view = server->config->load(server->config->load_ctx, before);
-    ph_view_unref(before);
-    if (view == NULL)
-        fprintf(stderr, "payhook: the configuration stays as it was\n");
-    else if (ph_gateway_reload(server->gateway, view, why) != PH_OK)
-        fprintf(stderr, "payhook: %s\n", why);
-    else {
-        follow_view(server);
-        printf("configuration read again\n");
+    struct ph_view *before = present_view(server);
+    struct ph_view *view = server->config->load(server->config->load_ctx, before, log);
+    bool good = view != NULL && use_view(server, view, why);
+    ph_watch_reloaded(&server->watch, good);
+    if (good) {
+        struct ph_view *now = present_view(server);
+        follow(server, now->config);
+        tell_reload(server, before, now);
+        ph_view_unref(now);
+    } else {
+        say_reload(log, PH_SEVERITY_ERROR, "configuration", PH_S("kept"), ph_slice_str(why));
     }
+    ph_view_unref(before);
 }
 
 static void reload(struct server *server)
 {
-    reload_gateway(server);
-    for (size_t i = 0; i < server->listener_count; i++)
-        if (load_certificates(&server->listeners[i]) && server->listeners[i].tls != NULL)
-            printf("certificates read again (%s)\n",
-                   server->listeners[i].site == PH_SITE_WEBHOOKS ? "webhooks" : "event service");
-    fflush(stdout);
+    struct ph_log *log = server->watch.log;
+    reload_configuration(server);
+    for (size_t i = 0; i < server->listener_count; i++) {
+        struct listener *listener = &server->listeners[i];
+        if (load_certificates(listener, log) && listener->tls != NULL)
+            say_reload(log, PH_SEVERITY_INFO, "certificates", PH_S("read"),
+                       listener->site == PH_SITE_WEBHOOKS ? PH_S("webhooks") : PH_S("event service"));
+    }
 }
 
 /* Signals come through only while it waits: none is lost between the look at *signals and the wait.
@@ -377,8 +480,24 @@ static void accept_until_stopped(struct server *server, struct ph_server_signals
     }
 }
 
-static void finish(struct server *server)
+static void tell_end(struct server *server, struct ph_slice state, const char *key, int64_t number)
 {
+    struct ph_log_line line;
+    if (!ph_log_open(server->watch.log, PH_SEVERITY_INFO, PH_S("shutdown"), &line))
+        return;
+    ph_log_text(&line, "state", state);
+    ph_log_number(&line, key, number);
+    ph_log_write(server->watch.log, &line);
+}
+
+static void finish(struct server *server, bool started)
+{
+    int64_t began_ms = ph_os_steady_ms();
+    size_t connections = 0;
+    if (started) {
+        (void)least_loaded(server, &connections);
+        tell_end(server, PH_S("draining"), "connections", (int64_t)connections);
+    }
     for (size_t i = 0; i < server->listener_count; i++) {
         ph_os_close(server->listeners[i].fd);
         ph_tls_context_free(server->listeners[i].tls);
@@ -397,6 +516,9 @@ static void finish(struct server *server)
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_free(server->reactors[i]);
     ph_gateway_free(server->gateway);
+    ph_view_unref(server->view);
+    if (started)
+        tell_end(server, PH_S("finished"), "ms", ph_os_steady_ms() - began_ms);
     ph_log_stop(server->watch.log);
     ph_os_close(server->reserve);
     ph_os_close(server->epoll);
@@ -417,7 +539,7 @@ int ph_server_run(const struct ph_server_config *config, struct ph_server_signal
     bool started = start(&server);
     if (started)
         accept_until_stopped(&server, signals, &before);
-    finish(&server);
+    finish(&server, started);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started ? 0 : 1;
 }

@@ -25,6 +25,7 @@ struct ph_endpoint {
 };
 
 struct ph_config;
+struct ph_log;
 struct ph_view;
 
 struct ph_server_config {
@@ -49,8 +50,9 @@ struct ph_server_config {
     bool dev;                      /* ingress prints events and keeps none */
     /* Without `dev`: what the gateway works by. Kept by the caller. NULL: there is no gateway. */
     struct ph_view *view;
-    /* SIGHUP: another view that takes over from this one, with a reference, or NULL when what is wrong has been said. */
-    struct ph_view *(*load)(void *ctx, const struct ph_view *before);
+    /* SIGHUP: another view that takes over from this one, with a reference, or NULL when what is wrong has been told to
+     * the log. */
+    struct ph_view *(*load)(void *ctx, const struct ph_view *before, struct ph_log *log);
     void *load_ctx;
 };
 
@@ -63,8 +65,8 @@ struct ph_server_signals {
 /* What the configuration allows a request to cost. */
 struct ph_http_limits ph_server_limits(const struct ph_config *config);
 /* Serves until signals->stop is set. Prints "listening on …" once per listener when ready. The
- * three signals must interrupt it. Certificates that cannot be read again leave the old ones in
- * use, with the reason on stderr. Gives the program's exit status: 0, or 1 with the reason on
+ * three signals must interrupt it. What cannot be read again leaves the old in use, with the
+ * reason in the log. Gives the program's exit status: 0, or 1 with the reason on
  * stderr. */
 int ph_server_run(const struct ph_server_config *config, struct ph_server_signals *signals);
 

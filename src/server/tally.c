@@ -107,6 +107,12 @@ void ph_tally_judged(struct ph_tally *tally, struct ph_tally_row *row, enum ph_v
         ph_count(&minute->stale);
 }
 
+void ph_tally_no_account(struct ph_tally_row *row)
+{
+    if (row != NULL)
+        ph_count(&row->no_account);
+}
+
 void ph_tally_ended(struct ph_tally *tally, struct ph_tally_row *row, enum ph_fate fate,
                     int64_t took_ms)
 {

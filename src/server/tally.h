@@ -38,6 +38,7 @@ struct ph_tally_row {
     struct ph_slice endpoint, connector;
     _Atomic uint64_t verdicts[PH_VERDICT_COUNT];
     _Atomic uint64_t fates[PH_FATE_COUNT];
+    _Atomic uint64_t no_account; /* those that named no account of the endpoint */
 };
 
 /* Times of answers, in ms: bucket n counts those of up to ph_tally_bounds_ms[n], the last all
@@ -69,6 +70,7 @@ const struct ph_tally_row *ph_tally_find(const struct ph_tally *tally, struct ph
 /* The owner; row may be NULL. */
 void ph_tally_judged(struct ph_tally *tally, struct ph_tally_row *row, enum ph_verdict verdict,
                      int64_t unix_ms);
+void ph_tally_no_account(struct ph_tally_row *row);
 void ph_tally_ended(struct ph_tally *tally, struct ph_tally_row *row, enum ph_fate fate,
                     int64_t took_ms);
 

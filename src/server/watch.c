@@ -79,9 +79,34 @@ static void put_fates(const struct ph_watch *watch, const struct ph_config *conf
             size_t offset = offsetof(struct ph_tally_row, fates) + o * sizeof(uint64_t);
             ph_exposition_sample(out, labels, PH_COUNTOF(labels), sum_of_rows(watch, e, offset));
         }
+    ph_exposition_family(out, "payhook_webhooks_unknown_account_total", PH_METRIC_COUNTER,
+                         "webhooks that named no account of their endpoint");
+    for (size_t i = 0; i < config->endpoints.count; i++) {
+        const struct ph_config_endpoint *e = &config->endpoints.items[i];
+        const struct ph_label labels[] = {{"endpoint", e->entry.name}, {"connector", e->connector}};
+        if (ph_slice_present(e->by))
+            ph_exposition_sample(out, labels, PH_COUNTOF(labels),
+                                 sum_of_rows(watch, e, offsetof(struct ph_tally_row, no_account)));
+    }
     ph_exposition_family(out, "payhook_webhooks_unknown_endpoint_total", PH_METRIC_COUNTER,
                          "requests for endpoints that are not configured");
     ph_exposition_sample(out, NULL, 0, sum_of(watch, offsetof(struct ph_tally, unknown)));
+}
+
+void ph_watch_reloaded(struct ph_watch *watch, bool good)
+{
+    atomic_fetch_add_explicit(good ? &watch->reloads : &watch->reloads_failed, 1, memory_order_relaxed);
+}
+
+static void put_reloads(const struct ph_watch *watch, struct ph_exposition *out)
+{
+    const struct ph_label done = {"outcome", PH_S("read")}, kept = {"outcome", PH_S("kept")};
+    ph_exposition_family(out, "payhook_reloads_total", PH_METRIC_COUNTER,
+                         "configurations read again; kept: it was wrong, and the old one stays");
+    ph_exposition_sample(out, &done, 1,
+                         (int64_t)atomic_load_explicit(&watch->reloads, memory_order_relaxed));
+    ph_exposition_sample(out, &kept, 1,
+                         (int64_t)atomic_load_explicit(&watch->reloads_failed, memory_order_relaxed));
 }
 
 static void put_times(const struct ph_watch *watch, struct ph_exposition *out)
@@ -358,6 +383,7 @@ void ph_watch_metrics(const struct ph_watch *watch, struct ph_gateway *gateway,
     put_verdicts(watch, view->config, out);
     put_fates(watch, view->config, out);
     put_times(watch, out);
+    put_reloads(watch, out);
     put_inbox(ph_gateway_inbox(gateway), &counts, out);
     put_destinations(view, &counts, ph_gateway_dispatcher(gateway), out);
     put_completer(gateway, out);

@@ -11,6 +11,7 @@ struct ph_gateway;
 /* Filled while the server starts; all that is in it lives until every thread has ended. */
 struct ph_watch {
     struct ph_log *log; /* NULL: none */
+    _Atomic uint64_t reloads, reloads_failed;
     const struct ph_tally *tallies[PH_THREADS_MAX];
     atomic_size_t tally_count;
 };
@@ -18,6 +19,9 @@ struct ph_watch {
 /* The gateway's families of /metrics. Between its opening and its closing; any thread. */
 void ph_watch_metrics(const struct ph_watch *watch, struct ph_gateway *gateway,
                       struct ph_exposition *out);
+
+/* The acceptor. */
+void ph_watch_reloaded(struct ph_watch *watch, bool good);
 
 enum ph_readiness { PH_READY, PH_DEGRADED, PH_NOT_READY };
 /* What whoever sends requests here is to know: NOT_READY: nothing can be stored, or it is going

@@ -56,11 +56,11 @@ export async function startGateway(config, { folder, more = {}, wrap = [], stder
     return code;
   };
   gateway.reload = async (c) => {
-    const times = () => gateway.output.split('configuration read again').length;
-    const before = times();
+    const times = async () => (await gateway.figures())['payhook_reloads_total{outcome="read"}'] ?? 0; // none while they are off
+    const before = await times();
     if (c) gateway.write(c);
     gateway.child.kill('SIGHUP');
-    await until(() => times() > before, 'the configuration to be read again');
+    await until(async () => await times() > before, 'the configuration to be read again');
   };
   gateway.get = async (path) => {
     const response = await fetch(`http://127.0.0.1:${gateway.servicePort}${path}`);

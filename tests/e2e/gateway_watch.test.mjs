@@ -2,7 +2,8 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { adyen, each, post, startGateway, startSink, stripe, until } from './gateway.mjs';
+import { createHmac } from 'node:crypto';
+import { adyen, each, post, query, startGateway, startSink, stripe, stripeSecret, until } from './gateway.mjs';
 import { root } from './server.mjs';
 
 const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -126,14 +127,14 @@ test('each webhook is one line, with what became of it and no secret', async () 
   await post(g, 'stripe', stripe('l2', { secret: 'another' }));
   await post(g, 'stripe', { ...stripe('l3'), headers: { ...stripe('l3').headers, 'x-request-id': '4242424242424242' } });
   await post(g, 'adyen', adyen('l1'));
-  await post(g, 'nobody', stripe('l1'));
+  await post(g, 'nobody?token=t0ken', stripe('l1'));
   assert.equal(await g.stop(), 0);
   const lines = parse(g.log).filter((line) => line.message === 'webhook');
   assert.deepEqual(lines.map((l) => [l.level, l.endpoint, l.outcome, l.status, l.verdict]), [
     ['info', 'stripe', 'stored', 200, 'VERIFIED'], ['info', 'stripe', 'duplicate', 200, 'VERIFIED'],
     ['warning', 'stripe', 'quarantined', 401, 'FORGED'], ['info', 'stripe', 'stored', 200, 'VERIFIED'],
     ['info', 'adyen', 'stored', 200, 'VERIFIED'], ['info', undefined, 'refused', 404, undefined]]);
-  const [first, , forged, masked] = lines;
+  const [first, , forged, masked, , lost] = lines;
   assert.equal(first.traceparent, trace);
   assert.equal(first.request_id, 'ours-1');
   assert.equal(first.event_type, 'PAYMENT_INTENT_SUCCESS');
@@ -142,6 +143,8 @@ test('each webhook is one line, with what became of it and no secret', async () 
   assert.ok(Number.isInteger(first.ms) && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(first.time));
   assert.match(forged.reason, /signature/);
   assert.equal(masked.request_id, '************4242');
+  assert.deepEqual([lost.method, lost.path, lost.remote, first.path], ['POST', '/webhooks/nobody', '127.0.0.1', undefined]);
+  assert.ok(!g.log.includes('t0ken'));
   for (const secret of [body.headers['stripe-signature'].slice(-64), 'gateway_secret', '44782DEF'])
     assert.ok(!g.log.includes(secret));
 });
@@ -151,6 +154,77 @@ test('an endpoint without a valid secret is an alarm, in lines for people too', 
   assert.equal((await post(g, 'bare', stripe('n1'))).status, 503);
   assert.equal(await g.stop(), 0);
   assert.match(g.log, /^\S+Z error webhook endpoint=bare connector=stripe outcome=quarantined status=503 .*verdict=NO_SECRET/m);
+});
+
+test('what no endpoint takes is told with its path and its sender, masked and cut', async () => {
+  const g = await startGateway(config);
+  assert.equal((await post(g, 'stripe', { method: 'GET' })).status, 405);
+  assert.equal((await post(g, '4242424242424242', { body: '{}' })).status, 404);
+  assert.equal((await post(g, 'x'.repeat(1000), { body: '{}' })).status, 404);
+  assert.equal(await g.stop(), 0);
+  const lines = parse(g.log).filter((line) => line.message === 'webhook');
+  assert.deepEqual(lines.map((l) => [l.status, l.method, l.path.slice(0, 30), l.remote]), [
+    [405, 'GET', '/webhooks/stripe', '127.0.0.1'], [404, 'POST', '/webhooks/************4242', '127.0.0.1'],
+    [404, 'POST', `/webhooks/${'x'.repeat(20)}`, '127.0.0.1']]);
+  assert.equal(lines[2].path.length, 200);
+});
+
+test('an account that is not configured is named, in the log and with the request, and counted', async () => {
+  const g = await startGateway({ log: { level: 'error', format: 'json' }, endpoints: { shops: {
+    connector: 'adyen', by: '/notificationItems/0/NotificationRequestItem/merchantAccountCode', accounts: { ShopECOM: { secrets: ['env:ADYEN_HMAC'] } } } } });
+  assert.equal((await post(g, 'shops', adyen('a1'))).status, 200);
+  assert.equal((await post(g, 'shops', adyen('a2', { account: 'ShopDE' }))).status, 503);
+  const [row] = query(g, "SELECT verdict, verdict_reason FROM request_list WHERE standing = 'quarantined'");
+  assert.equal(row.verdict, 'no_secret');
+  assert.match(row.verdict_reason, /^no account of this endpoint is called "ShopDE" \(by \/notificationItems/);
+  assert.equal((await g.figures())['payhook_webhooks_unknown_account_total{endpoint="shops",connector="adyen"}'], 1);
+  assert.equal(await g.stop(), 0);
+  const [line] = parse(g.log);
+  assert.deepEqual([line.level, line.endpoint, line.outcome, line.reason], ['error', 'shops', 'quarantined', row.verdict_reason]);
+});
+
+test('reloads, what they verify again, and the end are lines of the log', async () => {
+  const endpoints = (...names) => ({ stripe: { connector: 'stripe', secrets: names.map((name) => `env:${name}`) } });
+  const settings = { log: { format: 'json' }, endpoints: endpoints('STRIPE_WHSEC') };
+  const g = await startGateway(settings, { more: { OTHER: 'whsec_other' } });
+  const lines = (message) => parse(g.log).filter((line) => line.message === message);
+  assert.equal((await post(g, 'stripe', stripe('late', { secret: 'whsec_other' }))).status, 401);
+  assert.equal((await post(g, 'stripe', stripe('never', { secret: 'whsec_nobody' }))).status, 401);
+  await g.reload({ ...settings, endpoints: endpoints('STRIPE_WHSEC', 'OTHER'), threads: 3 });
+  const [round] = await until(() => lines('quarantine verified again').length > 0 && lines('quarantine verified again'), 'the quarantine to be verified again');
+  assert.deepEqual([round.level, round.requests, round.accepted, round.known, round.pending, round.refused, round.skipped], ['info', 2, 1, 0, 0, 1, 0]);
+  const [read] = lines('reload').filter((line) => line.configuration);
+  assert.deepEqual([read.level, read.configuration, read.changed, read.settings, read.restart_for], ['warning', 'read', 2, 'endpoints.stripe.secrets', 'threads']);
+  g.write({ ...settings, endpoints: { stripe: { connector: 'strip' } } });
+  g.child.kill('SIGHUP');
+  const after = await until(() => lines('reload').some((line) => line.configuration === 'kept') && lines('reload'), 'what is wrong to be said');
+  assert.ok(after.some((line) => line.level === 'error' && /no connector is called "strip"; did you mean "stripe"/.test(line.text)), JSON.stringify(after));
+  assert.deepEqual([after.at(-1).level, after.at(-1).configuration], ['error', 'kept']);
+  assert.equal((await g.figures())['payhook_reloads_total{outcome="kept"}'], 1);
+  assert.equal((await post(g, 'stripe', stripe('still'))).status, 200);
+  assert.equal(await g.stop(), 0);
+  assert.deepEqual(lines('shutdown').map((line) => [line.level, line.state]), [['info', 'draining'], ['info', 'finished']]);
+  for (const line of g.log.split('\n').filter(Boolean)) assert.match(JSON.parse(line).time, /^\d{4}-/);
+});
+
+test('thin events that cannot be fetched are said once for each endpoint, until the next reload', async () => {
+  const settings = { log: { level: 'warning', format: 'json' }, callouts: { enabled: false } };
+  const g = await startGateway(settings);
+  const held = () => parse(g.log).filter((line) => line.message === 'thin events are held');
+  const thin = (id) => {
+    const body = readFileSync(`${root}connectors/samples/stripe/thin/v1.payment_intent.succeeded.json`, 'utf8').replace(/"id":"evt_[^"]*"/, `"id":"evt_${id}"`);
+    const time = Math.floor(Date.now() / 1000);
+    return { body, headers: { 'stripe-signature': `t=${time},v1=${createHmac('sha256', stripeSecret).update(`${time}.`).update(body).digest('hex')}` } };
+  };
+  assert.equal((await post(g, 'stripe', thin('t1'))).status, 200);
+  assert.equal((await post(g, 'stripe', thin('t2'))).status, 200);
+  await until(() => query(g, 'SELECT count(*) AS count FROM requests WHERE work_tries > 0')[0].count === 2, 'both to be tried');
+  await until(() => held().length > 0, 'it to be said');
+  assert.deepEqual(held().map((line) => [line.level, line.endpoint, line.lacks]), [['warning', 'stripe', 'api_key']]);
+  await g.reload(settings);
+  assert.equal((await post(g, 'stripe', thin('t3'))).status, 200);
+  await until(() => held().length === 2, 'it to be said again');
+  assert.equal(await g.stop(), 0);
 });
 
 test('the log follows the configuration at a reload', async () => {

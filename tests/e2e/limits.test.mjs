@@ -1,9 +1,13 @@
 // The configuration's `limits`, on both listeners: what is past them is refused, and a new value needs no restart.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { post, startGateway, stripe, until } from './gateway.mjs';
-import { rawExchange } from './server.mjs';
+import { binary, rawExchange } from './server.mjs';
 
 const config = (limits) => ({ limits: { headers: 16, header_size: '1KiB', header_time: '2s', body_time: '1s', idle_time: '5s', connections: 8, ...limits } });
 let gateway;
@@ -90,4 +94,31 @@ test('new limits are followed without a restart', async () => {
     assert.notEqual(status(await rawExchange(port, head(path, [...many(40), `x: ${'a'.repeat(4000)}`, 'Connection: close']))), 431, name);
     assert.ok((await lasting(port, 'GET ')).seconds < 3, name);
   }
+});
+
+test('without a webhooks listener a reload changes them, too', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'payhook-'));
+  const file = join(home, 'payhook.yaml');
+  const write = (headers) => writeFileSync(file, JSON.stringify({ webhooks: { listen: 'none' }, service: { listen: '127.0.0.1:0' }, limits: { headers } }));
+  write(64);
+  const child = spawn(binary, ['serve', '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '', log = '', port;
+  child.stderr.setEncoding('utf8').on('data', (text) => { log += text; });
+  child.stdout.setEncoding('utf8').on('data', (text) => { output += text; });
+  await until(() => { port = output.match(/listening on 127\.0\.0\.1:(\d+) \(event/)?.[1]; return port; }, 'it to listen');
+  const answer = async () => status(await rawExchange(port, head('/healthz', [...many(30), 'Connection: close'])));
+  assert.equal(await answer(), 200);
+  write(16);
+  child.kill('SIGHUP');
+  await until(() => /info reload configuration=read changed=1 settings=limits\.headers/.test(log), 'the reload to be told');
+  assert.equal(await answer(), 431);
+  write(0);
+  child.kill('SIGHUP');
+  await until(() => /error reload configuration=kept/.test(log), 'what is wrong to be told');
+  assert.equal(await answer(), 431);
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  assert.equal(await ended, 0);
+  assert.match(log, /info shutdown state=draining connections=0[^]*info shutdown state=finished ms=/);
+  rmSync(home, { recursive: true });
 });

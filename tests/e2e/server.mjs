@@ -14,9 +14,13 @@ export async function startServer(args = [], env = {}, before = []) {
   const child = spawn(command, [...first, '--listen', '127.0.0.1:0', '--dev',
     '--listen-webhooks', '127.0.0.1:0', '--threads', '2', ...args], {
     env: { ...process.env, PAYHOOK_STRIPE_SECRET: secret, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const server = { child, output: '' };
+  const server = { child, output: '', log: '' };
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    server.log += text;
+    process.stderr.write(text);
+  });
   await new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`payhook ended with ${code}`)));
     child.stdout.setEncoding('utf8').on('data', (text) => {

@@ -121,18 +121,18 @@ test('SIGHUP brings new certificates and drops no connection; bad ones leave the
   const old = tls.connect({ port: Number(server.port), host: '127.0.0.1', ca: ca() });
   await new Promise((resolve, reject) => old.on('secureConnect', resolve).on('error', reject));
   const said = (text) => new Promise((resolve) => {
-    const look = setInterval(() => { if (server.output.includes(text)) { clearInterval(look); resolve(); } }, 20);
+    const look = setInterval(() => { if (server.log.includes(text)) { clearInterval(look); resolve(); } }, 20);
   });
   copyFileSync(file('two.pem'), file('used.pem'));
   copyFileSync(file('two.key'), file('used.key'));
   server.child.kill('SIGHUP');
-  await said('certificates read again (event service)');
+  await said('info reload certificates=read text="event service"');
   assert.equal((await talk(server.port, '')).name, 'second');
   old.write(get('/health'));
   assert.match(await new Promise((resolve) => { let text = ''; old.on('data', (part) => { text += part; }).on('end', () => resolve(text)); }), /^HTTP\/1\.1 200 /);
   writeFileSync(file('used.pem'), 'no certificate');
   server.child.kill('SIGHUP');
-  await new Promise((next) => setTimeout(next, 200));
+  await said('error reload certificates=kept');
   assert.equal((await talk(server.port, '')).name, 'second');
 });
 

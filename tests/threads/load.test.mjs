@@ -181,7 +181,7 @@ for (const how of ['plain', 'TLS']) {
       for (let i = 0; i < 10; i++) { server.child.kill('SIGHUP'); await seconds(SECONDS / 20); }
       allRight();
       assert.ok(running.asked > before + 20, 'nothing was answered meanwhile');
-      if (isTls) assert.match(server.output, /certificates read again \(webhooks\)/);
+      if (isTls) assert.match(server.log, /info reload certificates=read text=webhooks/);
     });
 
     test('SIGTERM under load: no wrong answer, and an end with status 0 and no report', async () => {

@@ -356,6 +356,30 @@ static void an_item_of_another_account_than_its_batch_proves_nothing(void **stat
     assert_int_equal(events[1].verdict, PH_VERIFIED);
 }
 
+static void says_no_account(struct ph_slice by, struct ph_slice named, const char *expected)
+{
+    const struct ph_config_endpoint endpoint = {.by = by};
+    struct ph_arena arena;
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
+    struct ph_slice said = ph_view_no_account(&endpoint, named, &arena);
+    if (!ph_slice_eq(said, ph_slice_str(expected)))
+        fail_msg("%.*s", (int)said.len, said.ptr);
+    ph_arena_done(&arena);
+}
+
+static void an_unknown_account_is_named_masked_and_cut(void **state)
+{
+    char long_name[5000];
+    (void)state;
+    memset(long_name, 'x', sizeof long_name);
+    says_no_account(PH_S("/merchant"), PH_S("ShopDE"), "no account of this endpoint is called \"ShopDE\" (by /merchant)");
+    says_no_account(PH_S("header:X-Account"), (struct ph_slice){0}, "the request names no account (by header:X-Account)");
+    says_no_account(PH_S("/m"), PH_S("a\"b\nc\x1b"), "no account of this endpoint is called \"a?b?c?\" (by /m)");
+    says_no_account(PH_S("/m"), PH_S("4111111111111111"), "no account of this endpoint is called \"************1111\" (by /m)");
+    says_no_account(PH_S("/m"), ph_slice_of(long_name, sizeof long_name),
+                    "no account of this endpoint is called \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\" (by /m)");
+}
+
 /* ---- waits -------------------------------------------------------------------------------------------- */
 
 static void work_that_fails_is_tried_again_for_days_and_then_no_more(void **state)
@@ -391,6 +415,7 @@ int main(void)
         cmocka_unit_test(the_sender_is_the_last_address_that_no_trusted_proxy_has),
         cmocka_unit_test(a_list_of_addresses_lets_nobody_else_in),
         cmocka_unit_test(an_account_is_picked_by_what_the_request_says_and_an_unknown_one_is_none),
+        cmocka_unit_test(an_unknown_account_is_named_masked_and_cut),
         cmocka_unit_test(a_copy_stands_alone),
         cmocka_unit_test(what_is_stored_of_a_verified_event_is_what_handle_says_of_it),
         cmocka_unit_test(a_key_is_its_endpoints_own_unless_endpoints_share_an_account),
