@@ -3,25 +3,29 @@
 #include "core/codec.h"
 #include "wire/message.h"
 
-enum { WIRE_VARINT = 0, WIRE_BYTES = 2, VARINT_BYTES_MAX = 10, FIRST_ROOM = 2048 };
+enum { WIRE_VARINT = 0, WIRE_BYTES = 2, VARINT_BYTES_MAX = 10, FIRST_ROOM = 512 };
 
 /* ---- bytes ------------------------------------------------------------------------------------------- */
 
-/* Room for `more` bytes at the end; NULL: none. */
-static char *room_for(struct ph_out *out, size_t more)
+/* Where `more` bytes fit behind what there is; NULL: nowhere. */
+static char *grow(struct ph_out *out, size_t more)
 {
-    if (out->room - out->len < more && !out->failed) {
-        size_t room = out->room * 2 + more + FIRST_ROOM;
-        char *ptr = ph_arena_alloc(out->arena, room);
-        out->failed = ptr == NULL;
-        if (ptr != NULL && out->len > 0)
-            memcpy(ptr, out->ptr, out->len);
-        if (ptr != NULL) {
-            out->ptr = ptr;
-            out->room = room;
-        }
-    }
-    return out->failed ? NULL : out->ptr + out->len;
+    size_t room = out->room * 2 + more + FIRST_ROOM;
+    char *ptr = out->failed ? NULL : ph_arena_alloc(out->arena, room);
+    out->failed = ptr == NULL;
+    if (ptr == NULL)
+        return NULL;
+    if (out->len > 0)
+        memcpy(ptr, out->ptr, out->len);
+    out->ptr = ptr;
+    out->room = room;
+    return ptr + out->len;
+}
+
+/* Room for `more` bytes at the end; NULL: none. */
+static inline char *room_for(struct ph_out *out, size_t more)
+{
+    return out->room - out->len >= more ? out->ptr + out->len : grow(out, more);
 }
 
 static void put(struct ph_out *out, struct ph_slice s)
@@ -33,7 +37,7 @@ static void put(struct ph_out *out, struct ph_slice s)
     out->len += s.len;
 }
 
-static void put_byte(struct ph_out *out, char c)
+static inline void put_byte(struct ph_out *out, char c)
 {
     char *to = room_for(out, 1);
     if (to != NULL) {
@@ -51,11 +55,18 @@ static size_t varint(uint64_t number, char *to)
     return n;
 }
 
-static void put_varint(struct ph_out *out, uint64_t number)
+/* Keys, lengths and enums: nearly all are one byte. */
+static inline void put_varint(struct ph_out *out, uint64_t number)
 {
     char *to = room_for(out, VARINT_BYTES_MAX);
-    if (to != NULL)
+    if (to == NULL)
+        return;
+    if (number < 0x80) {
+        *to = (char)number;
+        out->len++;
+    } else {
         out->len += varint(number, to);
+    }
 }
 
 static void put_decimal(struct ph_out *out, int64_t number, bool quoted)
@@ -149,7 +160,7 @@ enum ph_status ph_out_end(struct ph_out *out, struct ph_slice *ret)
 {
     if (out->json)
         put_byte(out, '}');
-    if (room_for(out, 1) == NULL) /* an empty message is there too */
+    if (room_for(out, 1) == NULL || out->failed) /* an empty message is there too */
         return PH_ERR_NO_MEMORY;
     *ret = ph_slice_of(out->ptr, out->len);
     return PH_OK;
