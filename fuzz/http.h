@@ -3,6 +3,7 @@
 #define PH_FUZZ_HTTP_H
 
 #include "heap.h"
+#include "http/h2.h"
 #include "http/message.h"
 
 /* One run over the input: what it handled, and what it answered. */
@@ -12,6 +13,7 @@ struct run {
     struct ph_counters counters;
     struct ph_http_handler handler;
     struct ph_http_site site;
+    struct ph_h2_spares spares;
     size_t requests;
     struct ph_slice answers; /* what of `out` must not depend on how the bytes arrived */
 };
@@ -43,11 +45,17 @@ static inline enum ph_http_outcome on_request(void *ctx, struct ph_http_exchange
     return PH_HTTP_ANSWERED;
 }
 
+static inline bool lets_pass(void *ctx, struct ph_slice target)
+{
+    (void)ctx, (void)target;
+    return true;
+}
+
 static inline void run_init(struct run *run)
 {
     *run = (struct run){.memory = {.allocator = &ph_os_heap, .limit = 64 * 1024 * 1024}};
-    run->handler = (struct ph_http_handler){.handle = on_request, .ctx = run};
-    run->site = (struct ph_http_site){&run->memory, &run->handler, &run->counters, &ph_http_limits_usual};
+    run->handler = (struct ph_http_handler){.handle = on_request, .passes = lets_pass, .ctx = run};
+    run->site = (struct ph_http_site){&run->memory, &run->handler, &run->counters, &ph_http_limits_usual, &run->spares};
     ph_buffer_init(&run->log, &run->memory);
     ph_buffer_init(&run->out, &run->memory);
 }
@@ -56,6 +64,7 @@ static inline void run_done(struct run *run)
 {
     ph_buffer_done(&run->log);
     ph_buffer_done(&run->out);
+    ph_h2_spares_done(&run->spares, &run->memory);
     must(run->memory.used == 0);
 }
 

@@ -18,6 +18,17 @@
 #define PH_H2_PREFACE PH_S("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 
 struct ph_h2;
+struct ph_h2_stream;
+
+/* Streams between two requests, with their buffers, wiped: one thread's, for all its connections. What was given last is taken
+ * first, as it is still in the processor's cache. Zeroed it is empty. */
+struct ph_h2_spares {
+    struct ph_h2_stream *first;
+    size_t count, least; /* least: of `count`, since ph_h2_spares_rest */
+};
+/* Gives back those that nobody has needed since the last call. */
+void ph_h2_spares_rest(struct ph_h2_spares *spares, struct ph_memory *memory);
+void ph_h2_spares_done(struct ph_h2_spares *spares, struct ph_memory *memory);
 
 /* Gives a connection, or NULL without memory. Keeps all; `connection` goes into its exchanges. */
 struct ph_h2 *ph_h2_new(const struct ph_http_site *site, void *connection, struct ph_buffer *out);
@@ -44,8 +55,6 @@ bool ph_h2_drained(const struct ph_h2 *h2);
 /* Resets streams whose head or body takes longer than the site's limits, and those whose answer the
  * client has not taken for PH_WRITE_STALL_MS. */
 void ph_h2_expire(struct ph_h2 *h2, int64_t now_ms);
-/* Gives back the memory that is kept for streams to come. */
-void ph_h2_rest(struct ph_h2 *h2);
 /* Asks the peer for a sign of life. */
 void ph_h2_ping(struct ph_h2 *h2);
 

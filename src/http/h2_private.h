@@ -11,7 +11,7 @@ struct ph_h2_stream {
     struct ph_http_exchange exchange; /* first: an exchange leads to its stream */
     struct ph_h2 *h2;
     struct ph_h2_stream *next,
-        *previous; /* open ones, in order of their begin; or the spare list by next */
+        *previous; /* open ones, in order of their begin; or the spare ones by next */
     int32_t id;
     int64_t begun_ms;
     int64_t progress_ms; /* when output last moved, or began to wait */
@@ -33,10 +33,10 @@ struct ph_h2 {
     const struct ph_http_site *site;
     void *connection;
     struct ph_buffer *out;
-    struct ph_h2_stream *first, *last, *spare;
+    struct ph_h2_stream *first, *last;
     struct ph_h2_stream *told;    /* an open one, or NULL */
     struct ph_h2_stream *passing; /* whose body lies in what is being fed; NULL: nobody's */
-    size_t open_count, spare_count, stalled_count, held_count;
+    size_t open_count, stalled_count, held_count;
     int64_t now_ms, credit_ms;
     int reset_credit, control_credit;
     int32_t last_id, gap_first,

@@ -1,28 +1,75 @@
 /* Streams and their answers. Stream objects and their buffers are used again: a call costs no
- * allocation of ours once the connection is warm. */
+ * allocation of ours once the thread is warm. */
 #include "http/h2_private.h"
 
-/* Kept: what a busy client has in flight; a quiet connection keeps none (ph_h2_rest). */
-enum { STREAMS_KEPT = 64, RESPONSE_HEADERS_MAX = 32 };
+/* Kept: what some busy clients have in flight; a quiet thread keeps none (ph_h2_spares_rest). */
+enum { STREAMS_KEPT = 4 * PH_STREAMS_MAX, RESPONSE_HEADERS_MAX = 32 };
 
 static const struct ph_http_transport transport;
 
-/* ---- the list -------------------------------------------------------------------------------- */
+/* ---- spare ones ------------------------------------------------------------------------------ */
+
+static struct ph_h2_stream *stream_new(struct ph_memory *memory)
+{
+    struct ph_h2_stream *s = ph_memory_take(memory, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    ph_http_exchange_init(&s->exchange, memory);
+    ph_buffer_init(&s->out, memory);
+    return s;
+}
+
+static void stream_free(struct ph_memory *memory, struct ph_h2_stream *s)
+{
+    ph_http_exchange_done(&s->exchange);
+    ph_buffer_done(&s->out);
+    ph_memory_give(memory, s, sizeof *s);
+}
+
+static struct ph_h2_stream *take_spare(struct ph_h2_spares *spares)
+{
+    struct ph_h2_stream *s = spares->first;
+    if (s == NULL)
+        return NULL;
+    spares->first = s->next;
+    if (--spares->count < spares->least)
+        spares->least = spares->count;
+    return s;
+}
+
+static void give_spare(struct ph_h2_spares *spares, struct ph_h2_stream *s)
+{
+    ph_http_exchange_clear(&s->exchange);
+    ph_buffer_clear(&s->out);
+    s->handled = s->remote_closed = s->ended = s->may_pass = false;
+    s->unconsumed = s->head_bytes = s->trailer_count = s->out_sent = s->out_body_bytes = 0;
+    s->next = spares->first;
+    spares->first = s;
+    spares->count++;
+}
+
+void ph_h2_spares_rest(struct ph_h2_spares *spares, struct ph_memory *memory)
+{
+    for (size_t unused = spares->least; unused > 0; unused--)
+        stream_free(memory, take_spare(spares));
+    spares->least = spares->count;
+}
+
+void ph_h2_spares_done(struct ph_h2_spares *spares, struct ph_memory *memory)
+{
+    spares->least = spares->count;
+    ph_h2_spares_rest(spares, memory);
+}
+
+/* ---- open ones ------------------------------------------------------------------------------- */
 
 struct ph_h2_stream *ph_h2_stream_take(struct ph_h2 *h2, int32_t id)
 {
-    struct ph_memory *memory = h2->site->memory;
-    struct ph_h2_stream *s = h2->spare;
-    if (s != NULL) {
-        h2->spare = s->next;
-        h2->spare_count--;
-    } else {
-        s = ph_memory_take(memory, sizeof *s);
-        if (s == NULL)
-            return NULL;
-        ph_http_exchange_init(&s->exchange, memory);
-        ph_buffer_init(&s->out, memory);
-    }
+    struct ph_h2_stream *s = take_spare(h2->site->spares);
+    if (s == NULL)
+        s = stream_new(h2->site->memory);
+    if (s == NULL)
+        return NULL;
     s->h2 = h2;
     s->exchange.transport = &transport;
     s->exchange.connection = h2->connection;
@@ -38,13 +85,6 @@ struct ph_h2_stream *ph_h2_stream_take(struct ph_h2 *h2, int32_t id)
     h2->last = s;
     h2->open_count++;
     return s;
-}
-
-static void stream_free(struct ph_h2 *h2, struct ph_h2_stream *s)
-{
-    ph_http_exchange_done(&s->exchange);
-    ph_buffer_done(&s->out);
-    ph_memory_give(h2->site->memory, s, sizeof *s);
 }
 
 static void set_held(struct ph_h2_stream *s, bool held)
@@ -91,27 +131,10 @@ void ph_h2_stream_give(struct ph_h2 *h2, struct ph_h2_stream *s)
     tell_gone(s);
     set_stalled(s, false);
     unlink_stream(h2, s);
-    if (h2->spare_count == STREAMS_KEPT) {
-        stream_free(h2, s);
-        return;
-    }
-    ph_http_exchange_clear(&s->exchange);
-    ph_buffer_clear(&s->out);
-    s->handled = s->remote_closed = s->ended = s->may_pass = false;
-    s->unconsumed = s->head_bytes = s->trailer_count = s->out_sent = s->out_body_bytes = 0;
-    s->next = h2->spare;
-    h2->spare = s;
-    h2->spare_count++;
-}
-
-void ph_h2_rest(struct ph_h2 *h2)
-{
-    while (h2->spare != NULL) {
-        struct ph_h2_stream *s = h2->spare;
-        h2->spare = s->next;
-        stream_free(h2, s);
-    }
-    h2->spare_count = 0;
+    if (h2->site->spares->count < STREAMS_KEPT)
+        give_spare(h2->site->spares, s);
+    else
+        stream_free(h2->site->memory, s);
 }
 
 void ph_h2_streams_done(struct ph_h2 *h2)
@@ -120,9 +143,8 @@ void ph_h2_streams_done(struct ph_h2 *h2)
         struct ph_h2_stream *s = h2->first;
         tell_gone(s);
         unlink_stream(h2, s);
-        stream_free(h2, s);
+        stream_free(h2->site->memory, s);
     }
-    ph_h2_rest(h2);
 }
 
 void ph_h2_reset(struct ph_h2 *h2, int32_t id, uint32_t why)

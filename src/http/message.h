@@ -121,12 +121,15 @@ struct ph_http_limits {
 /* Those of base/limits.h: what the configuration has by default. */
 extern const struct ph_http_limits ph_http_limits_usual;
 
+struct ph_h2_spares;
+
 /* What the connections of one listener share on one thread. */
 struct ph_http_site {
     struct ph_memory *memory;
     const struct ph_http_handler *handler;
     struct ph_counters *counters;
     const struct ph_http_limits *limits;
+    struct ph_h2_spares *spares; /* of all the thread's listeners */
 };
 
 /* The answer of a held exchange, or with `open` its beginning. PH_ERR_*: the exchange was aborted,

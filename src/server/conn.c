@@ -379,11 +379,8 @@ bool ph_conn_tick(struct ph_conn *conn, int64_t now_ms)
     }
     if (is_too_old(conn, now_ms))
         return ph_conn_drain(conn, now_ms);
-    if (unsent(conn) == 0 && now_ms - conn->read_ms > 1000) {
+    if (unsent(conn) == 0 && now_ms - conn->read_ms > 1000)
         ph_buffer_done(&conn->out); /* a quiet connection gives its memory back */
-        if (conn->h2 != NULL)
-            ph_h2_rest(conn->h2);
-    }
     switch (conn->state) {
     case PH_CONN_HANDSHAKE:
     case PH_CONN_PROBE:

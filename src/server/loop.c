@@ -40,6 +40,7 @@ struct ph_reactor {
     struct ph_counters counters; /* others read it, and the tally */
     struct ph_tally tally;
     struct ph_memory memory;
+    struct ph_h2_spares spares;
     struct ph_later *later;
     struct ph_service service;
     struct ph_http_handler handlers[PH_SITE_ADMIN + 1];
@@ -167,6 +168,10 @@ static bool has_memory_to_give(const struct ph_reactor *r)
 
 static void give_memory_back(struct ph_reactor *r)
 {
+    if (r->first == NULL)
+        ph_h2_spares_done(&r->spares, &r->memory);
+    else
+        ph_h2_spares_rest(&r->spares, &r->memory);
     if (!has_memory_to_give(r))
         return;
     ph_os_heap_trim();
@@ -175,9 +180,8 @@ static void give_memory_back(struct ph_reactor *r)
 
 static int wait_ms(const struct ph_reactor *r)
 {
-    int wait = r->draining                                 ? DRAIN_TICK_MS / 2
-               : r->first != NULL || has_memory_to_give(r) ? TICK_MS
-                                                           : -1;
+    bool ticks = r->first != NULL || r->spares.count > 0 || has_memory_to_give(r);
+    int wait = r->draining ? DRAIN_TICK_MS / 2 : ticks ? TICK_MS : -1;
     int64_t until = ph_later_next_ms(r->later);
     if (until == INT64_MAX)
         return wait;
@@ -224,6 +228,7 @@ static void destroy(struct ph_reactor *r)
         ph_os_close(r->dealt[i].fd);
     }
     ph_later_free(r->later);
+    ph_h2_spares_done(&r->spares, &r->memory);
     ph_worker_free(r->service.worker);
     ph_tally_done(&r->tally);
     ph_os_close(r->epoll);
@@ -275,7 +280,7 @@ struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared)
         (struct ph_http_handler){.handle = shared->gateway != NULL ? ph_receive_handle : ph_ingress_handle, .ctx = &r->service};
     r->handlers[PH_SITE_ADMIN] = (struct ph_http_handler){.handle = ph_admin_handle_local, .ctx = &r->service};
     for (size_t i = 0; i < PH_COUNTOF(r->sites); i++)
-        r->sites[i] = (struct ph_http_site){&r->memory, &r->handlers[i], &r->counters, &r->limits};
+        r->sites[i] = (struct ph_http_site){&r->memory, &r->handlers[i], &r->counters, &r->limits, &r->spares};
     if (r->later == NULL || r->service.worker == NULL || !open_queues(r) ||
         pthread_create(&r->thread, NULL, run, r) != 0) {
         destroy(r);

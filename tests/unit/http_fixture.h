@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "http/h2.h"
 #include "http/message.h"
 
 enum { SEEN_MAX = 512, LOG_BYTES = 16 * 1024 };
@@ -22,6 +23,7 @@ struct fixture {
     struct ph_http_handler handler;
     struct ph_http_limits limits;
     struct ph_http_site site;
+    struct ph_h2_spares spares;
     struct ph_http_owner owner;
     struct ph_buffer out;
     char log[LOG_BYTES]; /* "METHOD target body;" per request, "gone;" per death */
@@ -116,7 +118,7 @@ static int open_fixture(void **state)
     fixture->memory = (struct ph_memory){.allocator = &fixture->allocator, .limit = 64u << 20};
     fixture->handler = (struct ph_http_handler){.handle = on_request, .streams = wants_parts, .passes = lets_pass};
     fixture->limits = ph_http_limits_usual;
-    fixture->site = (struct ph_http_site){&fixture->memory, &fixture->handler, &fixture->counters, &fixture->limits};
+    fixture->site = (struct ph_http_site){&fixture->memory, &fixture->handler, &fixture->counters, &fixture->limits, &fixture->spares};
     fixture->owner = (struct ph_http_owner){.gone = on_gone, .data = on_data};
     ph_buffer_init(&fixture->out, &fixture->memory);
     *state = fixture;
@@ -128,6 +130,7 @@ static int close_fixture(void **state)
 {
     (void)state;
     ph_buffer_done(&fixture->out);
+    ph_h2_spares_done(&fixture->spares, &fixture->memory);
     size_t left = fixture->memory.used;
     free(fixture);
     return left == 0 ? 0 : -1;

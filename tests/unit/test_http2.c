@@ -297,6 +297,45 @@ static void a_body_that_passes_and_finds_no_room_to_wait_ends_its_stream(void **
     close_h2();
 }
 
+static void a_stream_that_ended_serves_the_next_connection(void **state)
+{
+    (void)state;
+    open_h2(false);
+    request("/a", PH_S("abc"));
+    request("/b", PH_S("abc"));
+    exchange_bytes(1000);
+    close_h2();
+    assert_int_equal(fixture->spares.count, 2);
+    fixture->log_len = 0;
+    open_h2(false);
+    request("/c", (struct ph_slice){0});
+    fixture->memory.limit = fixture->memory.used;
+    exchange_bytes(1000);
+    assert_string_equal(fixture->log, "POST /c ;"); /* and nothing of /a and /b */
+    assert_int_equal(fixture->spares.count, 2);
+    close_h2();
+}
+
+static void streams_that_nobody_needed_for_a_while_are_given_back(void **state)
+{
+    (void)state;
+    char room[4096];
+    open_h2(false);
+    request("/a", (struct ph_slice){0});
+    request("/b", (struct ph_slice){0});
+    assert_int_equal(ph_h2_feed(h2, read_of_client(room, sizeof room), now_ms), PH_OK);
+    exchange_bytes(1000);
+    ph_h2_spares_rest(&fixture->spares, &fixture->memory);
+    assert_int_equal(fixture->spares.count, 2); /* needed since the beginning */
+    request("/c", (struct ph_slice){0});
+    exchange_bytes(1000);
+    ph_h2_spares_rest(&fixture->spares, &fixture->memory);
+    assert_int_equal(fixture->spares.count, 1); /* one was enough */
+    ph_h2_spares_rest(&fixture->spares, &fixture->memory);
+    assert_int_equal(fixture->spares.count, 0);
+    close_h2();
+}
+
 static void late_answers_come_in_any_order(void **state)
 {
     (void)state;
@@ -643,6 +682,7 @@ static void without_memory_streams_are_refused_and_nothing_leaks(void **state)
             close_h2();
         }
         ph_buffer_done(&fixture->out);
+        ph_h2_spares_done(&fixture->spares, &fixture->memory);
         fixture->log_len = 0;
         assert_int_equal(fixture->memory.used, 0);
     }
@@ -659,6 +699,8 @@ int main(void)
         HTTP_TEST(bodies_that_pass_do_not_take_each_others_place),
         HTTP_TEST(a_body_that_passes_and_finds_no_room_to_stay_is_refused),
         HTTP_TEST(a_body_that_passes_and_finds_no_room_to_wait_ends_its_stream),
+        HTTP_TEST(a_stream_that_ended_serves_the_next_connection),
+        HTTP_TEST(streams_that_nobody_needed_for_a_while_are_given_back),
         HTTP_TEST(late_answers_come_in_any_order),
         HTTP_TEST(a_stream_that_the_client_resets_tells_its_owner_once),
         HTTP_TEST(a_connection_that_ends_tells_the_owners_of_its_streams),
