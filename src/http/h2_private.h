@@ -42,6 +42,7 @@ struct ph_h2 {
     int32_t last_id, gap_first,
         gap_last; /* streams the client passed over: they cannot come later */
     int drain_step;
+    bool id_told; /* x-request-id is in the table of what we send */
     bool failed;
 };
 

@@ -155,27 +155,34 @@ void ph_h2_reset(struct ph_h2 *h2, int32_t id, uint32_t why)
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
-/* A value that no later answer repeats: in the table it would push out those that come again. */
-static bool is_unique(struct ph_slice name)
+/* A value that no later answer repeats: in the table it would push out those that come again. The
+ * first id of a connection goes in all the same, for its name's sake. */
+static bool is_unique(struct ph_h2 *h2, struct ph_slice name)
 {
-    return ph_slice_eq(name, PH_S("x-request-id")) || ph_slice_eq(name, PH_S("grpc-message")) ||
+    if (ph_slice_eq(name, PH_S("x-request-id"))) {
+        bool told = h2->id_told;
+        h2->id_told = true;
+        return told;
+    }
+    return ph_slice_eq(name, PH_S("grpc-message")) ||
            ph_slice_eq(name, PH_S("grpc-status-details-bin"));
 }
 
-static nghttp2_nv field(struct ph_slice name, struct ph_slice value)
+static nghttp2_nv field(struct ph_h2 *h2, struct ph_slice name, struct ph_slice value)
 {
+    bool unique = is_unique(h2, name);
     return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name.ptr,
                         .value = (uint8_t *)(uintptr_t)value.ptr,
                         .namelen = name.len,
                         .valuelen = value.len,
-                        .flags = is_unique(name) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE};
+                        .flags = unique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE};
 }
 
 static int submit_trailers(nghttp2_session *session, struct ph_h2_stream *s)
 {
     nghttp2_nv fields[PH_TRAILERS_MAX];
     for (size_t i = 0; i < s->trailer_count; i++)
-        fields[i] = field(ph_http_span(&s->out, s->trailer_names[i]),
+        fields[i] = field(s->h2, ph_http_span(&s->out, s->trailer_names[i]),
                           ph_http_span(&s->out, s->trailer_values[i]));
     return nghttp2_submit_trailer(session, s->id, fields, s->trailer_count);
 }
@@ -241,9 +248,9 @@ static int submit(struct ph_h2_stream *s, const struct ph_http_response *respons
     const char status[] = {(char)('0' + response->status / 100 % 10),
                            (char)('0' + response->status / 10 % 10),
                            (char)('0' + response->status % 10)};
-    fields[count++] = field(PH_S(":status"), ph_slice_of(status, sizeof status));
+    fields[count++] = field(s->h2, PH_S(":status"), ph_slice_of(status, sizeof status));
     for (size_t i = 0; i < response->header_count && count < PH_COUNTOF(fields); i++)
-        fields[count++] = field(response->headers[i].name, response->headers[i].value);
+        fields[count++] = field(s->h2, response->headers[i].name, response->headers[i].value);
     const nghttp2_data_provider source = {.source.ptr = s, .read_callback = on_source_read};
     bool has_more = s->out_body_bytes > 0 || s->trailer_count > 0 || response->open;
     return nghttp2_submit_response(s->h2->session, s->id, fields, count, has_more ? &source : NULL);
