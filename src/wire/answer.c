@@ -6,17 +6,19 @@
 
 /* What a field of a content message is made of. */
 enum part {
+    /* of one value, which may be absent */
     TEXT,
     SECRET,  /* a text inside a SecretString */
     SECONDS, /* of a time */
     MONEY,
     MINOR,   /* the number of a money alone */
     STAGE,
-    STATUS,  /* the event's, in the vocabulary of its kind */
-    CODE,    /* status_code: what was read, was read well */
-    ERROR,
     MANDATE, /* the id as a oneof of references */
     DETAILS, /* the id once more */
+    /* of the event */
+    STATUS,  /* in the vocabulary of its kind */
+    CODE,    /* status_code: what was read, was read well */
+    ERROR,
     CARD,
 };
 
@@ -183,24 +185,6 @@ static void put_part(struct ph_out *o, const struct part_row *p, const struct ph
     static const struct ph_row mandate_id = PH_ROW_ALWAYS(1, connector_mandate_id), secret = PH_ROW(1, value);
     const struct ph_value *v = &e->fields[p->field];
     switch (p->part) {
-    case STATUS:
-        ph_out_word(o, &p->row, contents[e->kind].words, e->status);
-        return;
-    case CODE:
-        ph_out_int32(o, &p->row, 200);
-        return;
-    case ERROR:
-        error(o, &p->row, e->fields);
-        return;
-    case CARD:
-        card(o, &p->row, e->fields);
-        return;
-    default:
-        break;
-    }
-    if (!v->present)
-        return;
-    switch (p->part) {
     case TEXT:
         ph_out_text(o, &p->row, v->text);
         break;
@@ -225,9 +209,24 @@ static void put_part(struct ph_out *o, const struct part_row *p, const struct ph
     case DETAILS:
         wrapped(o, &p->row, &mandate_id, v);
         break;
-    default:
+    case STATUS:
+        ph_out_word(o, &p->row, contents[e->kind].words, e->status);
+        break;
+    case CODE:
+        ph_out_int32(o, &p->row, 200);
+        break;
+    case ERROR:
+        error(o, &p->row, e->fields);
+        break;
+    case CARD:
+        card(o, &p->row, e->fields);
         break;
     }
+}
+
+static bool is_there(const struct part_row *p, const struct ph_event *e)
+{
+    return p->part >= STATUS || e->fields[p->field].present;
 }
 
 /* A mandate's news without a payment has no response message: it is told by type and reference. */
@@ -242,8 +241,10 @@ static void content(struct ph_out *o, const struct ph_row *row, const struct ph_
     if (!has_content(e))
         return;
     size_t outer = ph_out_open(o, row), inner = ph_out_open_arm(o, &contents[e->kind].row, PH_S("\"content\":"));
-    for (size_t i = 0; i < contents[e->kind].count; i++)
-        put_part(o, &contents[e->kind].parts[i], e);
+    const struct part_row *parts = contents[e->kind].parts, *end = parts + contents[e->kind].count;
+    for (const struct part_row *p = parts; p < end; p++)
+        if (is_there(p, e))
+            put_part(o, p, e);
     ph_out_close_arm(o, inner);
     ph_out_close(o, outer);
 }
