@@ -65,7 +65,7 @@ static inline void run_done(struct run *run)
     ph_buffer_done(&run->log);
     ph_buffer_done(&run->out);
     ph_h2_spares_done(&run->spares, &run->memory);
-    must(run->memory.used == 0);
+    must(run->memory.used == 0 && run->memory.beside == 0);
 }
 
 /* However the bytes arrived, they asked and were answered the same. */

@@ -4,11 +4,16 @@
 
 enum { BUFFER_ROOM_MIN = 512 };
 
+static void note_most(struct ph_memory *memory)
+{
+    if (memory->used + memory->beside > memory->most)
+        memory->most = memory->used + memory->beside;
+}
+
 static void note_used(struct ph_memory *memory, size_t more)
 {
     memory->used += more;
-    if (memory->used > memory->most)
-        memory->most = memory->used;
+    note_most(memory);
 }
 
 void *ph_memory_take(struct ph_memory *memory, size_t bytes)
@@ -20,6 +25,22 @@ void *ph_memory_take(struct ph_memory *memory, size_t bytes)
         return NULL;
     note_used(memory, bytes);
     return memset(ptr, 0, bytes);
+}
+
+void *ph_memory_take_beside(struct ph_memory *memory, size_t bytes)
+{
+    void *ptr = memory->allocator->alloc(memory->allocator->ctx, bytes);
+    if (ptr == NULL)
+        return NULL;
+    memory->beside += bytes;
+    note_most(memory);
+    return ptr;
+}
+
+void ph_memory_give_beside(struct ph_memory *memory, void *ptr, size_t bytes)
+{
+    memory->beside -= bytes;
+    memory->allocator->free(memory->allocator->ctx, ptr);
 }
 
 void ph_memory_give(struct ph_memory *memory, void *ptr, size_t bytes)

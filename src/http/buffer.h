@@ -11,7 +11,8 @@
 struct ph_memory {
     const struct ph_allocator *allocator; /* keeps */
     size_t used, limit;
-    size_t most; /* of `used`, since whoever looks at it set it back */
+    size_t beside; /* taken from no budget: what is bounded otherwise */
+    size_t most;   /* of both together, since whoever looks at it set it back */
 };
 
 struct ph_buffer {
@@ -22,6 +23,9 @@ struct ph_buffer {
 
 /* Zeroed memory under the budget, NULL when it is spent. */
 void *ph_memory_take(struct ph_memory *memory, size_t bytes);
+/* Memory beside the budget, not zeroed, and back. */
+void *ph_memory_take_beside(struct ph_memory *memory, size_t bytes);
+void ph_memory_give_beside(struct ph_memory *memory, void *ptr, size_t bytes);
 /* Takes `ptr` back; NULL is fine. */
 void ph_memory_give(struct ph_memory *memory, void *ptr, size_t bytes);
 

@@ -338,7 +338,8 @@ static int new_session(struct ph_h2 *h2)
         nghttp2_option_set_max_continuations(option, PH_CONTINUATIONS_MAX);
         nghttp2_option_set_max_outbound_ack(option, 1000); /* control_credit is met first */
         nghttp2_option_set_no_auto_window_update(option, 1);
-        rc = nghttp2_session_server_new2(&h2->session, callbacks, h2, option);
+        nghttp2_mem memory = ph_h2_memory(h2->site);
+        rc = nghttp2_session_server_new3(&h2->session, callbacks, h2, option, &memory);
     }
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);

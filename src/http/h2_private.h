@@ -46,6 +46,9 @@ struct ph_h2 {
     bool failed;
 };
 
+/* The memory of the site's connections, for nghttp2. */
+nghttp2_mem ph_h2_memory(const struct ph_http_site *site);
+void ph_h2_memory_rest(struct ph_h2_spares *spares, struct ph_memory *memory);
 /* An open stream, or NULL without memory. */
 struct ph_h2_stream *ph_h2_stream_take(struct ph_h2 *h2, int32_t id);
 /* Closes it: its exchange is gone if it was held. */

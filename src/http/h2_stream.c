@@ -53,6 +53,7 @@ void ph_h2_spares_rest(struct ph_h2_spares *spares, struct ph_memory *memory)
     for (size_t unused = spares->least; unused > 0; unused--)
         stream_free(memory, take_spare(spares));
     spares->least = spares->count;
+    ph_h2_memory_rest(spares, memory);
 }
 
 void ph_h2_spares_done(struct ph_h2_spares *spares, struct ph_memory *memory)

@@ -161,9 +161,14 @@ static bool is_finished(struct ph_reactor *r, int64_t now_ms)
 }
 
 /* What a rush of connections has left behind. */
+static size_t memory_now(const struct ph_reactor *r)
+{
+    return r->memory.used + r->memory.beside;
+}
+
 static bool has_memory_to_give(const struct ph_reactor *r)
 {
-    return r->memory.most - r->memory.used >= TRIM_BYTES;
+    return r->memory.most - memory_now(r) >= TRIM_BYTES;
 }
 
 static void give_memory_back(struct ph_reactor *r)
@@ -175,7 +180,7 @@ static void give_memory_back(struct ph_reactor *r)
     if (!has_memory_to_give(r))
         return;
     ph_os_heap_trim();
-    r->memory.most = r->memory.used;
+    r->memory.most = memory_now(r);
 }
 
 static int wait_ms(const struct ph_reactor *r)

@@ -131,7 +131,7 @@ static int close_fixture(void **state)
     (void)state;
     ph_buffer_done(&fixture->out);
     ph_h2_spares_done(&fixture->spares, &fixture->memory);
-    size_t left = fixture->memory.used;
+    size_t left = fixture->memory.used + fixture->memory.beside;
     free(fixture);
     return left == 0 ? 0 : -1;
 }

@@ -2,7 +2,6 @@
 #include "http_fixture.h"
 
 #include <nghttp2/nghttp2.h>
-#include <stdio.h>
 
 #include "http/h2.h"
 
@@ -189,20 +188,24 @@ static struct ph_slice read_of_client(char *room, size_t room_bytes)
     return ph_slice_of(room, count);
 }
 
-static void a_body_that_passes_takes_no_memory(void **state)
+/* A connection that has served a request, when the budget is spent. */
+static void open_h2_without_memory(void)
 {
-    (void)state;
-    static char room[16 * 1024], upload[8 * 1024], seen[sizeof upload + 32];
     open_h2(false);
-    memset(upload, 'x', sizeof upload);
     request("/warm", (struct ph_slice){0});
     exchange_bytes(1000);
     fixture->log_len = 0;
     fixture->memory.limit = fixture->memory.used;
-    request("/a-passing", ph_slice_of(upload, sizeof upload));
+}
+
+static void a_body_that_passes_takes_no_memory(void **state)
+{
+    (void)state;
+    char room[4096];
+    open_h2_without_memory();
+    request("/a-passing", PH_S("abc"));
     assert_int_equal(ph_h2_feed(h2, read_of_client(room, sizeof room), now_ms), PH_OK);
-    (void)snprintf(seen, sizeof seen, "POST /a-passing %.*s;", (int)sizeof upload, upload);
-    assert_string_equal(fixture->log, seen);
+    assert_string_equal(fixture->log, "POST /a-passing abc;");
     close_h2();
 }
 
@@ -266,11 +269,7 @@ static void a_body_that_passes_and_finds_no_room_to_stay_is_refused(void **state
 {
     (void)state;
     char room[4096];
-    open_h2(false);
-    request("/warm", (struct ph_slice){0});
-    exchange_bytes(1000);
-    fixture->log_len = 0;
-    fixture->memory.limit = fixture->memory.used;
+    open_h2_without_memory();
     client.upload_stays_open = true;
     request("/a-passing", PH_S("abc"));
     assert_int_equal(ph_h2_feed(h2, read_of_client(room, sizeof room), now_ms), PH_OK);
@@ -283,10 +282,7 @@ static void a_body_that_passes_and_finds_no_room_to_wait_ends_its_stream(void **
 {
     (void)state;
     char room[4096];
-    open_h2(false);
-    request("/warm", (struct ph_slice){0});
-    exchange_bytes(1000);
-    fixture->memory.limit = fixture->memory.used;
+    open_h2_without_memory();
     request("/later-passing", PH_S("abc"));
     assert_int_equal(ph_h2_feed(h2, read_of_client(room, sizeof room), now_ms), PH_OK);
     assert_int_equal(fixture->gone_count, 1);
@@ -294,6 +290,43 @@ static void a_body_that_passes_and_finds_no_room_to_wait_ends_its_stream(void **
     assert_int_equal(ph_h2_held(h2), 0);
     exchange_bytes(1000);
     assert_int_equal(client.closed[1], NGHTTP2_INTERNAL_ERROR);
+    close_h2();
+}
+
+static void nghttp2_takes_nothing_from_the_budget_and_its_small_blocks_are_used_again(void **state)
+{
+    (void)state;
+    open_h2_without_memory();
+    for (int i = 0; i < 2 * PH_STREAMS_MAX; i++) { /* more than the closed ones it remembers */
+        request("/a", (struct ph_slice){0});
+        exchange_bytes(1000);
+        fixture->log_len = 0;
+    }
+    size_t warm = fixture->memory.beside;
+    assert_true(warm > 16 * 1024);
+    for (int i = 0; i < PH_STREAMS_MAX; i++) {
+        request("/a", (struct ph_slice){0});
+        exchange_bytes(1000);
+        fixture->log_len = 0;
+    }
+    assert_int_equal(fixture->memory.beside, warm);
+    assert_int_equal(fixture->memory.used, fixture->memory.limit);
+    assert_true(fixture->memory.most >= warm + fixture->memory.used);
+    close_h2();
+    ph_h2_spares_done(&fixture->spares, &fixture->memory);
+    assert_int_equal(fixture->memory.beside, 0);
+}
+
+static void when_the_budget_is_spent_a_refusal_is_told_still(void **state)
+{
+    (void)state;
+    open_h2_without_memory();
+    for (int i = 0; i < 3; i++) {
+        request("/a", PH_S("abc"));
+        exchange_bytes(1000);
+        assert_int_equal(client.statuses[1 + i], 200);
+    }
+    assert_string_equal(fixture->log, "POST /a  refused;POST /a  refused;POST /a  refused;");
     close_h2();
 }
 
@@ -666,11 +699,12 @@ static void an_upgrade_with_malformed_settings_is_refused(void **state)
 static void without_memory_streams_are_refused_and_nothing_leaks(void **state)
 {
     (void)state;
-    for (size_t room = 0; room < 24 * 1024; room += 701) {
+    for (size_t room = 0; room < 64 * 1024; room += 701) {
         fixture->memory.limit = room;
         memset(&client, 0, sizeof client);
         struct ph_h2 *made = ph_h2_new(&fixture->site, NULL, &fixture->out);
         ph_h2_free(made);
+        ph_h2_spares_done(&fixture->spares, &fixture->memory);
         if (made != NULL) {
             open_h2(false);
             request("/a", PH_S("abc"));
@@ -699,6 +733,8 @@ int main(void)
         HTTP_TEST(bodies_that_pass_do_not_take_each_others_place),
         HTTP_TEST(a_body_that_passes_and_finds_no_room_to_stay_is_refused),
         HTTP_TEST(a_body_that_passes_and_finds_no_room_to_wait_ends_its_stream),
+        HTTP_TEST(nghttp2_takes_nothing_from_the_budget_and_its_small_blocks_are_used_again),
+        HTTP_TEST(when_the_budget_is_spent_a_refusal_is_told_still),
         HTTP_TEST(a_stream_that_ended_serves_the_next_connection),
         HTTP_TEST(streams_that_nobody_needed_for_a_while_are_given_back),
         HTTP_TEST(late_answers_come_in_any_order),
