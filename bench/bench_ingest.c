@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,6 +39,13 @@ static int32_t *latencies;
 static size_t latency_count, refused;
 static uint64_t next_id;
 static const char *endpoint;
+
+static int64_t cpu_us(void)
+{
+    struct rusage used = {0};
+    (void)getrusage(RUSAGE_SELF, &used);
+    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+}
 
 static int by_value(const void *a, const void *b)
 {
@@ -222,18 +230,18 @@ int main(int argc, char **argv)
     probe.folder = argc > 6 ? argv[6] : NULL;
     connect_all(epoll, argv[1], count);
     bool probing = probe.folder != NULL && pthread_create(&thread, NULL, run_probe, &probe) == 0;
-    int64_t start_us = ph_os_steady_us();
+    int64_t start_us = ph_os_steady_us(), start_cpu_us = cpu_us();
     run(epoll, count, rate, start_us, start_us + seconds * 1000000);
-    int64_t took_us = ph_os_steady_us() - start_us;
+    int64_t took_us = ph_os_steady_us() - start_us, took_cpu_us = cpu_us() - start_cpu_us;
     probe.stop = true;
     if (probing)
         pthread_join(thread, NULL);
     if (latency_count == 0)
         fail("nothing was answered");
     qsort(latencies, latency_count, sizeof *latencies, by_value);
-    printf("{\"requests\":%zu,\"refused\":%zu,\"per_second\":%lld,\"p50_us\":%d,\"p99_us\":%d,\"worst_us\":%d", latency_count, refused,
+    printf("{\"requests\":%zu,\"refused\":%zu,\"per_second\":%lld,\"p50_us\":%d,\"p99_us\":%d,\"worst_us\":%d,\"cpu_us\":%lld", latency_count, refused,
            (long long)latency_count * 1000000 / (long long)took_us, latencies[latency_count / 2], latencies[latency_count * 99 / 100],
-           latencies[latency_count - 1]);
+           latencies[latency_count - 1], (long long)took_cpu_us);
     if (probe.count > 0) {
         qsort(probe.us, probe.count, sizeof *probe.us, by_value);
         printf(",\"probe_p50_us\":%d,\"probe_p99_us\":%d,\"probe_worst_us\":%d", probe.us[probe.count / 2],

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "client/transfer.h"
+#include "os/thread.h"
 
 struct ph_client {
     struct ph_client_options options;
@@ -95,6 +96,7 @@ static void *run(void *arg)
     struct ph_client *client = arg;
     int running = 0;
     sigset_t all;
+    ph_os_thread_name("client");
     sigfillset(&all); /* signals are the main thread's; a lost peer must not raise SIGPIPE here */
     (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
     while (take_over(client)) {

@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "os/heap.h"
 #include "os/random.h"
+#include "os/thread.h"
 
 enum { REOPEN_MS = 10 * 1000, GIVE_UP_MS = 3000 };
 
@@ -234,6 +235,7 @@ static void *run(void *arg)
 {
     struct ph_lane *lane = arg;
     sigset_t all;
+    ph_os_thread_name("lane");
     sigfillset(&all); /* signals are the main thread's */
     (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
     int64_t stop_by_ms;

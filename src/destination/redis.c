@@ -20,6 +20,7 @@
 #include "destination/xadd.h"
 #include "os/clock.h"
 #include "os/heap.h"
+#include "os/thread.h"
 
 enum {
     HOST_BYTES_MAX = 256,
@@ -296,6 +297,7 @@ static void *run(void *arg)
 {
     struct redis *redis = arg;
     sigset_t all;
+    ph_os_thread_name("redis");
     sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
     for (;;) {

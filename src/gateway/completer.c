@@ -7,6 +7,7 @@
 #include "gateway/record.h"
 #include "os/clock.h"
 #include "os/heap.h"
+#include "os/thread.h"
 
 enum { AT_ONCE = 64, POLL_MS = 60 * 1000, STORE_RETRY_MS = 1000 };
 
@@ -458,6 +459,7 @@ static void *run(void *arg)
     struct hand *hand = arg;
     uint64_t seen = 0, rounds = 0;
     int64_t wait_ms = 0;
+    ph_os_thread_name("completer");
     while (rest(hand, wait_ms, &seen, &rounds)) {
         struct ph_view *view = ph_gateway_view(hand->completer->gateway);
         int64_t now_ms = ph_os_unix_ms(), next_ms = do_work(hand, view, now_ms);

@@ -11,6 +11,7 @@
 
 #include "inbox/inbox_private.h"
 #include "os/clock.h"
+#include "os/thread.h"
 
 enum { TICK_MS = 100 }; /* how often an idle writer looks for what to tend */
 
@@ -306,6 +307,7 @@ static void fail_all(struct ph_inbox *inbox, struct ph_inbox_op *first)
 void *ph_writer_run(void *ctx)
 {
     struct ph_inbox *inbox = ctx;
+    ph_os_thread_name("inbox-writer");
     pthread_mutex_lock(&inbox->mutex);
     for (;;) {
         size_t count;

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "os/clock.h"
 #include "os/heap.h"
+#include "os/thread.h"
 
 struct ph_admin {
     struct ph_admin_room room;
@@ -158,6 +159,7 @@ static void *run(void *arg)
 {
     struct ph_admin *admin = arg;
     struct ph_admin_call *call;
+    ph_os_thread_name("admin");
     while (take(admin, &call)) {
         if (call != NULL)
             run_call(admin, call);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/thread.h"
 
 struct half {
     size_t len;
@@ -95,6 +96,7 @@ static void *run(void *arg)
 {
     struct ph_log *log = arg;
     uint64_t lost;
+    ph_os_thread_name("log");
     while (take(log, &lost)) {
         write_all(log, log->writing->bytes, log->writing->len);
         if (lost > 0) {

@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/heap.h"
 #include "os/socket.h"
+#include "os/thread.h"
 #include "server/admin.h"
 #include "server/conn.h"
 #include "server/ingress.h"
@@ -199,6 +200,7 @@ static void *run(void *arg)
     struct ph_reactor *r = arg;
     struct epoll_event events[EVENTS_MAX];
     int64_t now_ms = ph_os_steady_ms();
+    ph_os_thread_name("reactor");
     while (!is_finished(r, now_ms)) {
         int count = epoll_wait(r->epoll, events, EVENTS_MAX, wait_ms(r));
         r->now_ms = now_ms = ph_os_steady_ms();
