@@ -145,10 +145,12 @@ struct ph_context {
     struct ph_slice endpoint, connector, trace;
     int64_t received_ms;
 };
-/* The event's row, and unless it is held its deliveries. Sets event->late. `told`: it was told
- * before, and only reads otherwise now: no deliveries, and as late as it was. */
+/* What the event was before: nothing, a row that was held, or told. */
+enum ph_event_was { PH_EVENT_WAS_NOT, PH_EVENT_WAS_HELD, PH_EVENT_WAS_TOLD };
+/* The event's row, and unless it is held its deliveries. Sets event->late. One that was told only
+ * reads otherwise now: no deliveries, and as late as it was. */
 PH_MUST_USE enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_context *context,
-                                        bool told, struct ph_inbox_event *event);
+                                        enum ph_event_was was, struct ph_inbox_event *event);
 /* A verdict that lets an event be told: verified, or a hint. */
 bool ph_may_be_told(enum ph_verdict verdict);
 /* For one more that stands so (I4); what is trusted has no bound. */

@@ -103,7 +103,7 @@ static enum ph_status judge_told(struct ph_inbox *inbox, struct hearing *h, cons
         return PH_OK;
     if (!known.same)
         event->found = PH_FOUND_REVISION;
-    return ph_event_put(inbox, &h->context, true, event);
+    return ph_event_put(inbox, &h->context, PH_EVENT_WAS_TOLD, event);
 }
 
 static enum ph_status put_held(struct ph_inbox *inbox, struct hearing *h,
@@ -112,7 +112,7 @@ static enum ph_status put_held(struct ph_inbox *inbox, struct hearing *h,
     bool asked = event->held;
     event->held = true;
     event->found = PH_FOUND_HELD;
-    enum ph_status st = ph_event_put(inbox, &h->context, false, event);
+    enum ph_status st = ph_event_put(inbox, &h->context, PH_EVENT_WAS_HELD, event);
     event->held = asked;
     return st;
 }
@@ -140,7 +140,7 @@ static enum ph_status judge_event(struct ph_inbox *inbox, struct hearing *h, boo
         if (event->held)
             return put_held(inbox, h, event);
         event->found = PH_FOUND_NEW;
-        return ph_event_put(inbox, &h->context, false, event);
+        return ph_event_put(inbox, &h->context, PH_EVENT_WAS_HELD, event);
     }
     PH_TRY(PH_SQL_RUN(&inbox->sql, PH_W_EVENT_DROP, ph_sql_int(event->id)));
     event->id = known.event;

@@ -197,21 +197,45 @@ static enum ph_status find_kind(struct ph_inbox *inbox, const struct ph_context 
     return PH_OK;
 }
 
-static enum ph_status find_late(struct ph_inbox *inbox, const struct ph_context *context,
-                                struct ph_inbox_event *event)
+static enum ph_status is_of(struct ph_inbox *inbox, const struct ph_context *context, int64_t kind,
+                            bool *ret)
 {
     int64_t one;
+    enum ph_status st = PH_SQL_NUMBER(&inbox->sql, PH_W_KIND_IS_OF, &one, ph_sql_int(kind),
+                                      ph_sql_text(or_empty(context->endpoint)),
+                                      ph_sql_text(or_empty(context->connector)));
+    *ret = st == PH_OK;
+    return st == PH_ERR_NOT_FOUND ? PH_OK : st;
+}
+
+/* Nearly always there is nothing newer; joined with `kinds` in one statement, each look for it made
+ * a table of its own first. */
+static enum ph_status find_late(struct ph_inbox *inbox, const struct ph_context *context,
+                                int64_t kind, struct ph_inbox_event *event)
+{
+    int64_t kinds[PH_INBOX_NEWER_LOOKED_AT];
+    size_t count = 0;
+    sqlite3_stmt *rows;
+    bool row;
     event->late = false;
     if (event->held || event->subject.len == 0 || event->occurred_ms <= 0)
         return PH_OK;
-    enum ph_status st = PH_SQL_NUMBER(
-        &inbox->sql, PH_W_EVENT_NEWER, &one, ph_sql_text(event->subject),
-        ph_sql_int(event->occurred_ms), ph_sql_int(inbox->now_ms + PH_INBOX_AHEAD_MS_MAX),
-        ph_sql_int(PH_INBOX_NEWER_LOOKED_AT), ph_sql_int(event->verdict),
-        ph_sql_text(or_empty(context->endpoint)), ph_sql_text(or_empty(context->connector)),
-        ph_sql_int(PH_INBOX_AHEAD_MS_MAX));
-    event->late = st == PH_OK;
-    return st == PH_ERR_NOT_FOUND ? PH_OK : st;
+    PH_TRY(PH_SQL_BIND(&inbox->sql, PH_W_EVENT_NEWER, &rows, ph_sql_text(event->subject),
+                       ph_sql_int(event->occurred_ms),
+                       ph_sql_int(inbox->now_ms + PH_INBOX_AHEAD_MS_MAX),
+                       ph_sql_int(PH_INBOX_NEWER_LOOKED_AT)));
+    do {
+        PH_TRY(ph_sql_next(&inbox->sql, rows, &row));
+        if (row && sqlite3_column_int(rows, 1) == (int)event->verdict &&
+            sqlite3_column_int64(rows, 2) <= PH_INBOX_AHEAD_MS_MAX)
+            kinds[count++] = sqlite3_column_int64(rows, 0);
+    } while (row);
+    for (size_t i = 0; !event->late && i < count; i++) {
+        event->late = kinds[i] == kind;
+        if (!event->late)
+            PH_TRY(is_of(inbox, context, kinds[i], &event->late));
+    }
+    return PH_OK;
 }
 
 static enum ph_status tell(struct ph_inbox *inbox, const struct ph_inbox_event *event)
@@ -232,9 +256,10 @@ static enum ph_status tell(struct ph_inbox *inbox, const struct ph_inbox_event *
     return PH_OK;
 }
 
-enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_context *context, bool told,
-                            struct ph_inbox_event *event)
+enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_context *context,
+                            enum ph_event_was was, struct ph_inbox_event *event)
 {
+    bool told = was == PH_EVENT_WAS_TOLD;
     char made[PH_EVENT_NAME_BYTES];
     int64_t kind;
     struct ph_slice name = event->event_id;
@@ -242,7 +267,7 @@ enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_context *con
                   ph_slice_eq(name, event->dedupe_key);
     PH_TRY(find_kind(inbox, context, event, &kind));
     if (!told)
-        PH_TRY(find_late(inbox, context, event));
+        PH_TRY(find_late(inbox, context, kind, event));
     if (name.len == 0) {
         int len = snprintf(made, sizeof made, "evt_%s_%lld", inbox->file, (long long)event->id);
         name = ph_slice_of(made, (size_t)len);
@@ -252,9 +277,10 @@ enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_context *con
     }
     bool money = event->currency.len > 0;
     PH_TRY(PH_SQL_RUN(
-        &inbox->sql, PH_W_EVENT_ADD, ph_sql_int(event->id), ph_sql_int(kind),
-        ph_sql_int(event->verdict), ph_sql_int(event->mode), ph_sql_int(event->held),
-        ph_sql_int(event->incomplete), ph_sql_int(event->late), ph_sql_int(context->received_ms),
+        &inbox->sql, was == PH_EVENT_WAS_NOT ? PH_W_EVENT_ADD : PH_W_EVENT_SET,
+        ph_sql_int(event->id), ph_sql_int(kind), ph_sql_int(event->verdict),
+        ph_sql_int(event->mode), ph_sql_int(event->held), ph_sql_int(event->incomplete),
+        ph_sql_int(event->late), ph_sql_int(context->received_ms),
         ph_sql_int_or_null(event->occurred_ms),
         money ? ph_sql_int(event->amount) : ph_sql_int_or_null(0), ph_sql_text(event->currency),
         ph_sql_text(event->dedupe_key), ph_sql_text(event->effect_key),
@@ -371,7 +397,7 @@ static enum ph_status put_events(struct ph_inbox *inbox, struct ph_inbox_store *
             continue;
         bool asked = event->held;
         event->held = event->found == PH_FOUND_HELD;
-        enum ph_status st = ph_event_put(inbox, &context, false, event);
+        enum ph_status st = ph_event_put(inbox, &context, PH_EVENT_WAS_NOT, event);
         event->held = asked; /* the caller's: the op may be done again, alone */
         PH_TRY(st);
         inbox->figures.events++;
