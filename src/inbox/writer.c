@@ -173,8 +173,21 @@ static void note_success(struct ph_inbox *inbox, int64_t took_us, size_t ops)
     pthread_mutex_unlock(&inbox->mutex);
 }
 
-/* At batch boundaries, small and often (STACK §4); past the high mark it waits for readers, so that
- * the log begins anew. */
+/* After how many pages of log. A checkpoint's sync costs some milliseconds however small it is, and
+ * each page some µs: while few wait, small ones keep what they hold up short; while many do, what
+ * counts is how many are done in a second, and a large one costs each of them less. */
+static int checkpoint_pages(struct ph_inbox *inbox)
+{
+    if (inbox->settings.options.checkpoint_pages > 0)
+        return inbox->settings.options.checkpoint_pages;
+    pthread_mutex_lock(&inbox->mutex);
+    size_t waiting = inbox->waiting_ops;
+    pthread_mutex_unlock(&inbox->mutex);
+    return waiting < PH_INBOX_CHECKPOINT_WAITING ? PH_INBOX_CHECKPOINT_PAGES_FEW
+                                                 : PH_INBOX_CHECKPOINT_PAGES;
+}
+
+/* At batch boundaries; past the high mark it waits for readers, so that the log begins anew. */
 static void checkpoint(struct ph_inbox *inbox, int least_pages)
 {
     int pages, done;
@@ -214,7 +227,6 @@ static void tell_callers(struct ph_inbox *inbox, struct ph_inbox_op *first)
 static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t count)
 {
     bool apart = false;
-    int usual_pages = inbox->settings.options.checkpoint_pages;
     int64_t start_us = ph_os_steady_us();
     inbox->now_ms = inbox->settings.options.now_ms();
     /* An ailing disk is asked by writing: else nobody would know that it is well, should no more
@@ -232,9 +244,7 @@ static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t 
         note_failure(inbox, "a commit failed");
     tell_callers(inbox, first);
     if (st == PH_OK)
-        checkpoint(inbox, count == 0        ? 1
-                          : usual_pages > 0 ? usual_pages
-                                            : PH_INBOX_CHECKPOINT_PAGES);
+        checkpoint(inbox, count == 0 ? 1 : checkpoint_pages(inbox));
 }
 
 /* The names of a new configuration, in a transaction of their own. */
