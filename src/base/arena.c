@@ -8,7 +8,8 @@ enum { PH_ARENA_BLOCK_BYTES = 32 * 1024 };
 struct ph_arena_block {
     struct ph_arena_block *next;
     size_t size; /* of data */
-    size_t used;
+    size_t used; /* from the front */
+    size_t end;  /* where the plain begins (A5); of data's size as long as there is none */
     alignas(max_align_t) char data[];
 };
 
@@ -48,6 +49,7 @@ void ph_arena_reset(struct ph_arena *arena)
         rest->next = NULL;
         if (rest == best) {
             rest->used = 0;
+            rest->end = rest->size;
             arena->head = rest;
         } else {
             free_from(arena, rest);
@@ -78,7 +80,7 @@ static size_t block_size(const struct ph_arena *arena, size_t bytes)
 }
 
 /* Cuts from a new block; NULL: A2, or the allocator refused. */
-static void *grow(struct ph_arena *arena, size_t bytes, size_t rounded)
+PH_COLD static void *grow(struct ph_arena *arena, size_t bytes, size_t rounded)
 {
     size_t size = block_size(arena, arena->exact ? bytes : rounded);
     struct ph_arena_block *block = NULL;
@@ -88,7 +90,7 @@ static void *grow(struct ph_arena *arena, size_t bytes, size_t rounded)
         arena->ran_out = true;
         return NULL;
     }
-    *block = (struct ph_arena_block){.next = arena->head, .size = size, .used = arena->exact ? size : rounded};
+    *block = (struct ph_arena_block){.next = arena->head, .size = size, .used = arena->exact ? size : rounded, .end = size};
     arena->head = block;
     arena->total += size;
     return block->data;
@@ -99,7 +101,7 @@ void *ph_arena_alloc(struct ph_arena *arena, size_t bytes)
     assert(arena->allocator != NULL);
     size_t rounded = (bytes + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     struct ph_arena_block *block = arena->head;
-    if (rounded < bytes || block == NULL || block->size - block->used < rounded)
+    if (rounded < bytes || block == NULL || block->end - block->used < rounded)
         return grow(arena, bytes, rounded < bytes ? SIZE_MAX : rounded);
     void *ptr = block->data + block->used;
     block->used += rounded;
@@ -112,6 +114,18 @@ void *ph_arena_zalloc(struct ph_arena *arena, size_t bytes)
     if (ptr != NULL)
         memset(ptr, 0, bytes);
     return ptr;
+}
+
+void *ph_arena_plain(struct ph_arena *arena, size_t bytes)
+{
+    struct ph_arena_block *block = arena->head;
+    if (block == NULL || block->end - block->used < bytes)
+        return ph_arena_zalloc(arena, bytes); /* a wipe that reaches it does no harm */
+    size_t at = (block->end - bytes) & ~(alignof(max_align_t) - 1);
+    if (at < block->used)
+        return ph_arena_zalloc(arena, bytes);
+    block->end = at;
+    return memset(block->data + at, 0, bytes);
 }
 
 struct ph_slice ph_arena_copy(struct ph_arena *arena, struct ph_slice s)

@@ -5,7 +5,8 @@
  * A3: after warm-up (one request of the largest kind) a reset arena serves the next request without
  *     touching the allocator: blocks are kept, up to `keep` bytes.
  * A4: that something was refused is remembered in `ran_out`: who cannot tell "absent" from "no memory" on the
- *     way asks at the end. */
+ *     way asks at the end.
+ * A5: a wipe need not reach what was cut as plain, from the far end of a block: it holds no byte of any text. */
 #ifndef PH_BASE_ARENA_H
 #define PH_BASE_ARENA_H
 
@@ -40,7 +41,7 @@ void ph_arena_init(struct ph_arena *arena, const struct ph_allocator *allocator,
 void ph_arena_done(struct ph_arena *arena);
 /* Forgets all that was handed out; keeps up to `keep` bytes of blocks. */
 void ph_arena_reset(struct ph_arena *arena);
-/* Wipes all that was handed out, then resets: for arenas that held secrets. */
+/* Wipes all that was handed out, the plain aside (A5), then resets: for arenas that held secrets. */
 void ph_arena_wipe(struct ph_arena *arena);
 
 /* `bytes` bytes, not cleared, aligned for any type; NULL when there is no memory or the limit is
@@ -48,6 +49,8 @@ void ph_arena_wipe(struct ph_arena *arena);
 void *ph_arena_alloc(struct ph_arena *arena, size_t bytes);
 /* The same, zeroed. */
 void *ph_arena_zalloc(struct ph_arena *arena, size_t bytes);
+/* The same, for pointers and numbers alone (A5). */
+void *ph_arena_plain(struct ph_arena *arena, size_t bytes);
 /* A copy of `s` with a NUL behind it that len does not count. {NULL,0} when there is no memory. */
 struct ph_slice ph_arena_copy(struct ph_arena *arena, struct ph_slice s);
 

@@ -182,7 +182,7 @@ static enum ph_status run_items(struct ph_run *run, enum ph_want want, struct ph
                                                   : PH_S("the batch has more than 1000 events")};
         return PH_OK;
     }
-    answer->events = ph_arena_zalloc(run->arena, count * sizeof(*answer->events));
+    answer->events = ph_arena_plain(run->arena, count * sizeof(*answer->events));
     if (answer->events == NULL)
         return PH_ERR_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {

@@ -86,11 +86,8 @@ struct todo {
 
 PH_COLD static void set_twice(struct ph_run *run, uint16_t node, uint16_t by)
 {
-    struct ph_seen *seen = &run->seen;
-    if (!seen->any_twice)
-        memset(seen->twice, 0, run->connector->node_count * sizeof(*seen->twice));
-    seen->any_twice = true;
-    seen->twice[node] = by;
+    run->seen.clear = &run->seen.nobody;
+    run->seen.twice[node] = by;
 }
 
 /* A key's first bytes in one load: eight can be read from wherever a key of a parsed document begins, for its closing
@@ -124,24 +121,26 @@ static void walk_object(struct ph_run *run, const struct ph_node *node, yyjson_v
     const struct ph_node *nodes = run->connector->nodes;
     const uint16_t *slots = node->slots;
     yyjson_val **values = run->seen.values;
-    size_t left = unsafe_yyjson_get_len(object), slot_count = node->slot_count;
-    for (yyjson_val *k = unsafe_yyjson_get_first(object), *v; left > 0; left--, k = next_key(v)) {
+    size_t slot_count = node->slot_count;
+    yyjson_val *end = unsafe_yyjson_get_next(object);
+    for (yyjson_val *k = unsafe_yyjson_get_first(object), *v; k < end; k = next_key(v)) {
         const char *key = unsafe_yyjson_get_str(k);
         size_t len = unsafe_yyjson_get_len(k);
         uint64_t head = head_of(key, len);
         size_t at = ph_key_slot(head, len, slot_count);
+        uint16_t child;
         v = k + 1;
-        while (slots[at] != 0 && !is_named(&nodes[slots[at]], head, key, len))
+        while ((child = slots[at]) != 0 && !is_named(&nodes[child], head, key, len))
             at = (at + 1) & (slot_count - 1);
-        if (slots[at] == 0)
+        if (child == 0)
             continue;
-        if (values[slots[at]] != NULL) {
-            set_twice(run, slots[at], slots[at]); /* P2; the first stands */
+        if (values[child] != NULL) {
+            set_twice(run, child, child); /* P2; the first stands */
             continue;
         }
-        values[slots[at]] = v;
-        if (nodes[slots[at]].slot_count > 0)
-            todo->nodes[todo->count++] = slots[at];
+        values[child] = v;
+        if (nodes[child].slot_count > 0)
+            todo->nodes[todo->count++] = child;
     }
 }
 
@@ -150,7 +149,7 @@ PH_COLD static void walk_others(struct ph_run *run, uint16_t at, yyjson_val *fro
 {
     const struct ph_node *nodes = run->connector->nodes, *node = &nodes[at];
     struct ph_seen *seen = &run->seen;
-    uint16_t twice = seen->any_twice ? seen->twice[at] : 0;
+    uint16_t twice = seen->twice[at];
     for (uint16_t i = 0; i < node->slot_count; i++) {
         uint16_t child = node->slots[i];
         if (child == 0)
@@ -165,15 +164,17 @@ PH_COLD static void walk_others(struct ph_run *run, uint16_t at, yyjson_val *fro
     }
 }
 
-void ph_point_look(struct ph_run *run)
+static void look(struct ph_run *run)
 {
     const struct ph_connector *c = run->connector;
     struct ph_seen *seen = &run->seen;
     struct todo todo;
     assert(seen->values != NULL); /* ph_run_open made room */
-    memset(seen->values, 0, c->node_count * sizeof(*seen->values));
-    seen->any_twice = false;
-    seen->values[0] = seen->tree = run->item;
+    if (seen->tree != NULL) {     /* and cleared it for the first event */
+        memset(seen->values, 0, c->node_count * sizeof(*seen->values));
+        memset(seen->twice, 0, c->node_count * sizeof(*seen->twice));
+    }
+    seen->values[0] = seen->tree = seen->clear = run->item;
     todo.nodes[0] = 0;
     todo.count = 1;
     for (size_t i = 0; i < todo.count; i++) {
@@ -181,7 +182,7 @@ void ph_point_look(struct ph_run *run)
         yyjson_val *from = seen->values[todo.nodes[i]];
         if (yyjson_is_obj(from) && node->slot_count > 0)
             walk_object(run, node, from, &todo);
-        if (yyjson_is_arr(from) || seen->any_twice)
+        if (yyjson_is_arr(from) || seen->clear != seen->tree)
             walk_others(run, todo.nodes[i], from, &todo);
     }
 }
@@ -189,16 +190,21 @@ void ph_point_look(struct ph_run *run)
 enum ph_status ph_point_room(struct ph_run *run)
 {
     size_t count = run->connector->node_count + 1U; /* a page without pointers has no nodes */
-    run->seen.values = ph_arena_alloc(run->arena, count * sizeof(*run->seen.values));
-    run->seen.twice = ph_arena_alloc(run->arena, count * sizeof(*run->seen.twice));
-    return run->seen.values != NULL && run->seen.twice != NULL ? PH_OK : PH_ERR_NO_MEMORY;
+    run->seen.values = ph_arena_plain(run->arena, count * (sizeof(*run->seen.values) + sizeof(*run->seen.twice)));
+    run->seen.twice = (uint16_t *)(run->seen.values + count);
+    return run->seen.values != NULL ? PH_OK : PH_ERR_NO_MEMORY;
 }
 
-void ph_point_twice(struct ph_run *run, uint16_t node)
+yyjson_val *ph_point_anew(struct ph_run *run, uint16_t node)
 {
+    if (run->item == NULL)
+        return NULL;
+    if (run->seen.tree != run->item)
+        look(run);
     uint16_t by = run->seen.twice[node];
     if (by != 0)
         ph_note_ambiguous(run, false, PH_S("key "), run->connector->nodes[by].step.key);
+    return run->seen.values[node];
 }
 
 yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer)

@@ -243,16 +243,21 @@ static yyjson_val *items_of(struct ph_run *run, size_t *ret_split)
     return ph_point(run, run->root, &head);
 }
 
-yyjson_val *ph_run_next_item(struct ph_run *run, size_t index)
+__attribute__((noinline)) static yyjson_val *item_of(struct ph_run *run, size_t index)
 {
-    if (run->variant->items == NULL)
-        return index == 0 ? run->root : NULL;
     size_t split;
     yyjson_val *array = items_of(run, &split);
     yyjson_val *element = yyjson_arr_get(array, index);
     struct ph_pointer tail = {.steps = run->variant->items->steps + split + 1,
                               .count = (uint16_t)(run->variant->items->count - split - 1)};
     return element != NULL ? ph_point(run, element, &tail) : NULL;
+}
+
+yyjson_val *ph_run_next_item(struct ph_run *run, size_t index)
+{
+    if (run->variant->items == NULL)
+        return index == 0 ? run->root : NULL;
+    return item_of(run, index);
 }
 
 size_t ph_run_item_count(struct ph_run *run)

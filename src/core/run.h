@@ -22,9 +22,10 @@ struct ph_money_unit {
 /* What has been seen of one event (point.c, P1). */
 struct ph_seen {
     yyjson_val *tree;    /* NULL: nothing was looked at */
+    yyjson_val *clear;   /* the same, as nearly always; &nobody: a key of it that is named comes twice */
     yyjson_val **values; /* one for each of the connector's nodes; NULL: not there */
-    uint16_t *twice;     /* … the node on the way to it whose key comes twice, 0: none; set where any_twice is */
-    bool any_twice;
+    uint16_t *twice;     /* … the node on the way to it whose key comes twice; 0: none */
+    yyjson_val nobody;
 };
 
 struct ph_run {
@@ -74,16 +75,17 @@ PH_MUST_USE static inline enum ph_status ph_eval_choice(struct ph_run *run, cons
 PH_MUST_USE enum ph_status ph_eval_map(struct ph_run *run, const struct ph_choice *choice, int32_t *ret);
 /* A pointer's value in a tree; NULL: not there. Notes run->ambiguous on a doubled key. (point.c) */
 yyjson_val *ph_point(struct ph_run *run, yyjson_val *from, const struct ph_pointer *pointer);
-/* Makes room in run->seen for the connector's nodes; fills it from run->item; notes that what was found at a node is
+/* Makes room in run->seen for the connector's nodes; looks at run->item, or notes that what was found at the node is
  * ambiguous, if it is. (point.c) */
 PH_MUST_USE enum ph_status ph_point_room(struct ph_run *run);
-void ph_point_look(struct ph_run *run);
-void ph_point_twice(struct ph_run *run, uint16_t node);
+yyjson_val *ph_point_anew(struct ph_run *run, uint16_t node);
 /* As ph_point, for one of the connector's nodes, in run->item. */
 static inline yyjson_val *ph_point_node(struct ph_run *run, uint16_t node);
 /* A header by name; absent: none. Twice with different values: run->ambiguous, and the first. */
 struct ph_slice ph_run_header(struct ph_run *run, struct ph_slice name);
-struct ph_slice ph_run_config(const struct ph_run *run, struct ph_slice name);
+static inline struct ph_slice ph_run_config(const struct ph_run *run, struct ph_slice name);
+/* The same where there is any. */
+struct ph_slice ph_run_some_config(const struct ph_run *run, struct ph_slice name);
 /* Of the request line, without '?'; the query as the caller gives it apart, or else the URI's. (run.c) */
 struct ph_slice ph_run_path(const struct ph_run *run);
 struct ph_slice ph_run_query(const struct ph_run *run);
@@ -127,13 +129,12 @@ struct ph_slice ph_join(struct ph_run *run, const struct ph_slice *parts, size_t
 
 static inline yyjson_val *ph_point_node(struct ph_run *run, uint16_t node)
 {
-    if (run->item == NULL)
-        return NULL;
-    if (run->seen.tree != run->item)
-        ph_point_look(run);
-    if (run->seen.any_twice)
-        ph_point_twice(run, node);
-    return run->seen.values[node];
+    return run->seen.clear == run->item ? run->seen.values[node] : ph_point_anew(run, node);
+}
+
+static inline struct ph_slice ph_run_config(const struct ph_run *run, struct ph_slice name)
+{
+    return run->in->config_count == 0 ? (struct ph_slice){0} : ph_run_some_config(run, name);
 }
 
 static inline struct ph_slice ph_json_text(yyjson_val *value)

@@ -26,7 +26,7 @@ struct ph_slice ph_run_header(struct ph_run *run, struct ph_slice name)
     return hit;
 }
 
-struct ph_slice ph_run_config(const struct ph_run *run, struct ph_slice name)
+struct ph_slice ph_run_some_config(const struct ph_run *run, struct ph_slice name)
 {
     for (size_t i = 0; i < run->in->config_count; i++)
         if (ph_slice_eq(run->in->config[i].name, name))
@@ -34,7 +34,7 @@ struct ph_slice ph_run_config(const struct ph_run *run, struct ph_slice name)
     return (struct ph_slice){0};
 }
 
-static struct ph_slice query_value(struct ph_run *run, struct ph_slice name)
+__attribute__((noinline)) static struct ph_slice query_value(struct ph_run *run, struct ph_slice name)
 {
     struct ph_slice hit = {0}, query = ph_run_query(run);
     for (size_t at = 0; at < query.len;) {
@@ -61,7 +61,7 @@ static struct ph_slice query_value(struct ph_run *run, struct ph_slice name)
 
 /* "Name: value\n" for each name of a comma list; names as listed, values as they came. One that is not there
  * was not signed as empty: it is missing (truelayer), which is forged like what is ambiguous. */
-static struct ph_slice listed_headers(struct ph_run *run, const struct ph_pointer *pointer)
+__attribute__((noinline)) static struct ph_slice listed_headers(struct ph_run *run, const struct ph_pointer *pointer)
 {
     struct ph_slice names = ph_json_text(run->jws != NULL ? ph_point(run, run->jws, pointer) : NULL);
     struct ph_slice out = PH_S("");
@@ -84,7 +84,7 @@ static struct ph_slice listed_headers(struct ph_run *run, const struct ph_pointe
     return out;
 }
 
-static struct ph_slice now_text(struct ph_run *run)
+__attribute__((noinline)) static struct ph_slice now_text(struct ph_run *run)
 {
     if (run->in->now_ms < 0)
         return (struct ph_slice){0};
@@ -236,6 +236,8 @@ enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t,
 enum ph_status ph_eval_alternatives(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret)
 {
     const char *empty = NULL;
+    if (expr->count == 1 && expr->alternatives[0].count == 1) /* a header, the body, a capture */
+        return ph_eval_piece(run, &expr->alternatives[0].pieces[0], ret);
     for (uint16_t i = 0; i < expr->count; i++) {
         PH_TRY(ph_eval_template(run, &expr->alternatives[i], ret));
         if (ret->len > 0)
@@ -336,7 +338,7 @@ static bool one_of(const struct ph_test *test, struct ph_slice text)
     return false;
 }
 
-static bool is_over(struct ph_slice text, struct ph_slice limit)
+__attribute__((noinline)) static bool is_over(struct ph_slice text, struct ph_slice limit)
 {
     int64_t a, b;
     size_t dot = ph_slice_find(text, PH_S("."), 0);
@@ -352,7 +354,7 @@ static bool is_over(struct ph_slice text, struct ph_slice limit)
 }
 
 /* Exactly, whatever the two have behind the point. What is no number, or too large to hold, is not under. */
-static bool is_under(struct ph_slice text, struct ph_slice limit)
+__attribute__((noinline)) static bool is_under(struct ph_slice text, struct ph_slice limit)
 {
     enum { DECIMALS_MAX = 18 };
     for (int shift = 0; shift <= DECIMALS_MAX; shift++) {
@@ -366,7 +368,7 @@ static bool is_under(struct ph_slice text, struct ph_slice limit)
     return false;
 }
 
-static bool is_media_type(struct ph_slice text, struct ph_slice want)
+__attribute__((noinline)) static bool is_media_type(struct ph_slice text, struct ph_slice want)
 {
     size_t end = ph_slice_find(text, PH_S(";"), 0);
     if (end != SIZE_MAX)
@@ -374,7 +376,7 @@ static bool is_media_type(struct ph_slice text, struct ph_slice want)
     return ph_slice_eq_nocase(ph_slice_trim(text), want);
 }
 
-static bool has_shape(struct ph_slice text, struct ph_slice shape)
+__attribute__((noinline)) static bool has_shape(struct ph_slice text, struct ph_slice shape)
 {
     size_t at = 0;
     for (size_t i = 0; i < shape.len; i++, at++) {
@@ -388,7 +390,7 @@ static bool has_shape(struct ph_slice text, struct ph_slice shape)
     return at == text.len;
 }
 
-static bool is_without(struct ph_slice text, struct ph_slice characters)
+__attribute__((noinline)) static bool is_without(struct ph_slice text, struct ph_slice characters)
 {
     for (size_t i = 0; i < text.len; i++)
         if (memchr(characters.ptr, text.ptr[i], characters.len) != NULL)

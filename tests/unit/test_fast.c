@@ -287,6 +287,7 @@ static size_t compare_rules(struct ph_worker *worker, const struct ph_connector 
     struct ph_run run = {.worker = worker, .arena = ph_worker_arena(worker), .in = &in, .connector = c, .variant = v, .type = type};
     const struct ph_rule *found;
     ph_worker_reset(worker);
+    assert_int_equal(ph_point_room(&run), PH_OK);
     assert_int_equal(ph_find_rule(&run, &found), PH_OK);
     assert_ptr_equal(found, first_that_fits(&run));
     return found != NULL;
@@ -311,6 +312,35 @@ static void the_rule_found_is_the_first_that_fits(void **state)
     assert_true(found > 200);
 }
 
+/* ---- the arena ---------------------------------------------------------------------------------------------- */
+
+static void the_plain_lies_apart_from_what_is_wiped(void **state)
+{
+    enum { CUT = 48, CUTS = 2000 };
+    struct ph_arena arena;
+    char *wiped[CUTS], *plain[CUTS];
+    (void)state;
+    ph_arena_init(&arena, &ph_os_heap, 1 << 20, 1 << 20);
+    for (size_t i = 0; i < CUTS; i++) {
+        wiped[i] = ph_arena_alloc(&arena, CUT - i % 16);
+        plain[i] = ph_arena_plain(&arena, CUT - i % 16);
+        assert_true((uintptr_t)plain[i] % 16 == 0);
+        for (size_t k = 0; k < CUT - i % 16; k++)
+            assert_int_equal(plain[i][k], 0);
+        memset(wiped[i], 'w', CUT - i % 16);
+        memset(plain[i], 'p', CUT - i % 16);
+    }
+    for (size_t i = 0; i < CUTS; i++)
+        for (size_t k = 0; k < CUT - i % 16; k++)
+            assert_true(wiped[i][k] == 'w' && plain[i][k] == 'p');
+    struct ph_arena_block *last = arena.head;
+    ph_arena_wipe(&arena);
+    assert_ptr_equal(arena.head, last); /* the largest, where the last cuts lie */
+    for (size_t k = 0; k < CUT - (CUTS - 1) % 16; k++)
+        assert_int_equal(wiped[CUTS - 1][k], 0);
+    ph_arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +353,7 @@ int main(void)
         cmocka_unit_test(short_numbers_are_what_the_long_way_makes_of_them),
         cmocka_unit_test(keys_escape_at_every_place_of_parts_of_every_length),
         cmocka_unit_test(the_rule_found_is_the_first_that_fits),
+        cmocka_unit_test(the_plain_lies_apart_from_what_is_wiped),
     };
     return cmocka_run_group_tests(tests, open_worker, close_worker);
 }
