@@ -160,7 +160,7 @@ static void template(FILE *f, const struct ph_template *tpl)
         fputs(",\n", t.rows);
     }
     unsigned id = end(&t);
-    fprintf(f, "{.count = %u", tpl->count);
+    fprintf(f, "{.count = %u, .open = %d", tpl->count, tpl->open);
     pointer(f, "pieces", id);
     fputs("}", f);
 }
@@ -423,8 +423,8 @@ static unsigned block(const struct ph_block *b)
     begin(&t, "struct ph_block");
     fputs("    {.name = ", t.rows);
     text(t.rows, b->name);
-    fprintf(t.rows, ", .kind = %d, .field_count = %u, .reference_kind = %d, .reference_count = %u, .reference_own = %d, .need_count = %u",
-            (int)b->kind, b->field_count, (int)b->reference_kind, b->reference_count, b->reference_own, b->need_count);
+    fprintf(t.rows, ", .kind = %d, .field_count = %u, .id_count = %u, .reference_kind = %d, .reference_count = %u, .reference_own = %d, .need_count = %u",
+            (int)b->kind, b->field_count, b->id_count, (int)b->reference_kind, b->reference_count, b->reference_own, b->need_count);
     pointer(t.rows, "fields", fields);
     pointer(t.rows, "reference", reference);
     pointer(t.rows, "needs", required);
@@ -538,13 +538,14 @@ static unsigned variants(const struct ph_variant *list, size_t count)
         unsigned let = lets(v->lets, v->let_count), sig = signatures(v->signatures, v->signature_count);
         unsigned required = needs(v->needs, v->need_count), rule = rules(v->rules, v->rule_count);
         unsigned by_type = groups(v->groups, v->group_count), open = numbers(v->open_rules, v->open_rule_count);
+        unsigned slots = numbers(v->group_slots, v->group_slot_count);
         unsigned dedupe = key_parts(v->dedupe, v->dedupe_count), from_net = fetch(v->fetch);
         fputs("    {.name = ", f);
         text(f, v->name);
         fprintf(f, ", .format = %d, .when_count = %u, .decode_count = %u, .let_count = %u, .signature_count = %u", (int)v->format,
                 v->when_count, v->decode_count, v->let_count, v->signature_count);
-        fprintf(f, ", .time_unit = %d, .need_count = %u, .rule_count = %u, .group_count = %u, .open_rule_count = %u", (int)v->time_unit,
-                v->need_count, v->rule_count, v->group_count, v->open_rule_count);
+        fprintf(f, ", .time_unit = %d, .need_count = %u, .rule_count = %u, .group_count = %u, .group_slot_count = %u, .open_rule_count = %u",
+                (int)v->time_unit, v->need_count, v->rule_count, v->group_count, v->group_slot_count, v->open_rule_count);
         fprintf(f, ", .dedupe_count = %u, .ack_within_ms = %d", v->dedupe_count, v->ack_within_ms);
         pointer(f, "when", when);
         pointer(f, "decode", decode);
@@ -554,6 +555,7 @@ static unsigned variants(const struct ph_variant *list, size_t count)
         pointer(f, "needs", required);
         pointer(f, "rules", rule);
         pointer(f, "groups", by_type);
+        pointer(f, "group_slots", slots);
         pointer(f, "open_rules", open);
         pointer(f, "dedupe", dedupe);
         pointer(f, "fetch", from_net);

@@ -8,6 +8,8 @@
 #ifndef PH_CONNECTOR_CONNECTOR_H
 #define PH_CONNECTOR_CONNECTOR_H
 
+#include <endian.h>
+
 #include "base/slice.h"
 #include "connector/words.h"
 
@@ -159,6 +161,7 @@ struct ph_piece {
 struct ph_template {
     const struct ph_piece *pieces;
     uint16_t count;
+    bool open; /* it names no secret, config field or configured URL, lets looked into: it can lack none. False: not known */
 };
 
 /* The first alternative that is present and not empty. count 0: the page says nothing. */
@@ -353,6 +356,7 @@ struct ph_block {
     enum ph_kind kind;
     const struct ph_field_rule *fields;
     uint16_t field_count;
+    uint16_t id_count; /* the first so many of them hold all that a reference may take */
     enum ph_kind reference_kind;              /* of the arm the reference is given in */
     const struct ph_field_rule *reference;    /* TEXT fields; those the page names apart from fields */
     uint16_t reference_count;
@@ -390,6 +394,16 @@ static inline int ph_type_order(struct ph_slice a, struct ph_slice b)
     if (a.len != b.len)
         return a.len < b.len ? -1 : 1;
     return a.len > 0 ? memcmp(a.ptr, b.ptr, a.len) : 0;
+}
+
+/* Where the group of a type is looked for first. The ends of types differ more than their beginnings do. */
+static inline size_t ph_type_slot(struct ph_slice type, size_t slot_count)
+{
+    uint64_t tail;
+    if (type.len < sizeof(tail))
+        return ph_key_slot(ph_key_head(type), type.len, slot_count);
+    memcpy(&tail, type.ptr + type.len - sizeof(tail), sizeof(tail));
+    return ph_key_slot(le64toh(tail), type.len, slot_count);
 }
 
 /* ---- signatures ------------------------------------------------------------------------------- */
@@ -570,6 +584,9 @@ struct ph_variant {
     uint16_t rule_count;
     const struct ph_rule_group *groups; /* sorted by ph_type_order */
     uint16_t group_count;
+    /* The groups, from 1, each at the slot that ph_type_slot gives for its type or the next free one after it; 0: free. */
+    const uint16_t *group_slots;
+    uint16_t group_slot_count; /* a power of two, at least twice as many as groups; 0: there are none */
     const uint16_t *open_rules;         /* for types in no group */
     uint16_t open_rule_count;
     const struct ph_key_part *dedupe;   /* none: no key */

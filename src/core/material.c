@@ -137,7 +137,7 @@ static bool piece_lacks(const struct ph_run *run, const struct ph_piece *p, bool
 static bool lacks(const struct ph_run *run, const struct ph_template *t, bool *ret_bears, int depth)
 {
     bool missing = false;
-    for (uint16_t i = 0; i < t->count; i++) {
+    for (uint16_t i = 0; !t->open && i < t->count; i++) {
         const struct ph_piece *p = &t->pieces[i];
         if (p->source == PH_SRC_LET)
             missing = missing || depth == PH_LET_DEPTH_MAX ||
@@ -166,7 +166,7 @@ enum ph_status ph_eval_key(struct ph_run *run, const struct ph_expr *key, struct
 
 static bool uses_secret(const struct ph_run *run, const struct ph_template *t, int depth)
 {
-    for (uint16_t i = 0; i < t->count; i++) {
+    for (uint16_t i = 0; !t->open && i < t->count; i++) {
         const struct ph_piece *p = &t->pieces[i];
         if (p->source == PH_SRC_SECRET || p->source == PH_SRC_SECRET2)
             return true;

@@ -15,19 +15,14 @@ static bool on_fits(const struct ph_rule *rule, struct ph_slice type)
  * those with prefixes, and those of every type. */
 static bool candidates(const struct ph_variant *v, struct ph_slice type, const uint16_t **ret, uint16_t *ret_count)
 {
-    size_t low = 0, high = v->group_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = ph_type_order(type, v->groups[middle].type);
-        if (order == 0) {
-            *ret = v->groups[middle].rules;
-            *ret_count = v->groups[middle].count;
+    size_t last = v->group_slot_count - 1U, at = v->group_count > 0 ? ph_type_slot(type, v->group_slot_count) : 0;
+    for (; v->group_count > 0 && v->group_slots[at] != 0; at = (at + 1) & last) {
+        const struct ph_rule_group *group = &v->groups[v->group_slots[at] - 1];
+        if (ph_slice_eq(type, group->type)) {
+            *ret = group->rules;
+            *ret_count = group->count;
             return true;
         }
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
     }
     *ret = v->open_rules;
     *ret_count = v->open_rule_count;

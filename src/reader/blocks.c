@@ -152,6 +152,8 @@ static void block_of(struct ph_build *b, const struct ph_yaml *at, struct ph_blo
             block->needs = ph_build_needs(b, e, &block->need_count);
         else if (field_of(b, e, block->kind, &field))
             field_rule(b, e, field, &fields[block->field_count++]);
+        if (block->field_count > 0 && fields[block->field_count - 1].field < PH_REFERENCE_COUNT)
+            block->id_count = block->field_count;
     }
     block->fields = fields;
 }

@@ -93,6 +93,25 @@ static bool insert(struct ph_rule_group *groups, size_t count, struct ph_slice t
     return true;
 }
 
+/* Where the engine finds them. */
+static void place(struct ph_build *b, struct ph_variant *v)
+{
+    size_t slots = 1;
+    if (v->group_count == 0)
+        return;
+    while (slots < 2U * v->group_count)
+        slots *= 2;
+    uint16_t *table = ph_build_alloc(b, slots * sizeof(*table));
+    for (uint16_t g = 0; g < v->group_count; g++) {
+        size_t at = ph_type_slot(v->groups[g].type, slots);
+        while (table[at] != 0)
+            at = (at + 1) & (slots - 1);
+        table[at] = (uint16_t)(g + 1);
+    }
+    v->group_slots = table;
+    v->group_slot_count = (uint16_t)slots;
+}
+
 void ph_build_groups(struct ph_build *b, const struct ph_yaml *rules, struct ph_variant *v)
 {
     size_t types = 0, count = 0;
@@ -114,5 +133,6 @@ void ph_build_groups(struct ph_build *b, const struct ph_yaml *rules, struct ph_
             open[v->open_rule_count++] = i;
     v->groups = groups;
     v->group_count = (uint16_t)count;
+    place(b, v);
     v->open_rules = open;
 }

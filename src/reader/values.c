@@ -276,6 +276,14 @@ static void end_literal(struct writer *w)
     w->start = w->used;
 }
 
+static struct ph_template template_of(const struct ph_build *b, const struct ph_piece *pieces, size_t count)
+{
+    const unsigned ours = PH_HOLDS_SECRET | PH_HOLDS_CONFIG | PH_HOLDS_PUBLIC | PH_HOLDS_CUT;
+    struct ph_template t = {.pieces = pieces, .count = (uint16_t)count};
+    t.open = (ph_template_holds(b, &t, false) & ours) == 0;
+    return t;
+}
+
 struct ph_template ph_build_template(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text)
 {
     size_t opened = 0;
@@ -309,7 +317,7 @@ struct ph_template ph_build_template(struct ph_build *b, const struct ph_yaml *a
         i = end;
     }
     end_literal(&w);
-    return (struct ph_template){.pieces = w.pieces, .count = (uint16_t)w.count};
+    return template_of(b, w.pieces, w.count);
 }
 
 /* ---- alternatives ---------------------------------------------------------------------------------------- */
@@ -347,7 +355,7 @@ static struct ph_template alternative_of(struct ph_build *b, const struct ph_yam
         return ph_build_template(b, at, text);
     struct ph_piece *piece = ph_build_alloc(b, sizeof(*piece));
     *piece = ph_build_ref(b, at, text);
-    return (struct ph_template){.pieces = piece, .count = 1};
+    return template_of(b, piece, 1);
 }
 
 struct ph_expr ph_build_expr(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text)

@@ -115,6 +115,7 @@ COVERS(ph_template, 16);
 TABLE(template)
 {
     LIST(pieces, count, same_piece);
+    NUMBER(open);
     return true;
 }
 
@@ -210,6 +211,7 @@ TABLE(block)
     TEXT(name);
     NUMBER(kind);
     LIST(fields, field_count, same_field_rule);
+    NUMBER(id_count);
     NUMBER(reference_kind);
     LIST(reference, reference_count, same_field_rule);
     NUMBER(reference_own);
@@ -340,7 +342,7 @@ TABLE(key_part)
     return true;
 }
 
-COVERS(ph_variant, 512);
+COVERS(ph_variant, 528);
 TABLE(variant)
 {
     TEXT(name);
@@ -361,6 +363,7 @@ TABLE(variant)
     LIST(needs, need_count, same_need);
     LIST(rules, rule_count, same_rule);
     LIST(groups, group_count, same_rule_group);
+    LIST(group_slots, group_slot_count, same_number);
     LIST(open_rules, open_rule_count, same_number);
     LIST(dedupe, dedupe_count, same_key_part);
     PART(ack, same_reply);

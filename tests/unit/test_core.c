@@ -81,6 +81,7 @@ static const struct ph_block payment = {.name = PH_SI("payment"),
                                         .kind = PH_KIND_PAYMENT,
                                         .fields = fields,
                                         .field_count = PH_COUNTOF(fields),
+                                        .id_count = 1,
                                         .reference_kind = PH_KIND_PAYMENT};
 static const struct ph_slice on_paid[] = {PH_SI("paid")}, on_pay[] = {PH_SI("pay.")}, on_manual[] = {PH_SI("manual")},
                              on_auto[] = {PH_SI("auto")}, on_reserved[] = {PH_SI("reserved")};
@@ -100,6 +101,7 @@ static const struct ph_rule_group groups[] = {{PH_SI("auto"), in_auto, 1},
                                               {PH_SI("paid"), in_paid, 1},
                                               {PH_SI("manual"), in_manual, 1},
                                               {PH_SI("reserved"), in_reserved, 1}};
+static uint16_t group_slots[2 * PH_COUNTOF(groups)]; /* place_groups fills them, as the reader does */
 static const struct ph_key_part dedupe[] = {{.of = EXPR(id)}, {.of = EXPR(object)}};
 static struct ph_variant variant = {.name = PH_SI(""),
                                     .id = EXPR(id),
@@ -108,6 +110,8 @@ static struct ph_variant variant = {.name = PH_SI(""),
                                     .rule_count = PH_COUNTOF(rules),
                                     .groups = groups,
                                     .group_count = PH_COUNTOF(groups),
+                                    .group_slots = group_slots,
+                                    .group_slot_count = PH_COUNTOF(group_slots),
                                     .open_rules = open_rules,
                                     .open_rule_count = 1,
                                     .dedupe = dedupe,
@@ -119,6 +123,17 @@ static const struct ph_connector acme = {.name = PH_SI("acme"),
                                          .variant_count = 1,
                                          .currencies = exceptions,
                                          .currency_count = PH_COUNTOF(exceptions)};
+
+static int place_groups(void **state)
+{
+    for (uint16_t g = 0; g < PH_COUNTOF(groups); g++) {
+        size_t at = ph_type_slot(groups[g].type, PH_COUNTOF(group_slots));
+        while (group_slots[at] != 0)
+            at = (at + 1) % PH_COUNTOF(group_slots);
+        group_slots[at] = (uint16_t)(g + 1);
+    }
+    return open_worker(state);
+}
 
 static struct ph_answer run_body(struct ph_worker *worker, const char *body, enum ph_want want)
 {
@@ -837,5 +852,5 @@ int main(void)
         cmocka_unit_test(shapes_and_characters_keep_the_parts_of_a_signed_text_apart),
         cmocka_unit_test(one_amount_under_another_is_compared_exactly),
     };
-    return cmocka_run_group_tests(tests, open_worker, close_worker);
+    return cmocka_run_group_tests(tests, place_groups, close_worker);
 }

@@ -312,6 +312,41 @@ static void the_rule_found_is_the_first_that_fits(void **state)
     assert_true(found > 200);
 }
 
+/* ---- templates ---------------------------------------------------------------------------------------------- */
+
+static bool names_ours(const struct ph_variant *v, const struct ph_template *t)
+{
+    bool any = false;
+    for (uint16_t i = 0; i < t->count; i++) {
+        const struct ph_piece *p = &t->pieces[i];
+        any = any || p->source == PH_SRC_SECRET || p->source == PH_SRC_SECRET2 || p->source == PH_SRC_CONFIG ||
+              p->source == PH_SRC_URL || (p->source == PH_SRC_LET && names_ours(v, &v->lets[p->index].value));
+    }
+    return any;
+}
+
+/* Were one that names a secret called open, it would be computed without the secret. */
+static void a_template_is_open_when_it_names_nothing_of_ours(void **state)
+{
+    size_t open = 0, closed = 0;
+    (void)state;
+    for (size_t i = 0; i < ph_connectors_builtin_count; i++) {
+        for (uint16_t k = 0; k < ph_connectors_builtin[i]->variant_count; k++) {
+            const struct ph_variant *v = &ph_connectors_builtin[i]->variants[k];
+            for (uint16_t s = 0; s < v->signature_count; s++) {
+                const struct ph_signature *sig = &v->signatures[s];
+                for (uint16_t m = 0; m < sig->message_count + sig->key.count; m++) {
+                    const struct ph_template *t = m < sig->message_count ? &sig->messages[m] : &sig->key.alternatives[m - sig->message_count];
+                    assert_int_equal(t->open, !names_ours(v, t));
+                    open += t->open;
+                    closed += !t->open;
+                }
+            }
+        }
+    }
+    assert_true(open > 20 && closed > 20);
+}
+
 /* ---- the arena ---------------------------------------------------------------------------------------------- */
 
 static void the_plain_lies_apart_from_what_is_wiped(void **state)
@@ -353,6 +388,7 @@ int main(void)
         cmocka_unit_test(short_numbers_are_what_the_long_way_makes_of_them),
         cmocka_unit_test(keys_escape_at_every_place_of_parts_of_every_length),
         cmocka_unit_test(the_rule_found_is_the_first_that_fits),
+        cmocka_unit_test(a_template_is_open_when_it_names_nothing_of_ours),
         cmocka_unit_test(the_plain_lies_apart_from_what_is_wiped),
     };
     return cmocka_run_group_tests(tests, open_worker, close_worker);
