@@ -23,17 +23,37 @@ static inline bool ph_digits8(const char *text, uint64_t *ret)
     return true;
 }
 
+/* The same of four. */
+static inline bool ph_digits4(const char *text, uint64_t *ret)
+{
+    const uint32_t ones = 0x01010101U, tops = ones * 0x80;
+    uint32_t v;
+    memcpy(&v, text, sizeof(v));
+    v = le32toh(v) ^ ones * '0';
+    if (((v | (v + ones * (0x80 - 10))) & tops) != 0)
+        return false;
+    v = (v * 10 + (v >> 8)) & 0x00ff00ffU;
+    *ret = (v * 100 + (v >> 16)) & 0xffffU;
+    return true;
+}
+
 /* One to PH_DIGITS_MAX digits and nothing else. */
 static inline bool ph_digits(struct ph_slice text, int64_t *ret)
 {
-    uint64_t value = 0, eight;
+    uint64_t value = 0, more;
     size_t at = 0;
     if (text.len == 0 || text.len > PH_DIGITS_MAX)
         return false;
     for (; text.len - at >= 8; at += 8) {
-        if (!ph_digits8(text.ptr + at, &eight))
+        if (!ph_digits8(text.ptr + at, &more))
             return false;
-        value = value * 100000000 + eight;
+        value = value * 100000000 + more;
+    }
+    if (text.len - at >= 4) {
+        if (!ph_digits4(text.ptr + at, &more))
+            return false;
+        value = value * 10000 + more;
+        at += 4;
     }
     for (; at < text.len; at++) {
         unsigned digit = (unsigned char)text.ptr[at] - (unsigned)'0';

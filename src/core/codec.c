@@ -264,12 +264,12 @@ struct ph_slice ph_decimal(struct ph_arena *arena, int64_t number)
 
 bool ph_parse_int64(struct ph_slice text, int64_t *ret)
 {
+    if (ph_digits(text, ret)) /* as nearly all are */
+        return true;
     bool negative = text.len > 0 && text.ptr[0] == '-';
     size_t start = negative ? 1 : 0;
     if (text.len == start)
         return false;
-    if (ph_digits(text, ret)) /* as nearly all are */
-        return true;
     int64_t value = 0;
     for (size_t i = start; i < text.len; i++) {
         char c = text.ptr[i];

@@ -1,4 +1,5 @@
 /* Content: ids, money, times. What is not certain is left out and said (INCOMPLETE), never rounded. */
+#include "base/digits.h"
 #include "base/utf8.h"
 #include "core/codec.h"
 #include "core/steps.h"
@@ -67,7 +68,8 @@ static const struct ph_currency_exception *exception_of(const struct ph_run *run
     char text[sizeof(list->code)] = ""; /* filled up with NUL, as those of the page are: one compare each */
     if (code.len == 0 || code.len >= sizeof(text) || code.ptr[code.len - 1] == '\0')
         return NULL;
-    memcpy(text, code.ptr, code.len);
+    for (size_t i = 0; i < sizeof(text) - 1; i++)
+        text[i] = i < code.len ? code.ptr[i] : '\0';
     for (uint16_t i = 0; i < run->connector->currency_count; i++)
         if (memcmp(text, list[i].code, sizeof(text)) == 0)
             return &list[i];
@@ -132,12 +134,11 @@ PH_COLD static struct ph_problem need_problem(struct ph_run *run, const struct p
 
 enum ph_status ph_check_needs(struct ph_run *run, const struct ph_need *needs, size_t count, struct ph_problem *ret)
 {
-    bool texts_only = is_texts_only(run->variant);
     for (size_t i = 0; i < count; i++) {
         const struct ph_need *need = &needs[i];
         yyjson_val *value = ph_eval_tree(run, &need->of);
         if (value != NULL && (fits_type(run, need, value) ||
-                              (texts_only && yyjson_is_str(value) && fits_text(need, ph_json_text(value)))))
+                              (yyjson_is_str(value) && is_texts_only(run->variant) && fits_text(need, ph_json_text(value)))))
             continue;
         struct ph_slice text = {0};
         if (value == NULL && need->of.node == 0) /* what is no tree may be a text all the same */
@@ -248,9 +249,11 @@ static enum ph_status read_money(struct ph_run *run, const struct ph_field_rule 
     }
     int64_t minor = 0;
     enum ph_exact found = to_minor(rule->unit, amount, unit, &minor);
-    if (found == PH_EXACT_OK)
-        *value = (struct ph_value){.present = true, .currency = unit->currency->number, .number = minor};
-    else if (found == PH_EXACT_NOT_A_NUMBER && rule->required)
+    if (found == PH_EXACT_OK) {
+        value->present = true;
+        value->currency = unit->currency->number;
+        value->number = minor;
+    } else if (found == PH_EXACT_NOT_A_NUMBER && rule->required)
         *ret = (struct ph_problem){PH_E_WEBHOOK_AMOUNT_CONVERSION_FAILED,
                                    say(run, "the amount is not a number: \"", amount, "\"")};
     else
@@ -263,6 +266,10 @@ static enum ph_status read_money(struct ph_run *run, const struct ph_field_rule 
 /* Unix seconds or milliseconds, with or without a fraction; what is finer than a millisecond is cut. */
 static bool unix_ms(struct ph_slice text, enum ph_unit unit, int64_t *ret)
 {
+    if (text.len <= PH_DIGITS_MAX - 3 && ph_digits(text, ret)) { /* as nearly all are */
+        *ret *= unit == PH_UNIT_UNIX ? 1000 : 1;
+        return true;
+    }
     size_t dot = ph_slice_find(text, PH_S("."), 0);
     size_t keep = unit == PH_UNIT_UNIX ? 3 : 0;
     if (dot != SIZE_MAX && dot > 0 && text.len - dot - 1 > keep) {
@@ -310,10 +317,12 @@ static inline enum ph_status read_text(struct ph_run *run, const struct ph_field
 {
     struct ph_slice text;
     PH_TRY(ph_eval_expr(run, &rule->value, &text));
-    if (ph_slice_present(text))
-        *value = (struct ph_value){.present = true, .text = text};
-    else if (rule->required)
+    if (ph_slice_present(text)) {
+        value->present = true;
+        value->text = text;
+    } else if (rule->required) {
         *ret = text_problem(run, rule);
+    }
     return PH_OK;
 }
 
@@ -367,6 +376,6 @@ enum ph_status ph_read_reference(struct ph_run *run, const struct ph_block *bloc
 {
     event->reference_kind = block->reference_kind;
     if (!block->reference_own)
-        PH_TRY(read_ids(run, block->fields, block->field_count, event));
+        PH_TRY(read_ids(run, block->fields, block->id_count, event));
     return read_ids(run, block->reference, block->reference_count, event);
 }

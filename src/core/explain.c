@@ -31,8 +31,6 @@ void ph_explain_scheme(struct ph_judge *j)
     static const struct ph_slice hashes[] = {PH_SI(""),        PH_SI("-md5"),    PH_SI("-sha1"),
                                              PH_SI("-sha256"), PH_SI("-sha384"), PH_SI("-sha512")};
     struct ph_run *run = j->run;
-    if (!run->in->explain)
-        return;
     struct ph_slice parts[] = {kinds[j->sig->kind], hashes[j->sig->hash]};
     ph_trace(run, PH_S("scheme"), ph_join(run, parts, PH_COUNTOF(parts)));
     bool is_secret = j->sig->kind == PH_SIG_TOKEN || j->sig->kind == PH_SIG_BASIC;
@@ -43,8 +41,6 @@ void ph_explain_scheme(struct ph_judge *j)
 void ph_explain_key(struct ph_judge *j, int32_t index, struct ph_slice key)
 {
     struct ph_run *run = j->run;
-    if (!run->in->explain)
-        return;
     bool keyed = j->sig->kind == PH_SIG_HMAC;
     struct ph_slice parts[] = {index > 0 ? PH_S("secret ") : PH_S("from the config"),
                                index > 0 ? ph_decimal(run->arena, index) : PH_S(""),
@@ -58,8 +54,6 @@ void ph_explain_key(struct ph_judge *j, int32_t index, struct ph_slice key)
 
 void ph_explain_shape(struct ph_run *run, const struct ph_signature *sig, size_t entry, const struct ph_layout *layout)
 {
-    if (!run->in->explain || sig->layout_count == 0)
-        return;
     struct ph_slice text = layout != NULL ? PH_S("is ") : PH_S("fits no shape: ignored");
     for (uint16_t i = 0; layout != NULL && i < layout->count; i++) {
         const struct ph_layout_part *p = &layout->parts[i];
@@ -97,8 +91,6 @@ static struct ph_slice stand_in(struct ph_run *run, const struct ph_piece *piece
 enum ph_status ph_explain_message(struct ph_run *run, const struct ph_template *message)
 {
     struct ph_slice text = PH_S("");
-    if (!run->in->explain)
-        return PH_OK;
     for (uint16_t i = 0; i < message->count; i++) {
         struct ph_slice piece = stand_in(run, &message->pieces[i]);
         if (!ph_slice_present(piece))
@@ -115,8 +107,6 @@ enum ph_status ph_explain_message(struct ph_run *run, const struct ph_template *
 void ph_explain_parting(struct ph_judge *j, struct ph_slice expected, struct ph_slice received)
 {
     struct ph_run *run = j->run;
-    if (!run->in->explain)
-        return;
     struct ph_slice a = ph_encode_signature(run, j->sig->encoding, expected);
     struct ph_slice b = ph_encode_signature(run, j->sig->encoding, received);
     ph_trace(run, PH_S("expected"), a);

@@ -24,8 +24,8 @@ static bool depends_on_secret(const struct ph_judge *j)
 {
     const struct ph_signature *sig = j->sig;
     bool in_message = sig->kind == PH_SIG_DIGEST || (sig->kind == PH_SIG_TOKEN && sig->message_count > 0);
-    if (ph_uses_secret(j->run, sig->messages, sig->message_count) ||
-        ph_uses_secret(j->run, sig->key.alternatives, sig->key.count) || (sig->key.count == 0 && !in_message))
+    if ((sig->key.count == 0 && !in_message) || ph_uses_secret(j->run, sig->messages, sig->message_count) ||
+        ph_uses_secret(j->run, sig->key.alternatives, sig->key.count))
         return true;
     for (uint16_t i = 0; i < sig->layout_count; i++)
         for (uint16_t k = 0; k < sig->layouts[i].count; k++)
@@ -60,7 +60,8 @@ static enum ph_status add_key(struct ph_judge *j, int32_t index, struct ph_key_t
     if (text.len == 0 || *count == PH_KEYS_MAX)
         return PH_OK;
     keys[(*count)++] = (struct ph_key_text){text, index};
-    ph_explain_key(j, index, text);
+    if (run->in->explain)
+        ph_explain_key(j, index, text);
     return PH_OK;
 }
 

@@ -11,53 +11,54 @@ static bool is_special(unsigned char c)
     return c == ':' || c == '%' || c < 0x20;
 }
 
-/* Whether none of eight bytes is special: a bit trick per kind of byte, for each marks its own top bit when the
+/* Not zero where one of eight bytes is special: a bit trick per kind of byte, for each marks its own top bit when the
  * byte is below 0x20 or equal. Bytes over 0x7f may be called special wrongly: they are then looked at singly. */
-static bool plain8(uint64_t v)
+static inline uint64_t special8(uint64_t v)
 {
     const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
     uint64_t colon = v ^ ones * ':', percent = v ^ ones * '%';
-    return ((v | (v - ones * 0x20) | (colon - ones) | (percent - ones)) & tops) == 0;
+    return (v | (v - ones * 0x20) | (colon - ones) | (percent - ones)) & tops;
 }
 
-/* The part as it is, as nearly all are, in strides of which the last overlaps the one before; false: it is too
- * short for that, or has special bytes. */
-static bool put_plain(char *out, struct ph_slice in)
+/* The part as it is, in strides of which the last overlaps the one before; not zero: it may have special bytes. */
+static inline uint64_t put_plain(char *out, struct ph_slice in)
 {
-    uint64_t v;
+    uint64_t v, special = 0;
     uint32_t front, back;
-    if (in.len < 4)
-        return false;
-    if (in.len < 8) {
+    if (in.len >= 8) {
+        for (size_t i = 0; i + 8 < in.len; i += 8) {
+            memcpy(&v, in.ptr + i, 8), memcpy(out + i, &v, 8);
+            special |= special8(v);
+        }
+        memcpy(&v, in.ptr + in.len - 8, 8), memcpy(out + in.len - 8, &v, 8);
+        return special | special8(v);
+    }
+    if (in.len >= 4) {
         memcpy(&front, in.ptr, 4), memcpy(&back, in.ptr + in.len - 4, 4);
         memcpy(out, &front, 4), memcpy(out + in.len - 4, &back, 4);
-        return plain8((uint64_t)front << 32 | back);
+        return special8((uint64_t)front << 32 | back);
     }
-    for (size_t i = 0; i + 8 < in.len; i += 8) {
-        memcpy(&v, in.ptr + i, 8);
-        memcpy(out + i, &v, 8);
-        if (!plain8(v))
-            return false;
-    }
-    memcpy(&v, in.ptr + in.len - 8, 8);
-    memcpy(out + in.len - 8, &v, 8);
-    return plain8(v);
+    for (size_t i = 0; i < in.len; i++)
+        special |= is_special((unsigned char)(out[i] = in.ptr[i]));
+    return special;
 }
 
-/* A part at `out`, with ':', '%' and control bytes as %XX; answers where it ends. */
-static char *put_part(char *out, struct ph_slice in)
+/* The parts with ':', '%' and control bytes as %XX; answers where they end. */
+PH_COLD static char *put_escaped(char *out, const struct ph_slice *parts, size_t count)
 {
     static const char digits[] = "0123456789ABCDEF";
-    if (put_plain(out, in))
-        return out + in.len;
-    for (size_t i = 0; i < in.len; i++) {
-        unsigned char c = (unsigned char)in.ptr[i];
-        if (is_special(c)) {
-            *out++ = '%';
-            *out++ = digits[c >> 4];
-            *out++ = digits[c & 15];
-        } else {
-            *out++ = (char)c;
+    for (size_t k = 0; k < count; k++) {
+        if (k > 0)
+            *out++ = ':';
+        for (size_t i = 0; i < parts[k].len; i++) {
+            unsigned char c = (unsigned char)parts[k].ptr[i];
+            if (is_special(c)) {
+                *out++ = '%';
+                *out++ = digits[c >> 4];
+                *out++ = digits[c & 15];
+            } else {
+                *out++ = (char)c;
+            }
         }
     }
     return out;
@@ -85,11 +86,15 @@ static enum ph_status join_key(struct ph_run *run, const struct ph_slice *parts,
     char *start = ph_arena_alloc(run->arena, room), *out = start;
     if (start == NULL)
         return PH_ERR_NO_MEMORY;
+    uint64_t special = 0; /* as nearly all are none */
     for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            *out++ = ':';
-        out = put_part(out, parts[i]);
+        *out = ':';
+        out += i > 0;
+        special |= put_plain(out, parts[i]);
+        out += parts[i].len;
     }
+    if (special != 0)
+        out = put_escaped(start, parts, count);
     if (out - start > KEY_BYTES_MAX)
         return shorten_key(run, parts[0], ph_slice_of(start, (size_t)(out - start)), ret);
     *ret = ph_slice_of(start, (size_t)(out - start));

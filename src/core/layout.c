@@ -3,7 +3,8 @@
 
 /* What one layout catches of one entry. */
 struct catch {
-    struct ph_slice captures[PH_CAPTURES_MAX]; /* the scheme's capture_count are set */
+    struct ph_slice captures[PH_CAPTURES_MAX];
+    unsigned which; /* of them are set: a bit each */
     bool has_signature;
 };
 
@@ -20,11 +21,8 @@ static struct ph_slice literal_of(const struct ph_run *run, const struct ph_layo
 /* A name takes what stands before the next literal; the last one takes the rest. `count`: of captures. */
 static bool fit(const struct ph_run *run, const struct ph_layout *layout, size_t count, struct ph_slice entry, struct catch *ret)
 {
-    /* Most entries fail at the first literal: before anything is cleared for them. */
-    if (layout->count > 0 && layout->parts[0].kind == PH_LAYOUT_LITERAL && !ph_slice_starts(entry, layout->parts[0].text))
-        return false;
     ret->has_signature = false;
-    memset(ret->captures, 0, count * sizeof(ret->captures[0]));
+    ret->which = 0;
     for (uint16_t i = 0; i < layout->count; i++) {
         const struct ph_layout_part *part = &layout->parts[i];
         if (!catches(part)) {
@@ -48,6 +46,7 @@ static bool fit(const struct ph_run *run, const struct ph_layout *layout, size_t
         if ((is_signature && end == 0) || slot < 0 || (size_t)slot >= count)
             return false;
         ret->captures[slot] = ph_slice_of(entry.ptr, end);
+        ret->which |= 1U << slot;
         ret->has_signature = ret->has_signature || is_signature;
         entry = ph_slice_from(entry, end);
     }
@@ -60,7 +59,8 @@ struct reading {
     const struct ph_signature *sig;
     struct ph_found_signature *found;
     size_t count;
-    struct ph_slice shared[PH_CAPTURES_MAX];
+    unsigned which; /* of `shared` are set: a bit each */
+    struct ph_slice *shared;
 };
 
 static void add(struct reading *r, const struct ph_layout *layout, const struct catch *caught)
@@ -72,20 +72,22 @@ static void add(struct reading *r, const struct ph_layout *layout, const struct 
     f->text = caught->captures[0];
     f->kind = own ? layout->kind : r->sig->kind;
     f->hash = own ? layout->hash : r->sig->hash;
-    memcpy(f->captures, caught->captures, r->sig->capture_count * sizeof(f->captures[0]));
+    for (size_t i = 0; i < r->sig->capture_count; i++)
+        f->captures[i] = (caught->which >> i & 1) != 0 ? caught->captures[i] : (struct ph_slice){0};
 }
 
 /* An entry without a signature says something for all of them: t=… of a comma list. */
 static void share(struct reading *r, const struct catch *caught)
 {
     for (size_t i = 1; i < r->sig->capture_count; i++) {
-        if (!ph_slice_present(caught->captures[i]))
+        if ((caught->which >> i & 1) == 0)
             continue;
-        if (!ph_slice_present(r->shared[i]))
+        if ((r->which >> i & 1) == 0)
             r->shared[i] = caught->captures[i];
         else if (!ph_slice_eq(r->shared[i], caught->captures[i]))
             r->run->ambiguous = PH_S("ambiguous: the signature text says one thing twice, differing");
     }
+    r->which |= caught->which;
 }
 
 static void read_entry(struct reading *r, struct ph_slice entry, size_t number)
@@ -93,7 +95,8 @@ static void read_entry(struct reading *r, struct ph_slice entry, size_t number)
     const struct ph_signature *sig = r->sig;
     struct catch caught;
     if (sig->layout_count == 0) {
-        caught = (struct catch){.captures[0] = entry};
+        caught.captures[0] = entry;
+        caught.which = 1;
         if (entry.len > 0)
             add(r, NULL, &caught);
         return;
@@ -101,20 +104,23 @@ static void read_entry(struct reading *r, struct ph_slice entry, size_t number)
     for (uint16_t i = 0; i < sig->layout_count; i++) {
         if (!fit(r->run, &sig->layouts[i], sig->capture_count, entry, &caught))
             continue;
-        ph_explain_shape(r->run, sig, number, &sig->layouts[i]);
+        if (r->run->in->explain)
+            ph_explain_shape(r->run, sig, number, &sig->layouts[i]);
         if (caught.has_signature)
             add(r, &sig->layouts[i], &caught);
         else
             share(r, &caught);
         return;
     }
-    ph_explain_shape(r->run, sig, number, NULL);
+    if (r->run->in->explain)
+        ph_explain_shape(r->run, sig, number, NULL);
 }
 
 void ph_read_layout(struct ph_run *run, const struct ph_signature *sig, struct ph_slice text,
                     struct ph_found_signature found[PH_SIGNATURES_MAX], size_t *ret_count)
 {
-    struct reading r = {.run = run, .sig = sig, .found = found};
+    struct ph_slice shared[PH_CAPTURES_MAX];
+    struct reading r = {.run = run, .sig = sig, .found = found, .shared = shared};
     size_t at = 0;
     for (size_t entries = 0; entries < PH_SIGNATURE_ENTRIES_MAX && at <= text.len; entries++) {
         size_t end = sig->list.len > 0 ? ph_slice_find(text, sig->list, at) : SIZE_MAX;
@@ -125,8 +131,8 @@ void ph_read_layout(struct ph_run *run, const struct ph_signature *sig, struct p
     }
     for (size_t i = 0; i < r.count; i++)
         for (size_t k = 1; k < sig->capture_count; k++)
-            if (!ph_slice_present(found[i].captures[k]))
-                found[i].captures[k] = r.shared[k];
+            if (!ph_slice_present(found[i].captures[k]) && (r.which >> k & 1) != 0)
+                found[i].captures[k] = shared[k];
     *ret_count = r.count;
 }
 

@@ -178,7 +178,8 @@ static enum ph_status judge_jws(struct ph_judge *j, const struct ph_callout **re
                 continue;
             if (detached) {
                 PH_TRY(ph_eval_template(run, &j->sig->messages[m], &payload));
-                PH_TRY(ph_explain_message(run, &j->sig->messages[m]));
+                if (run->in->explain)
+                    PH_TRY(ph_explain_message(run, &j->sig->messages[m]));
             }
             PH_TRY(ph_jws_judge(run, j->sig, j->text, keys[k].text, detached ? &payload : NULL, &last));
             if (last == PH_JWS_GOOD) {
@@ -258,7 +259,7 @@ static enum ph_status signed_text(struct ph_judge *j, uint16_t m, struct ph_slic
         PH_TRY(ph_eval_parts(run, t, parts, &there));
         ret->count = there ? t->count : 0; /* nothing of it is there: the text is empty */
     }
-    return ph_explain_message(run, t);
+    return run->in->explain ? ph_explain_message(run, t) : PH_OK;
 }
 
 static bool same_captures(const struct ph_found_signature *a, const struct ph_found_signature *b, size_t count)
@@ -304,8 +305,8 @@ static enum ph_status try_keys(struct ph_judge *j, struct ph_key_text *keys, siz
     for (size_t k = 0; k < count; k++) {
         size_t found_count = 0;
         ph_use_secret(run, keys[k].index);
-        if (count > 1)
-            ph_trace(run, PH_S("trying key"), run->in->explain ? ph_decimal(run->arena, (int64_t)k + 1) : PH_S(""));
+        if (count > 1 && run->in->explain)
+            ph_trace(run, PH_S("trying key"), ph_decimal(run->arena, (int64_t)k + 1));
         ph_read_layout(run, j->sig, j->text, found, &found_count);
         *ret_entries = *ret_entries || found_count > 0;
         if (j->sig->first_only && found_count > 1)
@@ -354,7 +355,8 @@ static enum ph_status judge_scheme(struct ph_judge *j, const struct ph_callout *
     bool holds = true, entries;
     struct ph_slice why;
     PH_TRY(ph_eval_expr(run, &sig->from, &j->text));
-    ph_explain_scheme(j);
+    if (run->in->explain)
+        ph_explain_scheme(j);
     if (ph_slice_present(run->ambiguous) && !sig->header_may_repeat)
         return say(j->event, PH_FORGED, run->ambiguous);
     if (sig->header_may_repeat) {
@@ -417,7 +419,7 @@ enum ph_status ph_verify(struct ph_run *run, struct ph_event *event, const struc
     run->ambiguous = (struct ph_slice){0}; /* said in the verdict; content has questions of its own */
     ph_use_secret(run, 0);
     memset(run->captures, 0, sizeof(run->captures));
-    if (st == PH_OK)
+    if (st == PH_OK && run->in->explain)
         ph_trace(run, PH_S("verdict"), event->verdict_reason);
     return st;
 }

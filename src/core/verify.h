@@ -95,19 +95,19 @@ bool ph_uses_secret(const struct ph_run *run, const struct ph_template *template
  * *ret_why says why. */
 enum ph_verdict ph_certificate_verdict(struct ph_run *run, const struct ph_signature *sig, struct ph_slice *ret_why);
 
-/* ---- explain.c: nothing happens unless in->explain ---------------------------------------------- */
+/* ---- explain.c: called only when in->explain ------------------------------------------------------ */
 
-void ph_explain_scheme(struct ph_judge *j);
+PH_COLD void ph_explain_scheme(struct ph_judge *j);
 /* The key's form and length; never the key. */
-void ph_explain_key(struct ph_judge *j, int32_t index, struct ph_slice key);
+PH_COLD void ph_explain_key(struct ph_judge *j, int32_t index, struct ph_slice key);
 /* Which shape that entry of the signature text has; NULL: none. */
-void ph_explain_shape(struct ph_run *run, const struct ph_signature *sig, size_t entry, const struct ph_layout *layout);
+PH_COLD void ph_explain_shape(struct ph_run *run, const struct ph_signature *sig, size_t entry, const struct ph_layout *layout);
 /* The signed text, with names in place of what bears a secret. */
-PH_MUST_USE enum ph_status ph_explain_message(struct ph_run *run, const struct ph_template *message);
+PH_COLD PH_MUST_USE enum ph_status ph_explain_message(struct ph_run *run, const struct ph_template *message);
 /* Both signatures, as the processor writes them, and the first character that differs. */
-void ph_explain_parting(struct ph_judge *j, struct ph_slice expected, struct ph_slice received);
+PH_COLD void ph_explain_parting(struct ph_judge *j, struct ph_slice expected, struct ph_slice received);
 /* How far the two are apart, in words, which a stale verdict uses too. Tolerances as ph_signature has them. */
-struct ph_slice ph_explain_clock(struct ph_run *run, int64_t signed_ms, int64_t now_ms, int64_t past_ms, int64_t future_ms);
+PH_COLD struct ph_slice ph_explain_clock(struct ph_run *run, int64_t signed_ms, int64_t now_ms, int64_t past_ms, int64_t future_ms);
 
 /* ---- jws.c ----------------------------------------------------------------------------------------- */
 

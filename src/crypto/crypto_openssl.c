@@ -133,6 +133,11 @@ bool ph_crypto_equal(struct ph_slice a, struct ph_slice b)
         differ |= x ^ y;
         __asm__("" : "+r"(differ));
     }
+    if (at > 0 && at < a.len) { /* eight again, some of them twice */
+        memcpy(&x, a.ptr + a.len - sizeof(x), sizeof(x)), memcpy(&y, b.ptr + a.len - sizeof(y), sizeof(y));
+        differ |= x ^ y;
+        at = a.len;
+    }
     for (; at < a.len; at++) {
         differ |= (unsigned char)(a.ptr[at] ^ b.ptr[at]);
         __asm__("" : "+r"(differ));
@@ -219,7 +224,7 @@ enum ph_status ph_crypto_hmac(struct ph_crypto *c, enum ph_hash hash, struct ph_
     bool good = ctx != NULL && (held == 0 || EVP_MAC_update(ctx, small, held) == 1);
     for (; at < count && good; at++)
         good = EVP_MAC_update(ctx, (const unsigned char *)parts[at].ptr, parts[at].len) == 1;
-    OPENSSL_cleanse(small, held); /* a piece may be a secret */
+    explicit_bzero(small, held); /* a piece may be a secret */
     if (!good || EVP_MAC_final(ctx, out, ret_len, PH_DIGEST_BYTES_MAX) != 1)
         return failed(c);
     return PH_OK;
