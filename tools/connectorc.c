@@ -480,8 +480,8 @@ static unsigned nodes(const struct ph_node *list, size_t count)
         unsigned slots = numbers(list[i].slots, list[i].slot_count);
         fputs("    {.step = ", t.rows);
         step(t.rows, &list[i].step);
-        fprintf(t.rows, ", .head = 0x%" PRIx64 ", .tail = 0x%" PRIx64 ", .parent = %u, .slot_count = %u", list[i].head,
-                list[i].tail, list[i].parent, list[i].slot_count);
+        fprintf(t.rows, ", .head = 0x%" PRIx64 ", .tail = 0x%" PRIx64 ", .key_bytes = %u, .parent = %u, .slot_count = %u", list[i].head,
+                list[i].tail, list[i].key_bytes, list[i].parent, list[i].slot_count);
         pointer(t.rows, "slots", slots);
         fputs("},\n", t.rows);
     }

@@ -44,13 +44,15 @@ struct ph_pointer {
 /* The steps that a connector's pointers into the event begin with, as one tree: what begins alike is one
  * node, so an object is walked once for all that is read of it. nodes[0] is the whole event. */
 struct ph_node {
-    struct ph_step step; /* KEY or LAST */
+    /* What every member of an object is held against, side by side: a key that is found is one line of the cache. */
     uint64_t head, tail; /* of its key: ph_key_head and ph_key_tail */
+    uint32_t key_bytes;
+    uint16_t slot_count; /* a power of two, at least four times as many as nodes one step further; 0: a leaf */
+    uint16_t parent;
     /* The nodes one step further, each at the slot that ph_key_slot gives for its key or the next free one
      * after it; 0: free. */
     const uint16_t *slots;
-    uint16_t slot_count; /* a power of two, at least four times as many as nodes; 0: a leaf */
-    uint16_t parent;
+    struct ph_step step; /* KEY or LAST */
 };
 
 /* What is left of eight bytes where a key has fewer. */

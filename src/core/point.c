@@ -104,7 +104,7 @@ static inline uint64_t head_of(const char *key, size_t len)
 static inline bool is_named(const struct ph_node *node, uint64_t head, const char *key, size_t len)
 {
     uint64_t tail = head_of(key + (len > 8 ? len - 8 : 0), len);
-    if (((node->head ^ head) | (node->tail ^ tail) | (node->step.key.len ^ len)) != 0)
+    if (((node->head ^ head) | (node->tail ^ tail) | (node->key_bytes ^ len)) != 0)
         return false;
     return len <= 16 || memcmp(node->step.key.ptr + 8, key + 8, len - 16) == 0;
 }

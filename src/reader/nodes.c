@@ -38,7 +38,8 @@ static uint16_t child(struct ph_build *b, uint16_t parent, const struct ph_step 
     if (b->node_count == PH_POINTER_NODES_MAX)
         return 0;
     b->nodes[b->node_count] = (struct ph_node){
-        .step = *step, .head = ph_key_head(step->key), .tail = ph_key_tail(step->key), .parent = parent};
+        .head = ph_key_head(step->key), .tail = ph_key_tail(step->key), .key_bytes = (uint32_t)step->key.len,
+        .parent = parent, .step = *step};
     b->node_slots[at] = (uint16_t)b->node_count;
     return (uint16_t)b->node_count++;
 }

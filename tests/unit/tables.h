@@ -86,6 +86,7 @@ TABLE(node)
     PART(step, same_step);
     NUMBER(head);
     NUMBER(tail);
+    NUMBER(key_bytes);
     NUMBER(parent);
     LIST(slots, slot_count, same_number);
     return true;
