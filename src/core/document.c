@@ -23,15 +23,19 @@ static struct ph_slice text_at(struct ph_run *run, const char *what, size_t at)
 static bool tree_too_deep(yyjson_val *root)
 {
     yyjson_val *end = unsafe_yyjson_get_next(root);
-    /* In strides that the compiler can count several at once. */
-    size_t count = (size_t)(end - root);
+    size_t count = (size_t)(end - root), at = 0;
     uint32_t containers = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t type = (uint32_t)root[i].tag & YYJSON_TYPE_MASK;
-        containers += type > YYJSON_TYPE_STR;
+    /* Whether there are enough containers to be so deep: of nearly all events the first values tell that there are not,
+     * were all that follow them containers. In strides that the compiler can count several at once. */
+    while (at < count && containers <= PH_DEPTH_MAX && containers + (count - at) > PH_DEPTH_MAX) {
+        size_t stop = count + containers - PH_DEPTH_MAX;
+        for (; at < stop; at++) {
+            uint32_t type = (uint32_t)root[at].tag & YYJSON_TYPE_MASK;
+            containers += type > YYJSON_TYPE_STR;
+        }
     }
-    if (containers <= PH_DEPTH_MAX)
-        return false; /* as of nearly all events: not enough of them to be so deep */
+    if (containers + (count - at) <= PH_DEPTH_MAX)
+        return false;
     size_t depth = 0;
     yyjson_val *ends[PH_DEPTH_MAX];
     for (yyjson_val *v = root; v < end; v++) {

@@ -347,6 +347,48 @@ static void a_template_is_open_when_it_names_nothing_of_ours(void **state)
     assert_true(open > 20 && closed > 20);
 }
 
+/* ---- depth --------------------------------------------------------------------------------------------------- */
+
+/* A list nested that deep, numbers and small objects before it and behind it on its first level. */
+static struct ph_slice nested(char *out, size_t depth, size_t before, size_t behind)
+{
+    size_t len = 0;
+    out[len++] = '[';
+    for (size_t i = 0; i < before; i++) {
+        memcpy(out + len, i % 3 == 0 ? "{},1," : "1,1,1", 5);
+        len += 5;
+        if (i % 3 != 0)
+            out[len++] = ',';
+    }
+    for (size_t i = 1; i < depth; i++)
+        out[len++] = '[';
+    out[len++] = '1';
+    for (size_t i = 1; i < depth; i++)
+        out[len++] = ']';
+    for (size_t i = 0; i < behind; i++) {
+        memcpy(out + len, ",[1]", 4);
+        len += 4;
+    }
+    out[len++] = ']';
+    return ph_slice_of(out, len);
+}
+
+static void depth_is_judged_wherever_it_stands(void **state)
+{
+    static char text[4096];
+    for (size_t depth = PH_DEPTH_MAX - 2; depth <= PH_DEPTH_MAX + 2; depth++) {
+        for (size_t before = 0; before < 80; before++) {
+            for (size_t behind = 0; behind < 80; behind += before % 7 == 0 ? 1 : 13) {
+                struct ph_run run = {.worker = *state, .arena = ph_worker_arena(*state)};
+                struct ph_slice why;
+                ph_worker_reset(*state);
+                yyjson_val *root = ph_read_json(&run, nested(text, depth, before, behind), &why);
+                assert_int_equal(root != NULL, depth <= PH_DEPTH_MAX);
+            }
+        }
+    }
+}
+
 /* ---- the arena ---------------------------------------------------------------------------------------------- */
 
 static void the_plain_lies_apart_from_what_is_wiped(void **state)
@@ -389,6 +431,7 @@ int main(void)
         cmocka_unit_test(keys_escape_at_every_place_of_parts_of_every_length),
         cmocka_unit_test(the_rule_found_is_the_first_that_fits),
         cmocka_unit_test(a_template_is_open_when_it_names_nothing_of_ours),
+        cmocka_unit_test(depth_is_judged_wherever_it_stands),
         cmocka_unit_test(the_plain_lies_apart_from_what_is_wiped),
     };
     return cmocka_run_group_tests(tests, open_worker, close_worker);
