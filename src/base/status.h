@@ -30,7 +30,7 @@ enum ph_status {
 #define PH_TRY(call)                                                                               \
     do {                                                                                           \
         enum ph_status ph_try_status = (call);                                                     \
-        if (ph_try_status != PH_OK)                                                                \
+        if (__builtin_expect(ph_try_status != PH_OK, 0))                                           \
             return ph_try_status;                                                                  \
     } while (0)
 
