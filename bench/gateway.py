@@ -1,5 +1,5 @@
 """A gateway on loopback with one destination, and an application behind it: what bench/ingest and scripts/soak-gateway share."""
-import http.server, json, os, shutil, socket, subprocess, sys, tempfile, threading
+import atexit, http.server, json, os, shutil, socket, subprocess, sys, tempfile, threading
 
 CONNECTIONS = "512"  # as many as bench_inbox has on their way
 
@@ -71,6 +71,7 @@ class Gateway:
                        "destinations": {"app": destination(url)}, **settings}, f)
         self.child = subprocess.Popen([f"{build}/payhook", "serve", "--config", f"{self.home}/payhook.yaml"], env=env, text=True,
                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        atexit.register(self.child.kill)  # also when the sender fails
         for line in self.child.stdout:
             if "(webhooks" in line:
                 self.port = line.split("listening on 127.0.0.1:")[1].split()[0]
