@@ -7,8 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,18 +103,36 @@ static size_t make_body(char *body)
     return BODY_BYTES;
 }
 
+static void fail(const char *what)
+{
+    fprintf(stderr, "bench_ingest: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
 static void make_request(struct sender *s, int64_t due_us)
 {
-    static const char secret[] = "whsec_bench";
+    static const char secret[] = "whsec_bench", digits[] = "0123456789abcdef";
+    static EVP_MAC_CTX *keyed;
     char body[BODY_BYTES + 1], signed_text[BODY_BYTES + 32], hex[65];
     unsigned char mac[32];
-    unsigned mac_len = 0;
+    size_t mac_len = 0;
     size_t body_len = make_body(body);
     int start = snprintf(signed_text, sizeof signed_text, "%lld.", (long long)time(NULL));
     memcpy(signed_text + start, body, body_len);
-    HMAC(EVP_sha256(), secret, sizeof secret - 1, (unsigned char *)signed_text, (size_t)start + body_len, mac, &mac_len);
-    for (size_t i = 0; i < sizeof mac; i++)
-        snprintf(hex + 2 * i, 3, "%02x", mac[i]);
+    if (keyed == NULL) {
+        OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){"SHA256"}, 0), OSSL_PARAM_END};
+        keyed = EVP_MAC_CTX_new(EVP_MAC_fetch(NULL, "HMAC", NULL));
+        if (EVP_MAC_init(keyed, (const unsigned char *)secret, sizeof secret - 1, params) != 1)
+            fail("HMAC");
+    }
+    if (EVP_MAC_init(keyed, NULL, 0, NULL) != 1 || EVP_MAC_update(keyed, (unsigned char *)signed_text, (size_t)start + body_len) != 1 ||
+        EVP_MAC_final(keyed, mac, &mac_len, sizeof mac) != 1)
+        fail("HMAC");
+    for (size_t i = 0; i < sizeof mac; i++) {
+        hex[2 * i] = digits[mac[i] >> 4];
+        hex[2 * i + 1] = digits[mac[i] & 15];
+    }
+    hex[64] = '\0';
     int head = snprintf(s->request, sizeof s->request,
                         "POST /webhooks/%s HTTP/1.1\r\nHost: hooks.example.com\r\nUser-Agent: Stripe/1.0\r\nAccept: */*\r\n"
                         "Content-Type: application/json; charset=utf-8\r\nStripe-Signature: t=%.*s,v1=%s\r\nContent-Length: %zu\r\n\r\n",
@@ -123,12 +142,6 @@ static void make_request(struct sender *s, int64_t due_us)
     s->sent = s->answer_len = 0;
     s->due_us = due_us;
     s->busy = true;
-}
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "bench_ingest: %s: %s\n", what, strerror(errno));
-    exit(1);
 }
 
 static void send_some(struct sender *s)

@@ -72,17 +72,23 @@ static bool register_events(struct ph_reactor *r, struct ph_conn *conn, int op)
 {
     uint32_t wanted = (ph_conn_wants_read(conn) ? (uint32_t)EPOLLIN : 0) |
                       (ph_conn_wants_write(conn) ? (uint32_t)EPOLLOUT : 0);
-    if (op == EPOLL_CTL_MOD && wanted == conn->registered)
-        return true;
     struct epoll_event event = {.events = wanted, .data.ptr = conn};
     conn->registered = wanted;
     return epoll_ctl(r->epoll, op, conn->fd, &event) == 0;
 }
 
+/* That it need not be told of what comes in is let stand until something does: of a request that is stored, and
+ * answered soon, nothing more comes until then. */
+static bool is_registered(const struct ph_conn *conn)
+{
+    uint32_t in = ph_conn_wants_read(conn) ? (uint32_t)EPOLLIN : conn->registered & EPOLLIN;
+    return conn->registered == (in | (ph_conn_wants_write(conn) ? (uint32_t)EPOLLOUT : 0));
+}
+
 /* After anything was done with a connection: forget it, or wait for what it wants now. */
 static void settle(struct ph_reactor *r, struct ph_conn *conn, bool alive)
 {
-    if (!alive || !register_events(r, conn, EPOLL_CTL_MOD))
+    if (!alive || (!is_registered(conn) && !register_events(r, conn, EPOLL_CTL_MOD)))
         drop(r, conn);
 }
 
@@ -138,6 +144,13 @@ static void on_event(struct ph_reactor *r, const struct epoll_event *event, int6
         return;
     }
     bool readable = (event->events & EPOLLIN) != 0;
+    if (readable && !ph_conn_wants_read(conn)) {
+        readable = false;
+        if (!register_events(r, conn, EPOLL_CTL_MOD)) {
+            drop(r, conn);
+            return;
+        }
+    }
     settle(r, conn, ph_conn_ready(conn, readable, r->room, sizeof r->room, now_ms));
 }
 
