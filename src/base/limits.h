@@ -164,7 +164,7 @@ enum {
      * 256 deliveries to each, the first and its replays. */
     PH_INBOX_ITEMS_MAX = 1024, /* PH_ITEMS_MAX, rounded up */
     PH_INBOX_NAMES_MAX = 256,
-    PH_INBOX_SENDINGS_MAX = 256,
+    PH_INBOX_SENDINGS_MAX = 256, /* of one event to one destination, the first and replays: in a delivery's id */
     /* Other contents of one event that are kept; processors that change what they said do so once or twice. */
     PH_INBOX_REVISIONS_MAX = 16,
     PH_INBOX_KINDS_CACHED = 512, /* (endpoint, connector, type, class) that the writer knows by heart */

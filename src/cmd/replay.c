@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "cmd/commands.h"
 #include "cmd/print.h"
 #include "cmd/table.h"
@@ -9,7 +10,7 @@
 
 /* What all the pages of one run come to. */
 struct sum {
-    int64_t events, held, incomplete, deliveries, same, changed, skipped;
+    int64_t events, held, incomplete, deliveries, denied, same, changed, skipped;
     bool shown_first;
 };
 
@@ -80,6 +81,7 @@ static void add_page(yyjson_val *root, struct sum *sum)
     sum->held += number_of(yyjson_obj_get(root, "held"));
     sum->incomplete += number_of(yyjson_obj_get(root, "held_incomplete"));
     sum->deliveries += number_of(yyjson_obj_get(root, "deliveries"));
+    sum->denied += number_of(yyjson_obj_get(root, "denied"));
 }
 
 static void show_page(yyjson_val *root, struct sum *sum)
@@ -109,7 +111,10 @@ static void show_replayed(const struct sum *sum, bool dry_run)
     show_held(sum->held - sum->incomplete,
               "forged, or not verified yet; what is verified later is told by itself");
     show_held(sum->incomplete, "not complete yet; what is completed, or cannot be, is told by itself");
-    if (sum->events > 0 && sum->deliveries == 0)
+    if (sum->denied > 0)
+        printf("%lld deliveries were not made: an event is sent to a destination %d times at most\n",
+               (long long)sum->denied, PH_INBOX_SENDINGS_MAX);
+    else if (sum->events > 0 && sum->deliveries == 0)
         printf("by the configuration nobody is told of %s: --only-to NAME sends to one destination\n",
                sum->events == 1 ? "it" : "them");
     if (sum->events == 0 && sum->held == 0)

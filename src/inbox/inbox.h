@@ -179,7 +179,8 @@ struct ph_inbox_send {
     const int64_t *deliveries; /* retry: ids of deliveries that are DEAD, DROPPED, WAITING or PARKED: due now */
     size_t delivery_count;
     int64_t now_ms;
-    size_t made; /* filled before `done` */
+    size_t made;   /* filled before `done` */
+    size_t denied; /* deliveries not made: the event was sent there PH_INBOX_SENDINGS_MAX times; filled, too */
 };
 
 struct ph_inbox_control {

@@ -77,15 +77,14 @@ enum ph_status ph_settle(struct ph_inbox *inbox, const struct ph_inbox_settle *o
     return PH_OK;
 }
 
-static enum ph_status replay(struct ph_inbox *inbox, int64_t event, uint64_t destinations,
-                             size_t *made)
+static enum ph_status replay(struct ph_inbox *inbox, int64_t event, struct ph_inbox_send *op)
 {
     int64_t held, last;
     enum ph_status st = PH_SQL_NUMBER(&inbox->sql, PH_W_EVENT_HELD, &held, ph_sql_int(event));
     if (st == PH_ERR_NOT_FOUND || (st == PH_OK && held != 0))
         return PH_OK;
     PH_TRY(st);
-    for (uint64_t left = destinations; left != 0; left &= left - 1) {
+    for (uint64_t left = op->destinations; left != 0; left &= left - 1) {
         int number = inbox->numbers[__builtin_ctzll(left)];
         if (number < 0)
             continue;
@@ -94,10 +93,12 @@ static enum ph_status replay(struct ph_inbox *inbox, int64_t event, uint64_t des
                              ph_sql_int(ph_delivery_id(event, number, PH_INBOX_SENDINGS_MAX - 1))));
         int64_t sending =
             last > 0 ? last % PH_INBOX_SENDINGS_MAX + 1 : 1; /* 0 is the first telling's */
-        if (sending == PH_INBOX_SENDINGS_MAX)
+        if (sending == PH_INBOX_SENDINGS_MAX) {
+            op->denied++;
             continue;
+        }
         PH_TRY(ph_delivery_add(inbox, event, number, sending));
-        (*made)++;
+        op->made++;
     }
     return PH_OK;
 }
@@ -123,9 +124,9 @@ static enum ph_status retry(struct ph_inbox *inbox, int64_t delivery, size_t *ma
 
 enum ph_status ph_send(struct ph_inbox *inbox, struct ph_inbox_send *op)
 {
-    op->made = 0;
+    op->made = op->denied = 0;
     for (size_t i = 0; i < op->event_count; i++)
-        PH_TRY(replay(inbox, op->events[i], op->destinations, &op->made));
+        PH_TRY(replay(inbox, op->events[i], op));
     for (size_t i = 0; i < op->delivery_count; i++)
         PH_TRY(retry(inbox, op->deliveries[i], &op->made));
     return PH_OK;

@@ -210,7 +210,7 @@ static enum ph_status forget_dropped(struct ph_inbox *inbox, size_t max)
         PH_TRY(forget_requests(inbox, &kept[i], 1));
         over = ph_dropped_over(inbox);
     }
-    inbox->tending.more = inbox->tending.more || over.requests > 0 || over.bytes > 0;
+    ph_arena_reset(&inbox->scratch);
     return PH_OK;
 }
 
@@ -314,6 +314,7 @@ enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops)
     /* A little more than the batch brings, so that it gets ahead; much more, and the batch is late.
      */
     size_t max = ops + ops / 4 > PH_INBOX_TEND_ROWS ? ops + ops / 4 : PH_INBOX_TEND_ROWS;
+    PH_TRY(forget_dropped(inbox, max)); /* with each batch: a flood brings more than a pass a second forgets */
     if (!t->more && ph_os_steady_ms() < t->again_ms)
         return PH_OK;
     t->more = false;
@@ -325,7 +326,6 @@ enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops)
             PH_TRY(drop_gone(inbox, number, max));
     PH_TRY(age_quarantine(inbox, max));
     PH_TRY(age_hints(inbox, max));
-    PH_TRY(forget_dropped(inbox, max));
     PH_TRY(retain(inbox, max));
     PH_TRY(age_keys(inbox, &t->keys, PH_W_KEY_SCAN, PH_W_KEY_FORGET, max));
     PH_TRY(age_keys(inbox, &t->effects, PH_W_EFFECT_SCAN, PH_W_EFFECT_FORGET, max));

@@ -44,7 +44,7 @@ static enum ph_status set_times(struct ph_walk *w, int64_t ids_per_request)
         PH_TRY(find_time(w->reader, w->filter->from_ms - REQUEST_SLACK_MS, &request));
         w->first = request * ids_per_request;
     }
-    if (w->filter->to_ms > 0) {
+    if (w->filter->to_ms > 0 && w->filter->to_ms <= INT64_MAX - REQUEST_SLACK_MS) {
         PH_TRY(find_time(w->reader, w->filter->to_ms + REQUEST_SLACK_MS, &request));
         w->last = (request + 1) * ids_per_request;
     }

@@ -222,7 +222,7 @@ static bool choose(struct replay *r)
  * ----------------------------------------------------------------------------------------- */
 
 /* One op for each set of destinations: there are few. */
-static enum ph_status send(struct replay *r, size_t *ret_made)
+static enum ph_status send(struct replay *r, size_t *ret_made, size_t *ret_denied)
 {
     struct ph_admin_call *call = r->call;
     int64_t *ids = ph_arena_alloc(&call->room->arena, (r->count + 1) * sizeof *ids);
@@ -244,6 +244,7 @@ static enum ph_status send(struct replay *r, size_t *ret_made)
         op.op.bytes = sizeof op + op.event_count * sizeof *ids;
         PH_TRY(ph_admin_submit(call, &op.op));
         *ret_made += op.made;
+        *ret_denied += op.denied;
     }
     return PH_OK;
 }
@@ -260,7 +261,7 @@ enum ph_admin_end ph_admin_replay(struct ph_admin_call *call)
 {
     struct replay r = {.call = call};
     enum ph_admin_end end;
-    size_t made = 0;
+    size_t made = 0, denied = 0;
     if (!read_body(&r, &end))
         return end;
     if (!choose(&r))
@@ -273,7 +274,7 @@ enum ph_admin_end ph_admin_replay(struct ph_admin_call *call)
             return ph_admin_failed(call, st);
     }
     if (!r.dry_run) {
-        enum ph_status st = send(&r, &made);
+        enum ph_status st = send(&r, &made, &denied);
         if (st != PH_OK)
             return ph_admin_failed(call, st);
     }
@@ -282,6 +283,7 @@ enum ph_admin_end ph_admin_replay(struct ph_admin_call *call)
     yyjson_mut_obj_add_uint(doc, root, "held", r.held);
     yyjson_mut_obj_add_uint(doc, root, "held_incomplete", r.incomplete);
     yyjson_mut_obj_add_uint(doc, root, "deliveries", r.dry_run ? planned(&r) : made);
+    yyjson_mut_obj_add_uint(doc, root, "denied", denied);
     yyjson_mut_val *first = yyjson_mut_obj_add_arr(doc, root, "first");
     for (size_t i = 0; i < r.count && i < FIRST_SHOWN; i++) {
         yyjson_mut_val *shown = yyjson_mut_arr_add_obj(doc, first);

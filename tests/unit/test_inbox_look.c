@@ -115,6 +115,7 @@ PH_TEST(every_filter_finds_what_a_plain_look_finds)
         }
     }
     assert_int_equal(checked, 128 * 7);
+    check((struct ph_inbox_filter){.to_ms = INT64_MAX}); /* the slack on top of it is not to wrap */
     check((struct ph_inbox_filter){.event_id = PH_S("k7")});
     check((struct ph_inbox_filter){.event_id = PH_S("nobody")});
     check((struct ph_inbox_filter){.event_id = PH_S("k7"), .endpoint = PH_S("adyen")});
