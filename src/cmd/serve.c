@@ -36,7 +36,7 @@ struct serving {
     struct ph_serve_flags flags;
     const char *file; /* of the configuration; NULL: none */
     struct ph_server_config server;
-    struct ph_view *view; /* the first one's, which the server's own settings point into */
+    struct ph_view *view; /* the first one, until the server takes it */
 };
 
 /* ---- the configuration ------------------------------------------------------------------------------ */
@@ -101,14 +101,25 @@ static struct ph_view *load(void *ctx, const struct ph_view *before, struct ph_l
     return view;
 }
 
-static const char *text_of(struct ph_slice text)
+/* A copy of ours: the first configuration goes, secrets and all, when another takes over. False: no memory. */
+static bool keep_text(struct serving *s, struct ph_slice text, const char **ret)
 {
-    return text.len > 0 ? text.ptr : NULL; /* the configuration's texts end with a NUL */
+    char *copy = text.len > 0 ? ph_arena_zalloc(&s->arena, text.len + 1) : NULL;
+    if (copy != NULL)
+        memcpy(copy, text.ptr, text.len);
+    *ret = copy;
+    return copy != NULL || text.len == 0;
 }
 
-static struct ph_tls_files tls_of(const struct ph_config_tls *tls)
+static bool keep_texts(struct serving *s, const struct ph_config *config)
 {
-    return (struct ph_tls_files){text_of(tls->certificate), text_of(tls->key), text_of(tls->ca)};
+    struct ph_server_config *server = &s->server;
+    bool kept = keep_text(s, config->service.listen, &server->listen) && keep_text(s, config->webhooks.listen, &server->listen_webhooks) &&
+                keep_text(s, config->admin.socket, &server->admin_socket) && keep_text(s, config->callouts.ca, &server->ca_file) &&
+                keep_text(s, config->callouts.egress, &server->egress);
+    if (!kept)
+        fprintf(stderr, "payhook serve: out of memory\n");
+    return kept;
 }
 
 static unsigned threads_of(const struct ph_config *config)
@@ -173,32 +184,23 @@ static bool fill_endpoints(struct serving *s)
 static bool set_up(struct serving *s)
 {
     const struct ph_config *config = s->view->config;
+    const char *folder;
     struct ph_pages pages;
-    if (!ph_cmd_pages_load(&s->arena, text_of(config->connectors), &pages))
+    if (!keep_text(s, config->connectors, &folder) || !ph_cmd_pages_load(&s->arena, folder, &pages))
         return false;
     s->server = (struct ph_server_config){
-        .listen = text_of(config->service.listen),
-        .listen_webhooks = text_of(config->webhooks.listen),
-        .admin_socket = text_of(config->admin.socket),
-        .tls = tls_of(&config->service.tls),
-        .tls_webhooks = tls_of(&config->webhooks.tls),
-        .token = config->service.token.value,
         .threads = threads_of(config),
         .connectors = pages.connectors,
         .connector_count = pages.count,
         .allow_config_override = config->service_config_override,
         .callouts = config->callouts.enabled,
-        .ca_file = text_of(config->callouts.ca),
-        .egress = text_of(config->callouts.egress),
         .connection_age_max_ms = config->service_connection_age_ms,
-        .limits = ph_server_limits(config),
         .connections_max = (size_t)config->limits.connections,
         .dev = s->flags.dev,
-        .view = s->view,
         .load = load,
         .load_ctx = s,
     };
-    return read_roots(s) && (!s->flags.dev || fill_endpoints(s));
+    return keep_texts(s, config) && read_roots(s) && (!s->flags.dev || fill_endpoints(s));
 }
 
 static int serve(struct serving *s)
@@ -208,7 +210,9 @@ static int serve(struct serving *s)
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGHUP, &action, NULL);
-    return ph_server_run(&s->server, &signals);
+    struct ph_view *view = s->view;
+    s->view = NULL;
+    return ph_server_run(&s->server, view, &signals);
 }
 
 static int run(struct serving *s)

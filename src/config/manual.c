@@ -216,7 +216,11 @@ static const char preamble[] =
     "- **No file**: each `PAYHOOK_<CONNECTOR>_SECRET` (and `PAYHOOK_<CONNECTOR>_ADDITIONAL_SECRET`) makes an endpoint named\n"
     "  like the connector; when there is none, a development endpoint `dev` takes Standard Webhooks signed with the secret\n"
     "  in `development-secret` in the data folder. Everything else has its default.\n"
-    "- **Reload** (SIGHUP) reads the file and the secrets again. What is marked *restart* changes with the next start only.\n"
+    "- **Reload** (SIGHUP) reads the file, the secrets and the certificates again. What is marked *restart* changes with the next\n"
+    "  start only, all else at once: tokens for the next request, TLS for the next connection. TLS switched on, and another\n"
+    "  `tls.ca`, end the connections that the listener has, once what is under way is answered.\n"
+    "- A reload is refused whole when certificates that it names anew cannot be used, and when another `listen`, which takes a\n"
+    "  restart, comes without the token or TLS that the listener has where it still is.\n"
     "- A configuration with an error is not used: at the start payhook ends, at a reload the old one stays.\n";
 
 static const char *scope_title(enum ph_scope scope)

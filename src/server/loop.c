@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "gateway/view.h"
 #include "os/clock.h"
 #include "os/heap.h"
 #include "os/socket.h"
@@ -31,10 +32,12 @@ struct dealt {
 struct ph_reactor {
     pthread_t thread;
     int epoll, wake;      /* wake: an eventfd; its events carry a NULL pointer */
-    pthread_mutex_t lock; /* of dealt[], new_limits */
+    pthread_mutex_t lock; /* of dealt[], new_view and what follows it */
     struct dealt dealt[PH_DEALT_MAX];
     size_t dealt_count;
-    struct ph_http_limits new_limits;
+    struct ph_view *new_view; /* NULL: the one in use stays */
+    size_t dealt_before;      /* the new view: of dealt[] these */
+    unsigned leaving;
     atomic_size_t load;
     atomic_bool stopping;
     /* The thread's own from here on. */
@@ -118,6 +121,33 @@ static void on_answered(void *ctx, void *connection)
     settle(r, conn, ph_conn_flush(conn, r->now_ms));
 }
 
+static struct ph_http_limits limits_of(const struct ph_config *config)
+{
+    return (struct ph_http_limits){.headers = (size_t)config->limits.headers,
+                                   .header_bytes = (size_t)config->limits.header_bytes,
+                                   .head_ms = config->limits.head_ms,
+                                   .body_ms = config->limits.body_ms,
+                                   .idle_ms = config->limits.idle_ms};
+}
+
+/* Between two requests: none has slices into the view that goes. */
+static void use_view(struct ph_reactor *r, struct ph_view *view)
+{
+    ph_view_unref(r->service.view);
+    r->service.view = view;
+    r->limits = limits_of(view->config);
+}
+
+static void leave(struct ph_reactor *r, unsigned leaving, int64_t now_ms)
+{
+    struct ph_conn *next;
+    for (struct ph_conn *conn = r->first; conn != NULL; conn = next) {
+        next = conn->next;
+        if ((leaving >> (conn->site - r->sites) & 1) != 0)
+            settle(r, conn, ph_conn_drain(conn, now_ms));
+    }
+}
+
 static void on_wake(struct ph_reactor *r, int64_t now_ms)
 {
     struct dealt dealt[PH_DEALT_MAX];
@@ -127,9 +157,19 @@ static void on_wake(struct ph_reactor *r, int64_t now_ms)
     size_t dealt_count = r->dealt_count;
     memcpy(dealt, r->dealt, dealt_count * sizeof dealt[0]);
     r->dealt_count = 0;
-    r->limits = r->new_limits;
+    struct ph_view *view = r->new_view;
+    size_t dealt_before = r->dealt_before;
+    unsigned leaving = r->leaving;
+    r->new_view = NULL;
+    r->dealt_before = 0;
+    r->leaving = 0;
     pthread_mutex_unlock(&r->lock);
-    for (size_t i = 0; i < dealt_count; i++)
+    for (size_t i = 0; i < dealt_before; i++)
+        adopt(r, dealt[i], now_ms);
+    if (view != NULL)
+        use_view(r, view);
+    leave(r, leaving, now_ms);
+    for (size_t i = dealt_before; i < dealt_count; i++)
         adopt(r, dealt[i], now_ms);
     ph_later_run(r->later, on_answered, r);
 }
@@ -247,6 +287,8 @@ static void destroy(struct ph_reactor *r)
         ph_tls_free(r->dealt[i].tls);
         ph_os_close(r->dealt[i].fd);
     }
+    ph_view_unref(r->new_view);
+    ph_view_unref(r->service.view);
     ph_later_free(r->later);
     ph_h2_spares_done(&r->spares, &r->memory);
     ph_worker_free(r->service.worker);
@@ -281,7 +323,7 @@ struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared)
     r->epoll = r->wake = -1;
     pthread_mutex_init(&r->lock, NULL);
     r->memory = (struct ph_memory){.allocator = &ph_os_heap, .limit = PH_REACTOR_BYTES_MAX};
-    r->limits = r->new_limits = shared->config->limits;
+    use_view(r, ph_view_ref(shared->view));
     r->later = ph_later_new(&r->counters, wake, r);
     r->service.config = shared->config;
     r->service.later = r->later;
@@ -327,11 +369,15 @@ bool ph_reactor_deal(struct ph_reactor *r, int fd, struct ph_tls *tls, enum ph_r
     return true;
 }
 
-void ph_reactor_set_limits(struct ph_reactor *r, const struct ph_http_limits *limits)
+void ph_reactor_set_view(struct ph_reactor *r, struct ph_view *view, unsigned leaving)
 {
     pthread_mutex_lock(&r->lock);
-    r->new_limits = *limits;
+    struct ph_view *unseen = r->new_view;
+    r->new_view = ph_view_ref(view);
+    r->dealt_before = r->dealt_count;
+    r->leaving |= leaving;
     pthread_mutex_unlock(&r->lock);
+    ph_view_unref(unseen);
     wake(r);
 }
 

@@ -12,6 +12,7 @@ struct ph_admin;
 struct ph_callouts;
 struct ph_gateway;
 struct ph_tally;
+struct ph_view;
 struct ph_watch;
 
 /* What all reactors share. */
@@ -22,6 +23,7 @@ struct ph_reactor_shared {
     struct ph_admin *admin;       /* NULL: there is none */
     const struct ph_counter_set *counters;
     const struct ph_watch *watch;
+    struct ph_view *view; /* what they begin with: see ph_reactor_set_view */
 };
 
 /* Gives a running reactor, or NULL. Keeps all that is shared. Signals must be blocked in the calling thread. */
@@ -34,8 +36,9 @@ enum ph_reactor_site { PH_SITE_CALLS, PH_SITE_WEBHOOKS, PH_SITE_ADMIN };
 /* Deals it a connection; takes `fd` and `tls` (NULL: plain). False: PH_DEALT_MAX wait for it already, and this one was
  * closed. Any thread. */
 PH_MUST_USE bool ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, enum ph_reactor_site site);
-/* What its connections may cost from now on. Any thread. */
-void ph_reactor_set_limits(struct ph_reactor *reactor, const struct ph_http_limits *limits);
+/* What its requests are asked for, and may cost, from now on. Takes a reference of its own. `leaving` has a bit
+ * 1 << enum ph_reactor_site for each listener whose connections so far end with what is in flight. Any thread. */
+void ph_reactor_set_view(struct ph_reactor *reactor, struct ph_view *view, unsigned leaving);
 /* Connections it has, those dealt and not yet seen included. Any thread. */
 size_t ph_reactor_load(struct ph_reactor *reactor);
 /* Begins to finish: what is in flight has PH_DRAIN_MS. */

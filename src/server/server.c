@@ -14,6 +14,7 @@
 #include "os/clock.h"
 #include "os/heap.h"
 #include "os/socket.h"
+#include "os/tls.h"
 #include "server/admin.h"
 #include "server/loop.h"
 #include "server/watch.h"
@@ -24,8 +25,8 @@ struct listener {
     int fd;
     char bound[PH_OS_ADDRESS_TEXT_BYTES]; /* the address that it got */
     enum ph_reactor_site site;
-    const struct ph_tls_files *files; /* NULL: plain for good */
-    struct ph_tls_context *tls; /* NULL: plain */
+    struct ph_tls_context *tls;   /* NULL: plain */
+    struct ph_tls_context *fresh; /* of a configuration that is not in use yet; NULL: none */
 };
 
 struct server {
@@ -35,7 +36,7 @@ struct server {
     struct ph_client *client; /* NULL, as the next: no callouts are made */
     struct ph_callouts *callouts;
     struct ph_gateway *gateway;     /* NULL: none */
-    struct ph_view *view;           /* the configuration in use where there is no gateway to have it; else NULL */
+    struct ph_view *view;           /* the configuration in use */
     struct ph_admin *admin;         /* NULL: none */
     struct ph_reactor *reactors[PH_THREADS_MAX];
     size_t reactor_count;
@@ -59,23 +60,21 @@ static void say_reload(struct ph_log *log, enum ph_log_severity severity, const 
     ph_log_write(log, &line);
 }
 
-/* New certificates for those who come from now on. False: the old ones stay. `log` NULL: it is the start. */
-static bool load_certificates(struct listener *listener, struct ph_log *log)
+/* NULL: no configuration says anything of it. */
+static const struct ph_config_listener *settings_of(const struct listener *listener, const struct ph_config *c)
 {
-    struct ph_tls_context *fresh = NULL;
-    char why[PH_TLS_WHY_BYTES];
-    if (listener->files == NULL || listener->files->certificate == NULL)
-        return true;
-    if (ph_tls_context_new(listener->files, &fresh, why) != PH_OK) {
-        if (log == NULL)
-            fprintf(stderr, "payhook: %s\n", why);
-        else
-            say_reload(log, PH_SEVERITY_ERROR, "certificates", PH_S("kept"), ph_slice_str(why));
-        return false;
-    }
-    ph_tls_context_free(listener->tls);
-    listener->tls = fresh;
-    return true;
+    return listener->site == PH_SITE_ADMIN ? NULL : listener->site == PH_SITE_WEBHOOKS ? &c->webhooks : &c->service;
+}
+
+static const char *text_of(struct ph_slice text)
+{
+    return text.len > 0 ? text.ptr : NULL; /* the configuration's texts end with a NUL */
+}
+
+static enum ph_status read_certificates(const struct ph_config_tls *tls, struct ph_tls_context **ret, char ret_why[PH_TLS_WHY_BYTES])
+{
+    const struct ph_tls_files files = {text_of(tls->certificate), text_of(tls->key), text_of(tls->ca)};
+    return ph_tls_context_new(&files, ret, ret_why);
 }
 
 static bool add_listener(struct server *server, const char *address, enum ph_reactor_site site)
@@ -87,10 +86,13 @@ static bool add_listener(struct server *server, const char *address, enum ph_rea
         return false;
     }
     listener->site = site;
-    listener->files = site == PH_SITE_WEBHOOKS ? &server->config->tls_webhooks : &server->config->tls;
     server->listener_count++;
-    if (!load_certificates(listener, NULL))
+    const struct ph_config_tls *tls = &settings_of(listener, server->view->config)->tls;
+    char why[PH_TLS_WHY_BYTES];
+    if (tls->certificate.len > 0 && read_certificates(tls, &listener->tls, why) != PH_OK) {
+        fprintf(stderr, "payhook: %s\n", why);
         return false;
+    }
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = listener};
     if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, listener->fd, &event) != 0)
         return false;
@@ -133,7 +135,7 @@ static void add_tally(struct server *server, const struct ph_tally *tally)
 static bool start_reactors(struct server *server)
 {
     const struct ph_reactor_shared shared = {server->config, server->callouts, server->gateway, server->admin, &server->counter_set,
-                                             &server->watch};
+                                             &server->watch,         server->view};
     add_counters(server, &server->counters);
     while (server->reactor_count < server->config->threads) {
         struct ph_reactor *reactor = ph_reactor_start(&shared);
@@ -199,7 +201,7 @@ _Static_assert((int)PH_LOG_ERROR == (int)PH_SEVERITY_ERROR && (int)PH_LOG_DEBUG 
 
 static bool start_log(struct server *server)
 {
-    const struct ph_config *c = server->config->view->config;
+    const struct ph_config *c = server->view->config;
     server->watch.log = ph_log_start(STDERR_FILENO, c->log.format == PH_LOG_JSON, (enum ph_log_severity)c->log.level);
     if (server->watch.log == NULL)
         fprintf(stderr, "payhook: cannot start a thread: out of memory or threads\n");
@@ -210,15 +212,11 @@ static bool start_gateway(struct server *server)
 {
     const struct ph_server_config *config = server->config;
     char why[PH_INBOX_WHY_BYTES];
-    if (config->view == NULL)
-        return true;
     if (!start_log(server))
         return false;
-    if (config->dev || config->listen_webhooks == NULL) {
-        server->view = ph_view_ref(config->view);
+    if (config->dev || config->listen_webhooks == NULL)
         return true;
-    }
-    const struct ph_gateway_options options = {.view = ph_view_ref(config->view),
+    const struct ph_gateway_options options = {.view = ph_view_ref(server->view),
                                                .callouts = server->callouts,
                                                .roots = config->roots,
                                                .log = log_delivery,
@@ -240,7 +238,7 @@ static void say_gateway(struct server *server, const char *bound)
 {
     struct ph_view *view = ph_gateway_view(server->gateway);
     const struct ph_config *c = view->config;
-    const char *scheme = server->config->tls_webhooks.certificate != NULL ? "https" : "http";
+    const char *scheme = c->webhooks.tls.certificate.len > 0 ? "https" : "http";
     for (size_t i = 0; i < c->endpoints.count; i++) {
         const struct ph_config_endpoint *e = &c->endpoints.items[i];
         printf("endpoint %.*s: POST %s://%s/webhooks/%.*s (%.*s)\n", (int)e->entry.name.len, e->entry.name.ptr, scheme, bound,
@@ -358,36 +356,118 @@ static void accept_all(struct server *server, struct listener *listener)
     }
 }
 
-struct ph_http_limits ph_server_limits(const struct ph_config *config)
-{
-    return (struct ph_http_limits){.headers = (size_t)config->limits.headers,
-                                   .header_bytes = (size_t)config->limits.header_bytes,
-                                   .head_ms = config->limits.head_ms,
-                                   .body_ms = config->limits.body_ms,
-                                   .idle_ms = config->limits.idle_ms};
-}
-
 /* ---- another configuration ------------------------------------------------------------------- */
 
-/* What is not read from the view each time it is needed. */
-static void follow(struct server *server, const struct ph_config *c)
+/* Whether one asks for less than the other. */
+static bool gives_up(const struct ph_config_listener *before, const struct ph_config_listener *now)
 {
-    const struct ph_http_limits limits = ph_server_limits(c);
-    ph_log_configure(server->watch.log, c->log.format == PH_LOG_JSON, (enum ph_log_severity)c->log.level);
-    for (size_t i = 0; i < server->reactor_count; i++)
-        ph_reactor_set_limits(server->reactors[i], &limits);
+    return (before->token.value.len > 0 && now->token.value.len == 0) || (before->tls.ca.len > 0 && now->tls.ca.len == 0) ||
+           (before->tls.certificate.len > 0 && now->tls.certificate.len == 0);
 }
 
-static struct ph_view *present_view(struct server *server)
+/* What is safe at an address is said of the one that the configuration names, and a listener stays where it was at the
+ * start. */
+static bool is_safe_where_it_is(const struct server *server, const struct listener *listener, const struct ph_config *before,
+                                const struct ph_config *now, char ret_why[PH_INBOX_WHY_BYTES])
 {
-    return server->gateway != NULL ? ph_gateway_view(server->gateway) : ph_view_ref(server->view);
+    bool webhooks = listener->site == PH_SITE_WEBHOOKS;
+    const struct ph_config_listener *settings = settings_of(listener, now);
+    const char *address = webhooks ? server->config->listen_webhooks : server->config->listen;
+    if (settings->insecure || ph_slice_eq(settings->listen, ph_slice_str(address)) || !gives_up(settings_of(listener, before), settings))
+        return true;
+    (void)snprintf(ret_why, PH_INBOX_WHY_BYTES,
+                   "%s.listen takes a restart, and a token or tls that goes with it would be missing at %s until then", webhooks ? "webhooks" : "service",
+                   address);
+    return false;
 }
 
-/* Takes the new one. False: the old one stays, and ret_why says why. */
+/* Whether TLS asks for what whoever is connected already was not asked for. */
+static bool asks_more(const struct ph_config_tls *before, const struct ph_config_tls *now)
+{
+    return (before->certificate.len == 0 && now->certificate.len > 0) || (now->ca.len > 0 && !ph_slice_eq(before->ca, now->ca));
+}
+
+/* By listener: those that are connected are to come again. */
+static unsigned leaving(const struct server *server, const struct ph_config *before, const struct ph_config *now)
+{
+    unsigned sites = 0;
+    for (size_t i = 0; i < server->listener_count; i++) {
+        const struct listener *listener = &server->listeners[i];
+        const struct ph_config_listener *settings = settings_of(listener, now);
+        if (settings != NULL && asks_more(&settings_of(listener, before)->tls, &settings->tls))
+            sites |= 1U << listener->site;
+    }
+    return sites;
+}
+
+static bool same_files(const struct ph_config_tls *a, const struct ph_config_tls *b)
+{
+    return ph_slice_eq(a->certificate, b->certificate) && ph_slice_eq(a->key, b->key) && ph_slice_eq(a->ca, b->ca);
+}
+
+/* Reads the certificates that another configuration names. False: it cannot be taken, and ret_why says why. */
+static bool prepare(struct server *server, const struct ph_config *before, const struct ph_config *now, char ret_why[PH_INBOX_WHY_BYTES])
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        struct listener *listener = &server->listeners[i];
+        const struct ph_config_listener *settings = settings_of(listener, now);
+        char why[PH_TLS_WHY_BYTES];
+        if (settings == NULL)
+            continue;
+        if (!is_safe_where_it_is(server, listener, before, now, ret_why))
+            return false;
+        if (settings->tls.certificate.len == 0 || same_files(&settings_of(listener, before)->tls, &settings->tls))
+            continue;
+        if (read_certificates(&settings->tls, &listener->fresh, why) != PH_OK) {
+            (void)snprintf(ret_why, PH_INBOX_WHY_BYTES, "%s", why);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void forget_prepared(struct server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        ph_tls_context_free(server->listeners[i].fresh);
+        server->listeners[i].fresh = NULL;
+    }
+}
+
+/* For those who come from now on: by the configuration in use. Its files may have other content, too; when that is
+ * wrong, what they held stays. */
+static void renew_certificates(struct listener *listener, const struct ph_config *c, struct ph_log *log)
+{
+    const struct ph_config_listener *settings = settings_of(listener, c);
+    char why[PH_TLS_WHY_BYTES];
+    if (settings == NULL)
+        return;
+    bool has_tls = settings->tls.certificate.len > 0;
+    if (has_tls && listener->fresh == NULL && read_certificates(&settings->tls, &listener->fresh, why) != PH_OK) {
+        say_reload(log, PH_SEVERITY_ERROR, "certificates", PH_S("kept"), ph_slice_str(why));
+        return;
+    }
+    ph_tls_context_free(listener->tls);
+    listener->tls = listener->fresh;
+    listener->fresh = NULL;
+    if (has_tls)
+        say_reload(log, PH_SEVERITY_INFO, "certificates", PH_S("read"),
+                   listener->site == PH_SITE_WEBHOOKS ? PH_S("webhooks") : PH_S("event service"));
+}
+
+/* Takes the new one, with a reference. False: the old one stays, and ret_why says why. */
 static bool use_view(struct server *server, struct ph_view *view, char ret_why[PH_INBOX_WHY_BYTES])
 {
-    if (server->gateway != NULL)
-        return ph_gateway_reload(server->gateway, view, ret_why) == PH_OK;
+    const struct ph_config *c = view->config;
+    if (!prepare(server, server->view->config, c, ret_why) ||
+        (server->gateway != NULL && ph_gateway_reload(server->gateway, ph_view_ref(view), ret_why) != PH_OK)) {
+        forget_prepared(server);
+        ph_view_unref(view);
+        return false;
+    }
+    for (size_t i = 0; i < server->reactor_count; i++)
+        ph_reactor_set_view(server->reactors[i], view, leaving(server, server->view->config, c));
+    ph_log_configure(server->watch.log, c->log.format == PH_LOG_JSON, (enum ph_log_severity)c->log.level);
     ph_view_unref(server->view);
     server->view = view;
     return true;
@@ -434,33 +514,22 @@ static void reload_configuration(struct server *server)
 {
     struct ph_log *log = server->watch.log;
     char why[PH_INBOX_WHY_BYTES] = "what is wrong stands above";
-    if (server->config->load == NULL || log == NULL)
-        return;
-    struct ph_view *before = present_view(server);
+    struct ph_view *before = ph_view_ref(server->view);
     struct ph_view *view = server->config->load(server->config->load_ctx, before, log);
     bool good = view != NULL && use_view(server, view, why);
     ph_watch_reloaded(&server->watch, good);
-    if (good) {
-        struct ph_view *now = present_view(server);
-        follow(server, now->config);
-        tell_reload(server, before, now);
-        ph_view_unref(now);
-    } else {
+    if (good)
+        tell_reload(server, before, server->view);
+    else
         say_reload(log, PH_SEVERITY_ERROR, "configuration", PH_S("kept"), ph_slice_str(why));
-    }
     ph_view_unref(before);
 }
 
 static void reload(struct server *server)
 {
-    struct ph_log *log = server->watch.log;
     reload_configuration(server);
-    for (size_t i = 0; i < server->listener_count; i++) {
-        struct listener *listener = &server->listeners[i];
-        if (load_certificates(listener, log) && listener->tls != NULL)
-            say_reload(log, PH_SEVERITY_INFO, "certificates", PH_S("read"),
-                       listener->site == PH_SITE_WEBHOOKS ? PH_S("webhooks") : PH_S("event service"));
-    }
+    for (size_t i = 0; i < server->listener_count; i++)
+        renew_certificates(&server->listeners[i], server->view->config, server->watch.log);
 }
 
 /* Signals come through only while it waits: none is lost between the look at *signals and the wait.
@@ -524,9 +593,9 @@ static void finish(struct server *server, bool started)
     ph_os_close(server->epoll);
 }
 
-int ph_server_run(const struct ph_server_config *config, struct ph_server_signals *signals)
+int ph_server_run(const struct ph_server_config *config, struct ph_view *view, struct ph_server_signals *signals)
 {
-    struct server server = {.config = config, .epoll = -1, .reserve = ph_os_reserve_file()};
+    struct server server = {.config = config, .view = view, .epoll = -1, .reserve = ph_os_reserve_file()};
     sigset_t ours, before;
     sigemptyset(&ours);
     sigaddset(&ours, SIGINT);

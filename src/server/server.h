@@ -3,7 +3,10 @@
  *
  * S1: one acceptor (the caller's thread) deals connections to reactor threads; a connection
  *     stays with its reactor, and a reactor's state is touched by its own thread only.
- * S2: the config is read-only while the server runs; every thread reads it. */
+ * S2: the config is read-only while the server runs; every thread reads it. What a reload may change is in the view,
+ *     of which each reactor has the one in use handed to it.
+ * S3: a listener asks for nothing less than the configuration in use says: one whose certificates cannot be read is
+ *     not taken, nor one that gives up what is asked for at an address that only a restart would leave. */
 #ifndef PH_SERVER_SERVER_H
 #define PH_SERVER_SERVER_H
 
@@ -11,7 +14,6 @@
 
 #include "core/engine.h"
 #include "http/message.h"
-#include "os/tls.h"
 
 /* One URL of ours: POST /webhooks/<name>. */
 struct ph_endpoint {
@@ -32,8 +34,6 @@ struct ph_server_config {
     const char *listen;                           /* "127.0.0.1:8080": the Event Service; NULL: none */
     const char *listen_webhooks;                  /* NULL: no ingress */
     const char *admin_socket;                     /* a path: the admin API without a token; NULL: none */
-    struct ph_tls_files tls, tls_webhooks;        /* of either listener */
-    struct ph_slice token;                        /* absent: the Event Service asks for none */
     unsigned threads;                             /* reactors; 1 … PH_THREADS_MAX */
     const struct ph_connector *const *connectors; /* sorted by name */
     size_t connector_count;
@@ -45,11 +45,8 @@ struct ph_server_config {
     const char *egress;            /* HOST:PORT that all of them go through; NULL: none */
     struct ph_slice roots;         /* what a fetched certificate must lead to: base64 DER in a comma list */
     int64_t connection_age_max_ms; /* 0: connections may grow old */
-    struct ph_http_limits limits;  /* of requests; those of a new configuration take their place */
     size_t connections_max;        /* of the two listeners together */
     bool dev;                      /* ingress prints events and keeps none */
-    /* Without `dev`: what the gateway works by. Kept by the caller. NULL: there is no gateway. */
-    struct ph_view *view;
     /* SIGHUP: another view that takes over from this one, with a reference, or NULL when what is wrong has been told to
      * the log. */
     struct ph_view *(*load)(void *ctx, const struct ph_view *before, struct ph_log *log);
@@ -62,12 +59,11 @@ struct ph_server_signals {
     volatile sig_atomic_t reload; /* SIGHUP: read the configuration, secrets and certificates again */
 };
 
-/* What the configuration allows a request to cost. */
-struct ph_http_limits ph_server_limits(const struct ph_config *config);
-/* Serves until signals->stop is set. Prints "listening on …" once per listener when ready. The
+/* Serves until signals->stop is set. Takes `view`: the rest of the configuration, for which another takes over at
+ * SIGHUP; what is here stays as at the start. Prints "listening on …" once per listener when ready. The
  * three signals must interrupt it. What cannot be read again leaves the old in use, with the
  * reason in the log. Gives the program's exit status: 0, or 1 with the reason on
  * stderr. */
-int ph_server_run(const struct ph_server_config *config, struct ph_server_signals *signals);
+int ph_server_run(const struct ph_server_config *config, struct ph_view *view, struct ph_server_signals *signals);
 
 #endif

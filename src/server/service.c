@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 #include "crypto/crypto.h"
-#include "gateway/gateway.h"
+#include "gateway/view.h"
 #include "os/clock.h"
 #include "server/admin.h"
 #include "server/asking.h"
@@ -181,22 +181,12 @@ static void handle_health(struct ph_service *service, const struct ph_http_reque
                                ret_response);
 }
 
-static bool wants_metrics(const struct ph_service *service)
-{
-    if (service->gateway == NULL)
-        return service->config->view == NULL || service->config->view->config->metrics;
-    struct ph_view *view = ph_gateway_view(service->gateway);
-    bool wanted = view->config->metrics;
-    ph_view_unref(view);
-    return wanted;
-}
-
 static void handle_metrics(struct ph_service *service, const struct ph_http_request *request,
                            const struct route *route, struct ph_http_response *ret_response)
 {
     (void)request, (void)route;
     struct ph_exposition out = {.arena = ph_worker_arena(service->worker)};
-    if (!wants_metrics(service)) {
+    if (!service->view->config->metrics) {
         ph_service_answer_error(service, 404, PH_S("NOT_FOUND"), PH_S("metrics are switched off (metrics: false)"), ret_response);
         return;
     }
@@ -302,7 +292,7 @@ static bool has_token(const struct ph_http_request *request, struct ph_slice tok
 static bool check_token(struct ph_service *service, const struct ph_http_request *request,
                         struct ph_http_response *ret_response)
 {
-    struct ph_slice token = service->config->token;
+    struct ph_slice token = service->view->config->service.token.value;
     if (!ph_slice_present(token) || is_open_to_all(ph_http_path(request)) ||
         has_token(request, token))
         return true;

@@ -15,6 +15,7 @@ struct ph_admin;
 struct ph_gateway;
 struct ph_later;
 struct ph_tally;
+struct ph_view;
 struct ph_watch;
 
 /* What the handlers of one reactor share. Answers live in the worker's arena. */
@@ -29,6 +30,7 @@ struct ph_service {
     const struct ph_watch *watch;
     struct ph_tally *tally; /* of the reactor */
     struct ph_later *later;
+    struct ph_view *view;                 /* the configuration in use; the reactor's reference */
     struct ph_gateway *gateway;           /* NULL: there is none */
     struct ph_admin *admin;               /* NULL: there is none */
     struct ph_callouts *callouts;         /* NULL: none are made */

@@ -1,32 +1,39 @@
 // TLS, ALPN, client certificates, tokens, certificates read again; and what is refused at the start.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { after, before, test } from 'node:test';
 import grpc from '@grpc/grpc-js';
-import { root, startServer } from './server.mjs';
+import { until } from './gateway.mjs';
+import { rawExchange, root, startServer } from './server.mjs';
 
 const binary = process.env.PAYHOOK_BIN ?? `${root}build/payhook`;
 const dir = mkdtempSync(join(tmpdir(), 'payhook-tls-'));
 const file = (name) => join(dir, name);
 const openssl = (...args) => execFileSync('openssl', args, { stdio: 'pipe', cwd: dir });
 
-function makeCertificate(name, subject) {
+function makeAuthority(name) {
+  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', `${name}.key`,
+    '-out', `${name}.pem`, '-subj', `/CN=test ${name}`, '-days', '2');
+}
+
+function makeCertificate(name, subject, authority = 'ca') {
   openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', `${name}.key`,
     '-out', `${name}.csr`, '-subj', `/CN=${subject}`);
   writeFileSync(file('ext'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
-  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2',
+  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', `${authority}.pem`, '-CAkey', `${authority}.key`, '-CAcreateserial', '-days', '2',
     '-extfile', 'ext', '-out', `${name}.pem`);
 }
 
 let server;
 let mtls;
 before(async () => {
-  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', 'ca.key',
-    '-out', 'ca.pem', '-subj', '/CN=test CA', '-days', '2');
+  makeAuthority('ca');
+  makeAuthority('ca2');
+  makeCertificate('client2', 'a client', 'ca2');
   for (const [name, subject] of [['one', 'first'], ['two', 'second'], ['client', 'a client']]) makeCertificate(name, subject);
   copyFileSync(file('one.pem'), file('used.pem'));
   copyFileSync(file('one.key'), file('used.key'));
@@ -78,7 +85,6 @@ test('the webhooks have TLS of their own, and no token', async () => {
 });
 
 test('plain HTTP on a TLS port is closed without an answer', async () => {
-  const { rawExchange } = await import('./server.mjs');
   const result = await rawExchange(server.port, get('/health'));
   assert.doesNotMatch(result.text, /HTTP/);
 });
@@ -134,6 +140,131 @@ test('SIGHUP brings new certificates and drops no connection; bad ones leave the
   server.child.kill('SIGHUP');
   await said('error reload certificates=kept');
   assert.equal((await talk(server.port, '')).name, 'second');
+});
+
+// `serve --config`, as the gateway and as the Event Service alone; reload() gives the lines that are logged of it.
+const forms = [['with the gateway', '127.0.0.1:0'], ['as the Event Service alone', 'none']];
+async function serve(listen, config, more = {}) {
+  const home = mkdtempSync(join(dir, 'serve-'));
+  const write = (c) => writeFileSync(join(home, 'payhook.yaml'), JSON.stringify({ data: join(home, 'data'), threads: 2, endpoints: {}, ...c,
+    webhooks: { listen, ...c.webhooks }, service: { listen: '127.0.0.1:0', ...c.service } }));
+  write(config);
+  const child = spawn(binary, ['serve', '--config', join(home, 'payhook.yaml')], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...more } });
+  const found = { log: '' };
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => { found.log += text; process.stderr.write(text); });
+  child.stdout.setEncoding('utf8').on('data', (text) => { output += text; });
+  await until(() => {
+    found.port = output.match(/listening on 127\.0\.0\.1:(\d+) \(event/)?.[1];
+    found.webhookPort = output.match(/listening on 127\.0\.0\.1:(\d+) \(webhooks/)?.[1];
+    return found.port && (listen === 'none' || found.webhookPort);
+  }, 'it to listen');
+  found.reload = async (c) => {
+    const from = found.log.length;
+    write(c);
+    child.kill('SIGHUP');
+    return await until(() => found.log.slice(from).match(/reload configuration=.*\n/)?.[0], 'the reload to be told');
+  };
+  found.stop = () => new Promise((resolve) => { child.once('exit', resolve); child.kill('SIGTERM'); });
+  return found;
+}
+
+const plainly = async (port, ...lines) => Number((await rawExchange(port, get('/nothing', ...lines))).text.match(/^HTTP\/1\.1 (\d+)/)?.[1]);
+const securely = async (port, options) => Number((await talk(port, get('/nothing'), options).catch(() => ({ text: '' }))).text.match(/^HTTP\/1\.1 (\d+)/)?.[1]);
+const pairOf = (name, more = {}) => ({ certificate: file(`${name}.pem`), key: file(`${name}.key`), ...more });
+const shown = (name) => ({ cert: readFileSync(file(`${name}.pem`)), key: readFileSync(file(`${name}.key`)) });
+
+for (const [form, listen] of forms) {
+  test(`SIGHUP takes another token, ${form}: the old one is refused`, async () => {
+    const tokens = ['the first of the tokens', 'the second of the tokens', 'the third of the tokens'];
+    writeFileSync(file('tok'), tokens[0]);
+    const s = await serve(listen, { service: { token: `file:${file('tok')}` } }, { THIRD: tokens[2] });
+    const taken = async () => (await Promise.all([undefined, ...tokens].map((token) => plainly(s.port, ...(token ? [`Authorization: Bearer ${token}`] : []))))).join();
+    assert.equal(await taken(), '401,404,401,401');
+    writeFileSync(file('tok'), tokens[1]);
+    assert.match(await s.reload({ service: { token: `file:${file('tok')}` } }), /configuration=read changed=1 settings=service\.token\b/);
+    await until(async () => await taken() === '401,401,404,401', 'the file\'s new token to be asked for');
+    await s.reload({ service: { token: 'env:THIRD' } });
+    await until(async () => await taken() === '401,401,401,404', 'the token of another place to be asked for');
+    await s.reload({ service: { token: 'env:NOT_THERE' } });
+    assert.equal(await taken(), '401,401,401,404');
+    await s.reload({});
+    await until(async () => await taken() === '404,404,404,404', 'no token to be asked for');
+    await s.reload({ service: { token: 'env:THIRD' } });
+    await until(async () => await taken() === '401,401,401,404', 'a token to be asked for again');
+    assert.equal(await s.stop(), 0);
+  });
+
+  test(`SIGHUP takes other certificates, keys and client CAs, ${form}; what cannot be used leaves all as it was`, async () => {
+    const tls_ = (more) => ({ service: { tls: more } });
+    const s = await serve(listen, tls_(pairOf('one')));
+    assert.equal(await securely(s.port), 404);
+    await s.reload(tls_(pairOf('two')));
+    assert.equal((await talk(s.port, '')).name, 'second');
+    const old = tls.connect({ port: Number(s.port), host: '127.0.0.1', ca: ca() });
+    await new Promise((resolve, reject) => old.on('secureConnect', resolve).on('error', reject));
+    old.on('error', () => {}).resume();
+    old.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => old.once('data', resolve));
+    await s.reload(tls_(pairOf('two', { ca: file('ca.pem') })));
+    assert.ok(Number.isNaN(await securely(s.port)), 'no certificate, no answer');
+    assert.equal(await securely(s.port, shown('client')), 404);
+    await until(() => old.destroyed, 'who came without a certificate to be sent away', 10_000);
+    await s.reload(tls_(pairOf('two', { ca: file('ca2.pem') })));
+    assert.ok(Number.isNaN(await securely(s.port, shown('client'))), 'a certificate of the old CA');
+    assert.equal(await securely(s.port, shown('client2')), 404);
+    writeFileSync(file('broken.pem'), 'no certificate');
+    for (const wrong of [pairOf('two', { ca: file('broken.pem') }), { certificate: file('one.pem'), key: file('two.key'), ca: file('ca2.pem') }]) {
+      assert.match(await s.reload({ log: { format: 'json' }, ...tls_(wrong) }), /configuration=kept/);
+      assert.ok(Number.isNaN(await securely(s.port)));
+      assert.equal(await securely(s.port, shown('client2')), 404);
+    }
+    await s.reload(tls_(pairOf('two')));
+    assert.equal(await securely(s.port), 404);
+    assert.equal(await s.stop(), 0);
+  });
+
+  test(`SIGHUP switches TLS on and off, ${form}`, async () => {
+    const s = await serve(listen, {});
+    assert.equal(await plainly(s.port), 404);
+    await s.reload({ service: { tls: pairOf('one') } });
+    assert.ok(Number.isNaN(await plainly(s.port)));
+    assert.equal(await securely(s.port), 404);
+    await s.reload({});
+    assert.equal(await plainly(s.port), 404);
+    assert.equal(await s.stop(), 0);
+  });
+
+  test(`an address that takes a restart does not take the token and TLS along, ${form}`, async () => {
+    const guarded = { token: 'env:A_TOKEN', tls: pairOf('one', { ca: file('ca.pem') }) };
+    const s = await serve(listen, { service: guarded }, { A_TOKEN: 'a token of the test' });
+    for (const [name, rest] of Object.entries({ token: { tls: guarded.tls }, ca: { token: guarded.token, tls: pairOf('one') }, tls: { token: guarded.token } })) {
+      assert.match(await s.reload({ service: { listen: '127.0.0.1:1', ...rest } }), /configuration=kept text="service\.listen takes a restart/, name);
+      assert.equal(await securely(s.port, shown('client')), 401, name);
+      assert.ok(Number.isNaN(await securely(s.port)), name);
+    }
+    assert.match(await s.reload({ service: { listen: '127.0.0.1:1', ...guarded } }), /configuration=read .*restart_for=service\.listen/);
+    assert.equal(await s.stop(), 0);
+  });
+
+  test(`SIGHUP switches metrics off, ${form}`, async () => {
+    const s = await serve(listen, {});
+    const metrics = async () => (await fetch(`http://127.0.0.1:${s.port}/metrics`)).status;
+    assert.equal(await metrics(), 200);
+    await s.reload({ metrics: false });
+    await until(async () => await metrics() === 404, 'metrics to be off');
+    assert.equal(await s.stop(), 0);
+  });
+}
+
+test('SIGHUP takes the webhooks\' client CA', async () => {
+  const s = await serve('127.0.0.1:0', { webhooks: { tls: pairOf('one') } });
+  assert.equal(await securely(s.webhookPort), 404);
+  await s.reload({ webhooks: { tls: pairOf('one', { ca: file('ca.pem') }) } });
+  assert.ok(Number.isNaN(await securely(s.webhookPort)));
+  assert.equal(await securely(s.webhookPort, shown('client')), 404);
+  assert.equal(await plainly(s.port), 404); // the other listener is as it was
+  assert.equal(await s.stop(), 0);
 });
 
 test('a large answer and a large request pass, byte for byte', async () => {

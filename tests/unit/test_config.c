@@ -884,6 +884,65 @@ static void a_reload_tells_what_changed_and_what_takes_a_restart(void **state)
     }
 }
 
+/* Who follows a setting at a reload; one that nobody follows takes a restart, and says so. */
+static void each_setting_is_followed_at_a_reload_or_takes_a_restart(void **state)
+{
+    static const struct {
+        const char *key, *by; /* NULL: it takes a restart */
+    } rows[] = {
+        {"data", NULL},
+        {"connectors", NULL},
+        {"threads", NULL},
+        {"webhooks.listen", NULL},
+        {"webhooks.tls.certificate", "server.c, prepare"},
+        {"webhooks.tls.key", "server.c, prepare"},
+        {"webhooks.tls.ca", "server.c, prepare"},
+        {"webhooks.insecure", "check.c, and server.c, is_safe_where_it_is"},
+        {"service.listen", NULL},
+        {"service.tls.certificate", "server.c, prepare"},
+        {"service.tls.key", "server.c, prepare"},
+        {"service.tls.ca", "server.c, prepare"},
+        {"service.token", "service.c, check_token"},
+        {"service.insecure", "check.c, and server.c, is_safe_where_it_is"},
+        {"service.config_override", NULL},
+        {"service.connection_age", NULL},
+        {"endpoints", "receive.c, by the gateway's view"},
+        {"destinations", "gateway.c, ph_gateway_reload"},
+        {"retention.age", "inbox.h, ph_inbox_reconfigure"},
+        {"retention.size", "inbox.h, ph_inbox_reconfigure"},
+        {"retention.keys", "inbox.h, ph_inbox_reconfigure"},
+        {"quarantine.requests", "inbox.h, ph_inbox_reconfigure"},
+        {"quarantine.size", "inbox.h, ph_inbox_reconfigure"},
+        {"quarantine.age", "inbox.h, ph_inbox_reconfigure"},
+        {"limits.body", "receive.c, by the gateway's view"},
+        {"limits.headers", "loop.c, use_view"},
+        {"limits.header_size", "loop.c, use_view"},
+        {"limits.connections", NULL},
+        {"limits.header_time", "loop.c, use_view"},
+        {"limits.body_time", "loop.c, use_view"},
+        {"limits.idle_time", "loop.c, use_view"},
+        {"callouts.enabled", NULL},
+        {"callouts.ca", NULL},
+        {"callouts.egress", NULL},
+        {"log.format", "log.h, ph_log_configure"},
+        {"log.level", "log.h, ph_log_configure"},
+        {"metrics", "service.c, handle_metrics"},
+        {"admin.socket", NULL},
+        {"admin.tokens", "admin.c, by the gateway's view"},
+    };
+    (void)state;
+    assert_int_equal(ph_scopes[PH_IN_CONFIG].count, PH_COUNTOF(rows));
+    for (size_t i = 0; i < PH_COUNTOF(rows); i++) {
+        const struct ph_setting *row = &ph_scopes[PH_IN_CONFIG].rows[i];
+        assert_string_equal(row->key, rows[i].key);
+        if (row->restart != (rows[i].by == NULL))
+            fail_msg("%s: who follows it at a reload? If nobody does, it takes a restart", row->key);
+    }
+    for (size_t scope = PH_IN_CONFIG + 1; scope < PH_SCOPE_COUNT; scope++) /* entries are used from the view, or handed on whole */
+        for (size_t i = 0; i < ph_scopes[scope].count; i++)
+            assert_false(ph_scopes[scope].rows[i].restart);
+}
+
 static void a_secret_that_is_another_under_its_old_name_is_a_change(void **state)
 {
     struct ph_config_changes changes;
@@ -959,6 +1018,7 @@ int main(void)
         TEST(what_is_shown_loads_to_the_same_and_holds_no_secret),
         TEST(help_and_manual_name_every_row),
         TEST(a_reload_tells_what_changed_and_what_takes_a_restart),
+        TEST(each_setting_is_followed_at_a_reload_or_takes_a_restart),
         TEST(a_secret_that_is_another_under_its_old_name_is_a_change),
         TEST(memory_that_runs_out_anywhere_is_an_error_and_leaks_nothing),
     };
