@@ -12,11 +12,17 @@ static int64_t drawn(int64_t most, uint64_t random)
     return most > 0 ? 1 + (int64_t)(random % (uint64_t)most) : 1;
 }
 
-/* The larger of the wait and what the application asks for, which is bounded (D3). */
-static int64_t at_least(int64_t wait_ms, int64_t retry_after_ms)
+static int64_t least(int64_t a, int64_t b)
 {
-    int64_t asked = retry_after_ms < PH_RETRY_AFTER_MAX_MS ? retry_after_ms : PH_RETRY_AFTER_MAX_MS;
-    return wait_ms > asked ? wait_ms : asked;
+    return a < b ? a : b;
+}
+
+/* The larger of the wait and what the application asks for, which is bounded, too; up to what is
+ * left, so that there is an attempt at the very end (D3). */
+static int64_t wait_of(int64_t wait_ms, int64_t retry_after_ms, int64_t left_ms)
+{
+    int64_t asked_ms = least(retry_after_ms, PH_RETRY_AFTER_MAX_MS);
+    return least(wait_ms > asked_ms ? wait_ms : asked_ms, left_ms);
 }
 
 static struct ph_delivery failed(const struct ph_retry *retry, struct ph_delivery at,
@@ -31,15 +37,13 @@ static struct ph_delivery failed(const struct ph_retry *retry, struct ph_deliver
     at.due_ms = 0;
     if (now_ms >= end_ms || most == 0)
         return at;
-    int64_t wait_ms = drawn(most, random);
-    if (wait_ms > end_ms - now_ms)
-        wait_ms = end_ms - now_ms; /* a last one at the very end */
     at.state = PH_DELIVERY_WAITING;
-    at.due_ms = now_ms + at_least(wait_ms, retry_after_ms);
+    at.due_ms = now_ms + wait_of(drawn(most, random), retry_after_ms, end_ms - now_ms);
     return at;
 }
 
-/* The wait grows with the delivery's age: soon at first, a minute in the end. */
+/* The wait grows with the delivery's age: soon at first, a minute in the end. Where `park` lasts
+ * longer than `for`, its end is the last one. */
 static struct ph_delivery parked(const struct ph_retry *retry, struct ph_delivery at,
                                  int64_t retry_after_ms, int64_t now_ms, uint64_t random)
 {
@@ -51,7 +55,8 @@ static struct ph_delivery parked(const struct ph_retry *retry, struct ph_deliver
                                              : age_ms;
     at.leased = false;
     at.state = PH_DELIVERY_PARKED;
-    at.due_ms = now_ms + at_least(most / 2 + drawn(most / 2, random), retry_after_ms);
+    int64_t left_ms = (age_ms < retry->for_ms ? retry->for_ms : retry->park_ms) - age_ms;
+    at.due_ms = now_ms + wait_of(most / 2 + drawn(most / 2, random), retry_after_ms, left_ms);
     return at;
 }
 

@@ -5,7 +5,8 @@
  *     arguments.
  * D2: nothing dies untried: `for` ends a delivery only with an attempt that failed after it.
  * D3: a wait is drawn from the whole of its step of the ladder (full jitter), so that what failed
- *     together does not come back together; Retry-After is a least wait, of a day at most.
+ *     together does not come back together; Retry-After is a least wait, of a day at most, and of
+ *     what is left of `for`: the last attempt is made at its end.
  * D4: "not known yet" is no failure while `park` lasts: the application is to know the object
  *     soon. */
 #ifndef PH_DELIVERY_DECIDE_H

@@ -164,6 +164,37 @@ static void the_last_attempt_is_at_the_end_and_not_before(void **state)
     assert_int_equal(s.to.due_ms, NOW + 10);
 }
 
+static void what_the_application_asks_for_does_not_outlast_the_retries(void **state)
+{
+    static const struct {
+        enum ph_signal_kind signal;
+        int64_t for_ms, park_ms, age_ms, retry_after_ms, wait_ms;
+    } rows[] = {
+        {PH_SIGNAL_FAILED, 8 * SECOND, 0, 0, 400LL * DAY, 8 * SECOND},
+        {PH_SIGNAL_FAILED, 8 * SECOND, 0, 0, INT64_MAX, 8 * SECOND},
+        {PH_SIGNAL_FAILED, 8 * SECOND, 0, 7 * SECOND, DAY, SECOND},
+        {PH_SIGNAL_FAILED, 8 * SECOND, 0, 8 * SECOND - 1, DAY, 1},
+        {PH_SIGNAL_FAILED, 8 * SECOND, 0, 0, 3 * SECOND, 3 * SECOND},
+        {PH_SIGNAL_FAILED, 3 * DAY, 0, 0, 400LL * DAY, DAY},
+        {PH_SIGNAL_NOT_YET, 8 * SECOND, 30 * MINUTE, 0, DAY, 8 * SECOND},
+        {PH_SIGNAL_NOT_YET, 8 * SECOND, 30 * MINUTE, MINUTE, DAY, 29 * MINUTE},
+        {PH_SIGNAL_NOT_YET, 3 * DAY, 30 * MINUTE, 0, HOUR, HOUR},
+        {PH_SIGNAL_NOT_YET, 3 * DAY, 30 * MINUTE, 0, INT64_MAX, DAY},
+    };
+    (void)state;
+    for (size_t i = 0; i < PH_COUNTOF(rows); i++) {
+        struct ph_retry r = {
+            .every_ms = HOUR, .for_ms = rows[i].for_ms, .park_ms = rows[i].park_ms};
+        struct ph_delivery from = made(W, true, rows[i].age_ms);
+        struct ph_signal signal = {.kind = rows[i].signal,
+                                   .retry_after_ms = rows[i].retry_after_ms};
+        struct ph_move move = ph_delivery_step(&r, &from, signal, NOW, 0);
+        if (move.to.due_ms - NOW != rows[i].wait_ms || move.to.state == DEAD)
+            fail_msg("row %zu: waits %lld, state %d", i, (long long)(move.to.due_ms - NOW),
+                     (int)move.to.state);
+    }
+}
+
 static void without_every_the_ladder_ends_it(void **state)
 {
     struct ph_retry short_one = {.after_ms = ladder, .after_count = 2, .for_ms = 3 * DAY};
@@ -442,6 +473,7 @@ int main(void)
         cmocka_unit_test(a_wait_is_drawn_from_the_whole_of_its_step),
         cmocka_unit_test(retry_after_is_obeyed_up_to_a_day),
         cmocka_unit_test(the_last_attempt_is_at_the_end_and_not_before),
+        cmocka_unit_test(what_the_application_asks_for_does_not_outlast_the_retries),
         cmocka_unit_test(without_every_the_ladder_ends_it),
         cmocka_unit_test(a_parked_delivery_comes_back_soon_and_later_less_often),
         cmocka_unit_test(failures_in_a_row_open_the_breaker),
