@@ -241,31 +241,53 @@ enum ph_outbound_result ph_outbound_write(struct ph_outbound *o, struct ph_slice
     return PH_OUTBOUND_OK;
 }
 
+/* Reads what there is. *ret_count 0, and OK: nothing, before the descriptor is ready for
+ * *ret_events. */
+static enum ph_outbound_result read_once(struct ph_outbound *o, char *room, size_t bytes,
+                                         size_t *ret_count, short *ret_events,
+                                         char why[PH_OUTBOUND_WHY_BYTES])
+{
+    *ret_count = 0;
+    *ret_events = POLLIN;
+    if (o->tls != NULL) {
+        ERR_clear_error();
+        int got = SSL_read_ex(o->tls, room, bytes, ret_count), error = SSL_get_error(o->tls, got);
+        if (got == 1 || error == SSL_ERROR_WANT_READ)
+            return PH_OUTBOUND_OK;
+        *ret_count = 0;
+        *ret_events = POLLOUT;
+        if (error == SSL_ERROR_WANT_WRITE)
+            return PH_OUTBOUND_OK;
+        return error == SSL_ERROR_ZERO_RETURN ? fail(why, "the connection was closed", NULL)
+                                              : tls_failed(o, why, "the connection was lost");
+    }
+    ssize_t got = recv(o->fd, room, bytes, 0);
+    *ret_count = got > 0 ? (size_t)got : 0;
+    if (got > 0 || (got < 0 && would_block()))
+        return PH_OUTBOUND_OK;
+    return got == 0 ? fail(why, "the connection was closed", NULL)
+                    : fail(why, "the connection was lost", strerror(errno));
+}
+
 enum ph_outbound_result ph_outbound_read(struct ph_outbound *o, char *room, size_t bytes,
                                          int64_t deadline_ms, size_t *ret_count,
                                          char ret_why[PH_OUTBOUND_WHY_BYTES])
 {
-    for (;;) {
-        enum ph_outbound_result result;
-        if (o->tls != NULL) {
-            ERR_clear_error();
-            int got = SSL_read_ex(o->tls, room, bytes, ret_count);
-            if (got == 1)
-                return PH_OUTBOUND_OK;
-            result = after(o, got, deadline_ms, "the connection was lost", ret_why);
-        } else {
-            ssize_t got = recv(o->fd, room, bytes, 0);
-            *ret_count = got > 0 ? (size_t)got : 0;
-            if (got > 0)
-                return PH_OUTBOUND_OK;
-            if (got == 0)
-                return fail(ret_why, "the connection was closed", NULL);
-            result = would_block() ? wait_for(o, POLLIN, deadline_ms, ret_why)
-                                   : fail(ret_why, "the connection was lost", strerror(errno));
-        }
+    for (short events;;) {
+        enum ph_outbound_result result = read_once(o, room, bytes, ret_count, &events, ret_why);
+        if (result != PH_OUTBOUND_OK || *ret_count > 0)
+            return result;
+        result = wait_for(o, events, deadline_ms, ret_why);
         if (result != PH_OUTBOUND_OK)
             return result;
     }
+}
+
+enum ph_outbound_result ph_outbound_read_now(struct ph_outbound *o, char *room, size_t bytes,
+                                             size_t *ret_count, char ret_why[PH_OUTBOUND_WHY_BYTES])
+{
+    short events;
+    return read_once(o, room, bytes, ret_count, &events, ret_why);
 }
 
 bool ph_outbound_is_stale(struct ph_outbound *o)

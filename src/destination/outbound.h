@@ -45,6 +45,10 @@ PH_MUST_USE enum ph_outbound_result ph_outbound_read(struct ph_outbound *outboun
                                                      size_t bytes, int64_t deadline_ms,
                                                      size_t *ret_count,
                                                      char ret_why[PH_OUTBOUND_WHY_BYTES]);
+/* What there is now, without waiting; *ret_count 0: nothing. */
+PH_MUST_USE enum ph_outbound_result ph_outbound_read_now(struct ph_outbound *outbound, char *room,
+                                                         size_t bytes, size_t *ret_count,
+                                                         char ret_why[PH_OUTBOUND_WHY_BYTES]);
 /* Nothing is being said, yet there is something to read: the peer has gone, or talks out of turn.
  */
 bool ph_outbound_is_stale(struct ph_outbound *outbound);

@@ -3,7 +3,8 @@
  * the connection is ours (outbound.h), so that rediss:// has our TLS and our look at addresses.
  *
  * R1: an event is accepted when its own reply has come, with the entry's id; entries are in the
- *     order of the notices.
+ *     order of the notices. A reply that comes before its entry was written, or is no id, ends the
+ *     connection.
  * R2: what a server says is bounded: replies are texts of a line, never lists.
  * R3: one thread connects, writes and reads; parcels that wait are written together, and their
  *     replies read after. */
@@ -117,27 +118,33 @@ static redisReplyObjectFunctions functions = {.createString = on_text,
                                               .createNil = on_nil,
                                               .freeObject = on_free};
 
-static enum ph_outbound_result read_reply(struct redis *redis, int64_t deadline_ms,
+/* The next reply. With `ret_none` it does not wait: *ret_none is whether there is none yet. */
+static enum ph_outbound_result read_reply(struct redis *redis, int64_t deadline_ms, bool *ret_none,
                                           char why[PH_OUTBOUND_WHY_BYTES])
 {
     char room[READ_BYTES];
-    size_t fed = 0, count;
+    size_t count;
     for (void *reply = NULL;;) {
-        if (redisReaderGetReply(redis->reader, &reply) != REDIS_OK || fed > REPLY_BYTES_MAX) {
+        redisReader *reader = redis->reader;
+        if (redisReaderGetReply(reader, &reply) != REDIS_OK ||
+            (reply == NULL && reader->len - reader->pos > REPLY_BYTES_MAX)) {
             (void)snprintf(why, PH_OUTBOUND_WHY_BYTES, "what answers does not speak as Redis does");
             return PH_OUTBOUND_FAILED;
         }
+        if (ret_none != NULL)
+            *ret_none = reply == NULL;
         if (reply != NULL)
             return PH_OUTBOUND_OK;
         enum ph_outbound_result result =
-            ph_outbound_read(redis->outbound, room, sizeof room, deadline_ms, &count, why);
-        if (result != PH_OUTBOUND_OK)
+            ret_none == NULL
+                ? ph_outbound_read(redis->outbound, room, sizeof room, deadline_ms, &count, why)
+                : ph_outbound_read_now(redis->outbound, room, sizeof room, &count, why);
+        if (result != PH_OUTBOUND_OK || count == 0)
             return result;
-        if (redisReaderFeed(redis->reader, room, count) != REDIS_OK) {
+        if (redisReaderFeed(reader, room, count) != REDIS_OK) {
             (void)snprintf(why, PH_OUTBOUND_WHY_BYTES, "out of memory");
             return PH_OUTBOUND_FAILED;
         }
-        fed += count;
     }
 }
 
@@ -169,7 +176,7 @@ static enum ph_outbound_result say(struct redis *redis, int count, const char **
     explicit_bzero(command, (size_t)len);
     redisFreeCommand(command);
     if (result == PH_OUTBOUND_OK)
-        result = read_reply(redis, deadline_ms, why);
+        result = read_reply(redis, deadline_ms, NULL, why);
     if (result == PH_OUTBOUND_OK && redis->reply.type == REDIS_REPLY_ERROR) {
         (void)snprintf(why, PH_OUTBOUND_WHY_BYTES, "%.*s", PH_OUTBOUND_WHY_BYTES - 1,
                        redis->reply.text);
@@ -243,54 +250,116 @@ static void finish(struct parcel *parcel, enum ph_told told, const char *why, in
     parcel_free(parcel);
 }
 
-/* R1. A server that answers an error is ill or wrongly set up, whatever the event: it fails, and is
- * asked again later. */
-static void take_reply(struct redis *redis, struct parcel *parcel)
+static bool is_answered(const struct parcel *parcel)
 {
-    bool good = redis->reply.type == REDIS_REPLY_STRING;
+    return parcel->replies == parcel->commands;
+}
+
+/* "1526919030474-55" */
+static bool is_entry_id(struct ph_slice text)
+{
+    size_t dash = ph_slice_find(text, PH_S("-"), 0);
+    if (dash == SIZE_MAX || dash == 0 || dash + 1 == text.len)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (i != dash && (text.ptr[i] < '0' || text.ptr[i] > '9'))
+            return false;
+    return true;
+}
+
+/* The reply is of the first entry that has none: *first is the first parcel written that may have
+ * one, `unwritten` the first that cannot (R1). A server that answers an error is ill or wrongly set
+ * up, whatever the event: it fails, and is asked again later. One that answers anything else but an
+ * id is not understood, nor will be what it says next. */
+static enum ph_outbound_result take_reply(const struct redis *redis, struct parcel **first,
+                                          const struct parcel *unwritten,
+                                          char why[PH_OUTBOUND_WHY_BYTES])
+{
+    const struct reply *reply = &redis->reply;
+    while (*first != unwritten && is_answered(*first))
+        *first = (*first)->next;
+    struct parcel *parcel = *first;
+    bool good = reply->type == REDIS_REPLY_STRING && is_entry_id(ph_slice_str(reply->text));
+    if (parcel == unwritten || (!good && reply->type != REDIS_REPLY_ERROR)) {
+        const char *what = reply->type == REDIS_REPLY_ERROR ? reply->text /* it wants none of us */
+                           : parcel == unwritten            ? "what nobody asked"
+                                                            : "no entry's id";
+        (void)snprintf(why, PH_OUTBOUND_WHY_BYTES, "answered %.*s", PH_OUTBOUND_WHY_BYTES - 10,
+                       what);
+        return PH_OUTBOUND_FAILED;
+    }
     parcel->replies++;
-    if (good && !parcel->refused)
-        parcel->accepted++;
     if (!good && !parcel->refused)
-        (void)snprintf(
-            parcel->reason, sizeof parcel->reason, "answered %.*s", PH_OUTBOUND_WHY_BYTES - 10,
-            redis->reply.type == REDIS_REPLY_ERROR ? redis->reply.text : "no entry's id");
+        (void)snprintf(parcel->reason, sizeof parcel->reason, "answered %.*s",
+                       PH_OUTBOUND_WHY_BYTES - 10, reply->text);
     parcel->refused = parcel->refused || !good;
+    parcel->accepted += !parcel->refused;
+    return PH_OUTBOUND_OK;
+}
+
+/* What has been answered already, before more is written: afterwards nobody can say what came
+ * before its entry (R1). */
+static enum ph_outbound_result take_early(struct redis *redis, struct parcel **first,
+                                          const struct parcel *unwritten,
+                                          char why[PH_OUTBOUND_WHY_BYTES])
+{
+    for (bool none;;) {
+        enum ph_outbound_result result = read_reply(redis, 0, &none, why);
+        if (result != PH_OUTBOUND_OK || none)
+            return result;
+        result = take_reply(redis, first, unwritten, why);
+        if (result != PH_OUTBOUND_OK)
+            return result;
+    }
+}
+
+static enum ph_outbound_result write_all(struct redis *redis, struct parcel *parcels,
+                                         int64_t deadline_ms, char why[PH_OUTBOUND_WHY_BYTES])
+{
+    enum ph_outbound_result result = PH_OUTBOUND_OK;
+    struct parcel *first = parcels;
+    for (struct parcel *p = parcels; p != NULL && result == PH_OUTBOUND_OK; p = p->next) {
+        result = take_early(redis, &first, p, why);
+        if (result == PH_OUTBOUND_OK)
+            result = ph_outbound_write(redis->outbound, p->bytes, deadline_ms, why);
+    }
+    return result;
 }
 
 static enum ph_outbound_result read_replies(struct redis *redis, struct parcel *parcel,
                                             int64_t deadline_ms, char why[PH_OUTBOUND_WHY_BYTES])
 {
-    while (parcel->replies < parcel->commands) {
-        enum ph_outbound_result result = read_reply(redis, deadline_ms, why);
-        if (result != PH_OUTBOUND_OK)
-            return result;
-        take_reply(redis, parcel);
+    enum ph_outbound_result result = PH_OUTBOUND_OK;
+    while (!is_answered(parcel) && result == PH_OUTBOUND_OK) {
+        struct parcel *first = parcel;
+        result = read_reply(redis, deadline_ms, NULL, why);
+        if (result == PH_OUTBOUND_OK)
+            result = take_reply(redis, &first, NULL, why);
     }
-    return PH_OUTBOUND_OK;
+    return result;
 }
 
-/* R3: all written, then all read. Takes the parcels. */
+/* R3: all written, then all read, but for what comes in between. Takes the parcels. */
 static void exchange(struct redis *redis, struct parcel *parcels)
 {
     char why[PH_OUTBOUND_WHY_BYTES];
     int64_t began_ms = ph_os_steady_ms(), deadline_ms = began_ms + redis->settings->total_ms;
     enum ph_outbound_result result = connect_once(redis, why);
-    for (struct parcel *p = parcels; p != NULL && result == PH_OUTBOUND_OK; p = p->next)
-        result = ph_outbound_write(redis->outbound, p->bytes, deadline_ms, why);
+    if (result == PH_OUTBOUND_OK)
+        result = write_all(redis, parcels, deadline_ms, why);
     while (parcels != NULL) {
         struct parcel *parcel = parcels;
         parcels = parcel->next;
         if (result == PH_OUTBOUND_OK)
             result = read_replies(redis, parcel, deadline_ms, why);
-        if (result == PH_OUTBOUND_OK)
+        if (is_answered(parcel))
             finish(parcel, PH_TOLD_FAILED, NULL, ph_os_steady_ms() - began_ms);
         else
             finish(parcel, result == PH_OUTBOUND_STOPPED ? PH_TOLD_RETURNED : PH_TOLD_FAILED, why,
                    ph_os_steady_ms() - began_ms);
     }
-    if (result != PH_OUTBOUND_OK)
-        disconnect(redis);
+    if (result != PH_OUTBOUND_OK || redis->reader->len > redis->reader->pos)
+        disconnect(redis); /* what is left was answered to nothing (R1) */
 }
 
 static void *run(void *arg)

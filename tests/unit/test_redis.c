@@ -418,6 +418,7 @@ struct liar {
     int listener, port;
     const char *says;
     bool endless; /* it never comes to the end of what it says */
+    bool first;   /* it says it before it has heard anything, and hears it all */
     size_t written;
     pthread_t thread;
 };
@@ -429,8 +430,11 @@ static void *lie(void *arg)
     int fd = accept(liar->listener, NULL, NULL);
     if (fd < 0)
         return NULL;
-    (void)!read(fd, room, sizeof room);
+    if (!liar->first)
+        (void)!read(fd, room, sizeof room);
     (void)!write(fd, liar->says, strlen(liar->says));
+    while (liar->first && read(fd, room, sizeof room) > 0)
+        ;
     while (liar->endless && write(fd, room, sizeof room) > 0)
         liar->written += sizeof room;
     (void)!read(fd, room, sizeof room); /* until we leave */
@@ -438,35 +442,61 @@ static void *lie(void *arg)
     return NULL;
 }
 
-static enum ph_told told_by(const char *says, bool endless, size_t *ret_written)
+/* Opens a destination there. */
+static void begin_lying(struct liar *liar)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof in;
-    struct liar liar = {
-        .listener = socket(AF_INET, SOCK_STREAM, 0), .says = says, .endless = endless};
-    assert_int_equal(bind(liar.listener, (struct sockaddr *)&in, sizeof in), 0);
-    assert_int_equal(listen(liar.listener, 4), 0);
-    assert_int_equal(getsockname(liar.listener, (struct sockaddr *)&in, &len), 0);
-    pthread_create(&liar.thread, NULL, lie, &liar);
+    liar->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(liar->listener, (struct sockaddr *)&in, sizeof in), 0);
+    assert_int_equal(listen(liar->listener, 4), 0);
+    assert_int_equal(getsockname(liar->listener, (struct sockaddr *)&in, &len), 0);
+    pthread_create(&liar->thread, NULL, lie, liar);
     snprintf(url, sizeof url, "redis://127.0.0.1:%d", ntohs(in.sin_port));
     settings.url = ph_slice_str(url);
-    settings.total_ms = endless ? 10 * 1000 : 300;
     open_it();
-    enum ph_told told = told_of(1, 1);
+}
+
+static void end_lying(struct liar *liar)
+{
     ph_destination_close(destination);
     destination = NULL;
-    shutdown(liar.listener, SHUT_RDWR);
-    pthread_join(liar.thread, NULL);
-    close(liar.listener);
+    shutdown(liar->listener, SHUT_RDWR);
+    pthread_join(liar->thread, NULL);
+    close(liar->listener);
+}
+
+static enum ph_told told_by(const char *says, bool endless, size_t *ret_written)
+{
+    struct liar liar = {.says = says, .endless = endless};
+    settings.total_ms = endless ? 10 * 1000 : 300;
+    begin_lying(&liar);
+    enum ph_told told = told_of(1, 1);
+    end_lying(&liar);
     *ret_written = liar.written;
     return told;
 }
 
 static void what_is_no_redis_accepts_nothing(void **state)
 {
-    static const char *const lies[] = {
-        "HTTP/1.1 200 OK\r\n\r\n", "*1000000000\r\n", "*-1\r\n", "$-1\r\n",    "+OK\r\n", ":1\r\n",
-        "$999999999\r\n",          "$4\r\nab",        "\r\n",    "-ERR no\r\n"};
+    static const char *const lies[] = {"HTTP/1.1 200 OK\r\n\r\n",
+                                       "*1000000000\r\n",
+                                       "*-1\r\n",
+                                       "$-1\r\n",
+                                       "+OK\r\n",
+                                       ":1\r\n",
+                                       "$999999999\r\n",
+                                       "$4\r\nab",
+                                       "\r\n",
+                                       "-ERR no\r\n",
+                                       "$0\r\n\r\n",
+                                       "$2\r\nOK\r\n",
+                                       "$2\r\n1-\r\n",
+                                       "$2\r\n-1\r\n",
+                                       "$5\r\n1-1-1\r\n",
+                                       "$3\r\n1-a\r\n",
+                                       "$3\r\n1.1\r\n",
+                                       "+1-1\r\n"};
     size_t written;
     (void)state;
     for (size_t i = 0; i < PH_COUNTOF(lies); i++) {
@@ -475,6 +505,45 @@ static void what_is_no_redis_accepts_nothing(void **state)
     }
     assert_int_equal(told_by("$3\r\n1-1\r\n", false, &written),
                      PH_TOLD_ACCEPTED); /* the same way, by one that is */
+}
+
+#define FIVE_IDS "$3\r\n1-1\r\n$3\r\n1-2\r\n$3\r\n1-3\r\n$3\r\n1-4\r\n$3\r\n1-5\r\n"
+
+static void what_nobody_asked_for_accepts_nothing(void **state)
+{
+    struct liar liar = {.says = FIVE_IDS};
+    (void)state;
+    settings.total_ms = 300;
+    begin_lying(&liar);
+    assert_int_equal(told_of(1, 1), PH_TOLD_ACCEPTED);
+    for (int i = 2; i <= 4; i++)
+        assert_int_equal(told_of(1, i), PH_TOLD_FAILED);
+    assert_int_equal(heard.accepted, 1);
+    end_lying(&liar);
+}
+
+/* Parcels that no socket holds: while they are being written, what was said before is there. */
+static void what_is_said_before_an_entry_is_written_accepts_it_not(void **state)
+{
+    enum { BYTES = 16 * 1024 * 1024, PARCELS = 3 };
+    struct liar liar = {.says = FIVE_IDS, .first = true};
+    char *large = malloc(BYTES);
+    (void)state;
+    memset(large, 'x', BYTES);
+    settings.total_ms = 1000;
+    begin_lying(&liar);
+    struct ph_inbox_due due = {.event_id = PH_S("evt_1"),
+                               .type = PH_S("CHARGE_REFUNDED"),
+                               .connector = PH_S("stripe"),
+                               .endpoint = PH_S("shop"),
+                               .answer = ph_slice_of(large, BYTES)};
+    struct ph_notice notice = {.due = &due, .attempt = 1};
+    for (int i = 0; i < PARCELS; i++)
+        assert_int_equal(ph_destination_send(destination, &notice, 1, 0, on_done, NULL), PH_OK);
+    wait_for(PARCELS);
+    assert_true(heard.accepted <= 1);
+    end_lying(&liar);
+    free(large);
 }
 
 static void an_answer_without_an_end_is_not_listened_to(void **state)
@@ -525,6 +594,8 @@ int main(void)
         PROMISE(a_private_address_is_not_connected_to_unless_allowed),
         PROMISE(tls_is_spoken_with_whom_the_certificate_names),
         PROMISE(what_is_no_redis_accepts_nothing),
+        PROMISE(what_nobody_asked_for_accepts_nothing),
+        PROMISE(what_is_said_before_an_entry_is_written_accepts_it_not),
         PROMISE(an_answer_without_an_end_is_not_listened_to),
         PROMISE(a_url_that_says_too_little_is_refused),
     };
