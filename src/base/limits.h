@@ -194,6 +194,8 @@ enum {
     PH_CLIENT_INFLIGHT_MAX = 512,
     PH_CLIENT_IDLE_MAX = 128,   /* connections kept for the next request */
     PH_CLIENT_HEADERS_MAX = 64, /* of a response that are looked at */
+    /* Of all of a request's responses, "100 Continue" with them: servers send under 16 KiB. libcurl itself ends a line at 100 KiB. */
+    PH_CLIENT_HEADER_BYTES_MAX = 64 * 1024,
     /* Callouts. A webhook's sender waits meanwhile: most give 10 s or more. */
     PH_CALLOUT_CONNECT_MS = 2 * 1000,
     PH_CALLOUT_TOTAL_MS = 5 * 1000,
@@ -239,6 +241,7 @@ enum {
     PH_BREAKER_OPEN_MS = 1000,
     PH_BREAKER_OPEN_MAX_MS = 60 * 1000, /* an application that is back waits no longer for us */
     PH_PACE_BURST_US = 100 * 1000,
+    PH_DELIVERY_RETURNS_MAX = 10, /* attempts in a row that end as none, while nothing stops; more have failed */
     PH_DELIVERY_IDLE_MS = 1000, /* a destination's worker looks again at least that often: pauses, clocks set anew */
 };
 

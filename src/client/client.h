@@ -5,7 +5,8 @@
  *     response, a failure, or STOPPED.
  * H2: bounded: PH_CLIENT_INFLIGHT_MAX requests, each with time limits and a response limit.
  * H3: no redirects, no proxies from the environment, no protocol but HTTP; unless the request allows it, no
- *     connection to an address that is not public: judged on the address connected to, not on the name. */
+ *     connection to an address that is not public: judged on the address connected to, not on the name.
+ * H4: what was sent and not stopped by us never ends as STOPPED: who retries must know that it was made. */
 #ifndef PH_CLIENT_CLIENT_H
 #define PH_CLIENT_CLIENT_H
 
@@ -37,8 +38,8 @@ enum ph_client_result {
     PH_CLIENT_UNREACHABLE,     /* no name, no route, connection refused or lost */
     PH_CLIENT_TLS,             /* the peer is not who it should be, or speaks no TLS of ours */
     PH_CLIENT_TIMEOUT,
-    PH_CLIENT_TOO_LARGE,       /* the response is over its limit */
-    PH_CLIENT_STOPPED,         /* we are stopping, or out of memory */
+    PH_CLIENT_TOO_LARGE,       /* the response is over its limit, or over what memory there is */
+    PH_CLIENT_STOPPED,         /* we are stopping, or had no memory to begin */
 };
 
 struct ph_client_response {

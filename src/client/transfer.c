@@ -141,6 +141,11 @@ static size_t on_header(char *bytes, size_t one, size_t count, void *ctx)
     struct ph_transfer *t = ctx;
     (void)one;
     struct ph_slice line = ph_slice_trim(ph_slice_of(bytes, count));
+    if (count > PH_CLIENT_HEADER_BYTES_MAX - t->header_bytes) {
+        t->header_too_large = true;
+        return 0;
+    }
+    t->header_bytes += count;
     if (ph_slice_starts(line, PH_S("HTTP/"))) { /* a response begins: after "100 Continue", a second one */
         t->response_header_count = 0;
         return count;
@@ -246,14 +251,20 @@ void ph_transfer_fail(struct ph_transfer *t, enum ph_client_result result, struc
     t->done(t->ctx, &response);
 }
 
+/* Whether any of the request has gone out: then it was made, whatever becomes of the response (H4). */
+static bool is_sent(const struct ph_transfer *t)
+{
+    long request_bytes = 0;
+    (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+    return request_bytes > 0 || t->header_bytes > 0;
+}
+
 static enum ph_client_result result_of(const struct ph_transfer *t, CURLcode code)
 {
     if (t->private_address)
         return PH_CLIENT_PRIVATE_ADDRESS;
-    if (t->too_large)
+    if (t->too_large || t->header_too_large || t->no_memory)
         return PH_CLIENT_TOO_LARGE;
-    if (t->no_memory)
-        return PH_CLIENT_STOPPED;
     switch (code) {
     case CURLE_OK:
         return PH_CLIENT_ANSWERED;
@@ -270,8 +281,8 @@ static enum ph_client_result result_of(const struct ph_transfer *t, CURLcode cod
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_USE_SSL_FAILED:
         return PH_CLIENT_TLS;
-    case CURLE_OUT_OF_MEMORY:
-        return PH_CLIENT_STOPPED;
+    case CURLE_OUT_OF_MEMORY: /* libcurl says so, too, of a header line over its own limit */
+        return is_sent(t) ? PH_CLIENT_TOO_LARGE : PH_CLIENT_STOPPED;
     default:
         return PH_CLIENT_UNREACHABLE;
     }
@@ -281,8 +292,12 @@ static struct ph_slice reason_of(const struct ph_transfer *t, enum ph_client_res
 {
     if (result == PH_CLIENT_PRIVATE_ADDRESS)
         return PH_S("the name leads to a private address, and the config does not allow that");
-    if (result == PH_CLIENT_TOO_LARGE)
+    if (t->header_too_large)
+        return PH_S("the response's header is larger than the limit");
+    if (t->too_large)
         return PH_S("the response is larger than the limit");
+    if (result == PH_CLIENT_TOO_LARGE)
+        return PH_S("a line of the response's header is larger than the limit, or there is no memory for the response");
     return ph_slice_str(t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
 }
 

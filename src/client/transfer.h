@@ -22,8 +22,8 @@ struct ph_transfer {
     struct ph_header response_headers[PH_CLIENT_HEADERS_MAX];
     size_t response_header_count;
     char *response;
-    size_t response_bytes, response_room, response_bytes_max;
-    bool too_large, private_address, no_memory;
+    size_t response_bytes, response_room, response_bytes_max, header_bytes;
+    bool too_large, header_too_large, private_address, no_memory;
     char error[CURL_ERROR_SIZE];
 };
 

@@ -11,7 +11,9 @@
  * V4: what an attempt came to is kept until the inbox has stored it; while the inbox cannot,
  *     nothing more is sent.
  * V5: events travel together only at their first attempt: what failed once travels alone.
- * V6: stopping sends nothing more, waits a while for what is on its way, leaves the rest due. */
+ * V6: stopping sends nothing more, waits a while for what is on its way, leaves the rest due.
+ * V7: nothing goes round unseen: attempts that end as none, PH_DELIVERY_RETURNS_MAX in a row while
+ *     nothing stops, count as failures from then on, until one ends as an attempt. */
 #ifndef PH_DELIVERY_DISPATCHER_H
 #define PH_DELIVERY_DISPATCHER_H
 

@@ -85,6 +85,7 @@ struct ph_lane {
     struct ph_breaker breaker;
     struct ph_pace pace;
     size_t in_flight;
+    int32_t returns; /* ends in a row without an attempt */
     bool scan; /* the inbox may have what was not seen yet */
     bool paused;
     bool refuses; /* it said no to the last that it answered */

@@ -152,7 +152,7 @@ static void keep_stats(struct ph_lane *lane, const struct ph_parcel *parcel,
     pthread_mutex_unlock(&lane->lock);
 }
 
-void ph_lane_end(struct ph_lane *lane, struct ph_parcel *parcel)
+static void end(struct ph_lane *lane, struct ph_parcel *parcel)
 {
     struct ph_dispatcher_stats more = {0};
     int64_t now_ms = lane->now_ms();
@@ -167,6 +167,24 @@ void ph_lane_end(struct ph_lane *lane, struct ph_parcel *parcel)
     }
     keep_stats(lane, parcel, &more);
     free(parcel);
+}
+
+/* V7. A destination that was closed returns what was under way: that is as it should be. */
+static void bound_returns(struct ph_lane *lane, struct ph_parcel *parcel)
+{
+    struct ph_outcome *o = &parcel->outcome;
+    if (o->told != PH_TOLD_RETURNED)
+        lane->returns = 0;
+    else if (lane->destination != NULL && ++lane->returns > PH_DELIVERY_RETURNS_MAX) {
+        lane->returns = PH_DELIVERY_RETURNS_MAX;
+        o->told = PH_TOLD_FAILED;
+    }
+}
+
+void ph_lane_end(struct ph_lane *lane, struct ph_parcel *parcel)
+{
+    bound_returns(lane, parcel);
+    end(lane, parcel);
 }
 
 /* ---- what goes ------------------------------------------------------------------------------- */
@@ -224,6 +242,8 @@ static void not_sent(struct ph_lane *lane, struct ph_parcel *parcel, enum ph_sta
     int64_t wait_ms = st == PH_ERR_AGAIN       ? NO_ROOM_MS
                       : st == PH_ERR_NO_MEMORY ? NO_MEMORY_MS
                                                : CANNOT_MS;
+    if (st == PH_ERR_NO_MEMORY)
+        none.reason = PH_S("out of memory");
     if (st == PH_ERR_INVALID)
         none = (struct ph_outcome){.told = PH_TOLD_REFUSED,
                                    .reason = PH_S("cannot be written as a request")};
@@ -232,7 +252,9 @@ static void not_sent(struct ph_lane *lane, struct ph_parcel *parcel, enum ph_sta
     if (st != PH_ERR_INVALID && wait_ms == CANNOT_MS)
         ph_lane_say(lane, true, "nothing can be sent: %s",
                     st == PH_ERR_NOT_FOUND ? "no secret is valid now" : ph_status_text(st));
-    ph_lane_end(lane, parcel);
+    if (st == PH_ERR_NO_MEMORY) /* an event that is too large never fits; the others wait with reason */
+        bound_returns(lane, parcel);
+    end(lane, parcel);
     if (st != PH_ERR_INVALID)
         lane->hold_ms = ph_os_steady_ms() + wait_ms;
 }

@@ -44,7 +44,7 @@ enum ph_told {
     PH_TOLD_NOT_YET,  /* it does not know the object yet */
     PH_TOLD_REFUSED,  /* it lives, and does not want this */
     PH_TOLD_FAILED,   /* not reached, no answer, or it is ill itself; it may have taken them */
-    PH_TOLD_RETURNED, /* no attempt: we are stopping, or have no memory */
+    PH_TOLD_RETURNED, /* no attempt: we are stopping, or had no memory to begin; nothing else */
 };
 
 struct ph_outcome {

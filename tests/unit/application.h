@@ -44,6 +44,25 @@ static inline void application_say(int fd, const char *text)
         return;
 }
 
+/* "headers/SIZE/COUNT": an answer with so many headers of that size. */
+static inline void application_say_headers(int fd, const char *path)
+{
+    int size = 0, count = 0;
+    if (sscanf(path, "headers/%d/%d", &size, &count) != 2)
+        return;
+    char *value = malloc((size_t)size + 1);
+    memset(value, 'a', (size_t)size);
+    value[size] = '\0';
+    application_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n");
+    for (int i = 0; i < count; i++) {
+        application_say(fd, "X-A: ");
+        application_say(fd, value);
+        application_say(fd, "\r\n");
+    }
+    application_say(fd, "\r\nok");
+    free(value);
+}
+
 /* False: the connection ends. */
 static inline bool application_answer(int fd, const char *path)
 {
@@ -59,6 +78,10 @@ static inline bool application_answer(int fd, const char *path)
     if (strncmp(path, "cut", 3) == 0) {
         application_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this");
         return false;
+    }
+    if (strncmp(path, "headers", 7) == 0) {
+        application_say_headers(fd, path);
+        return true;
     }
     pthread_mutex_lock(&application.lock);
     status = status > 0 ? status : application.status > 0 ? application.status : 200;

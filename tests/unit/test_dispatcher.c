@@ -611,6 +611,51 @@ static void what_cannot_be_written_is_refused_and_what_cannot_be_sent_waits(void
     WAIT_FOR(fake_get(id).state == PH_DELIVERY_DONE);
 }
 
+static struct ph_outcome give_back(size_t number, const struct ph_notice *notices, size_t count,
+                                   int64_t *ret_after_ms)
+{
+    (void)number, (void)notices, (void)count;
+    *ret_after_ms = 0;
+    return (struct ph_outcome){.told = PH_TOLD_RETURNED, .reason = PH_S("given back")};
+}
+
+static void what_is_given_back_again_and_again_has_failed(void **state)
+{
+    (void)state;
+    wanted[0].retry.after_count = 0;
+    wanted[0].retry.every_ms = 0;
+    sink.behave = give_back;
+    int64_t id = fake_add(0, 1, 0, 1);
+    start(1);
+    WAIT_FOR(fake_get(id).state == PH_DELIVERY_DEAD);
+    assert_int_equal(sink_get(&sink.sent[id]), PH_DELIVERY_RETURNS_MAX + 1);
+    assert_int_equal(fake_get(id).attempts, 1);
+    assert_string_equal(fake_get(id).reason, "given back");
+    assert_int_equal(stats_of(0).failed, 1);
+    SINK_SET(behave = accept_all); /* one that ends as an attempt begins the count anew */
+    id = fake_add(0, 1, 0, 1);
+    ph_dispatcher_wake(dispatcher, 1);
+    WAIT_FOR(fake_get(id).state == PH_DELIVERY_DONE);
+    SINK_SET(behave = give_back);
+    id = fake_add(0, 1, 0, 1);
+    ph_dispatcher_wake(dispatcher, 1);
+    WAIT_FOR(fake_get(id).state == PH_DELIVERY_DEAD);
+    assert_int_equal(sink_get(&sink.sent[id]), PH_DELIVERY_RETURNS_MAX + 1);
+}
+
+static void stopping_gives_back_many_and_fails_none(void **state)
+{
+    (void)state;
+    wanted[0].concurrency = 4 * PH_DELIVERY_RETURNS_MAX;
+    sink.behave = first_hangs;
+    fake_add(0, 4 * PH_DELIVERY_RETURNS_MAX, 0, 1);
+    start(1);
+    WAIT_FOR(sink_get(&sink.parcels[0]) == 4 * PH_DELIVERY_RETURNS_MAX);
+    ph_dispatcher_stop(dispatcher, 10);
+    dispatcher = NULL;
+    assert_int_equal(fake_count(0, PH_DELIVERY_QUEUED), 4 * PH_DELIVERY_RETURNS_MAX);
+}
+
 static void waiting_costs_no_work(void **state)
 {
     (void)state;
@@ -649,6 +694,8 @@ int main(void)
         PROMISE(stopping_ends_even_when_the_inbox_is_gone),
         PROMISE(a_change_reaches_those_that_changed_alone),
         PROMISE(what_cannot_be_written_is_refused_and_what_cannot_be_sent_waits),
+        PROMISE(what_is_given_back_again_and_again_has_failed),
+        PROMISE(stopping_gives_back_many_and_fails_none),
         PROMISE(waiting_costs_no_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

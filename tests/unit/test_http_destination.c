@@ -252,6 +252,33 @@ static void no_answer_or_half_of_one_is_a_failure(void **state)
     assert_int_equal(told_of(&paid, 1), PH_TOLD_FAILED);
 }
 
+static void an_answer_of_endless_headers_is_a_failure_and_was_an_attempt(void **state)
+{
+    static const struct {
+        const char *path;
+        enum ph_told told;
+        const char *reason;
+    } answers[] = {
+        {"headers/110000/1", PH_TOLD_FAILED, /* over libcurl's own limit of a line */
+         "a line of the response's header is larger than the limit, or there is no memory for the "
+         "response"},
+        {"headers/70000/1", PH_TOLD_FAILED, "the response's header is larger than the limit"},
+        {"headers/1000/70", PH_TOLD_FAILED, "the response's header is larger than the limit"},
+        {"headers/60000/1", PH_TOLD_ACCEPTED, ""},
+        {"headers/100/500", PH_TOLD_ACCEPTED, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < PH_COUNTOF(answers); i++) {
+        to(answers[i].path);
+        open_it();
+        if (told_of(&paid, 1) != answers[i].told)
+            fail_msg("%s: told %d", answers[i].path, (int)heard.last.told);
+        assert_string_equal(heard.reason, answers[i].reason);
+        ph_destination_close(destination);
+        destination = NULL;
+    }
+}
+
 static void closing_returns_what_is_under_way(void **state)
 {
     struct ph_notice notice = {.due = &paid, .attempt = 1};
@@ -341,6 +368,7 @@ int main(void)
         PROMISE(a_batch_is_one_request_with_an_id_of_its_own),
         PROMISE(an_answer_means_what_http_says),
         PROMISE(no_answer_or_half_of_one_is_a_failure),
+        PROMISE(an_answer_of_endless_headers_is_a_failure_and_was_an_attempt),
         PROMISE(closing_returns_what_is_under_way),
         PROMISE(a_private_address_is_not_connected_to_unless_allowed),
         PROMISE(what_a_webhook_brought_cannot_make_a_header),
