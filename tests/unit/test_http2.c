@@ -265,6 +265,69 @@ static void bodies_that_pass_do_not_take_each_others_place(void **state)
     close_h2();
 }
 
+/* One read of two requests; *ret_first: the id of the first. */
+static struct ph_slice read_of_two(char *room, size_t room_bytes, struct ph_slice one, struct ph_slice two, int32_t *ret_first)
+{
+    *ret_first = request("/1-passing", one);
+    struct ph_slice first = read_of_client(room, room_bytes);
+    request("/2-passing", two);
+    struct ph_slice second = read_of_client(room + first.len, room_bytes - first.len);
+    return ph_slice_of(room, first.len + second.len);
+}
+
+static void requests_of_one_read_are_handled_in_order_and_none_takes_memory(void **state)
+{
+    (void)state;
+    char room[4096];
+    int32_t first;
+    open_h2(false);
+    for (int i = 0; i < 2; i++) {
+        fixture->log_len = 0;
+        struct ph_slice both = read_of_two(room, sizeof room, PH_S("abc"), PH_S("xyz"), &first);
+        assert_int_equal(ph_h2_feed(h2, both, now_ms), PH_OK);
+        assert_string_equal(fixture->log, "POST /1-passing abc;POST /2-passing xyz;");
+        server_to_client();
+        fixture->memory.limit = fixture->memory.used; /* the second time everything is there */
+    }
+    assert_int_equal(client.statuses[first / 2], 200);
+    close_h2();
+}
+
+static void a_request_that_is_reset_in_the_same_read_is_not_handled(void **state)
+{
+    (void)state;
+    char room[4096];
+    for (int which = 0; which < 2; which++) { /* of the two that wait: the front one, the back one */
+        int32_t first;
+        open_h2(false);
+        fixture->log_len = 0;
+        struct ph_slice both = read_of_two(room, sizeof room, PH_S("abc"), PH_S("xyz"), &first);
+        nghttp2_submit_rst_stream(client.session, 0, first + 2 * which, NGHTTP2_CANCEL);
+        struct ph_slice reset = read_of_client(room + both.len, sizeof room - both.len);
+        request("/3-passing", PH_S("klm"));
+        struct ph_slice third = read_of_client(room + both.len + reset.len, sizeof room - both.len - reset.len);
+        assert_int_equal(ph_h2_feed(h2, ph_slice_of(room, both.len + reset.len + third.len), now_ms), PH_OK);
+        assert_string_equal(fixture->log, which == 0 ? "POST /2-passing xyz;POST /3-passing klm;"
+                                                     : "POST /1-passing abc;POST /3-passing klm;");
+        server_to_client();
+        assert_int_equal(ph_h2_open_streams(h2), 0);
+        close_h2();
+    }
+}
+
+static void requests_before_bytes_that_are_no_http2_are_handled(void **state)
+{
+    (void)state;
+    char room[4096];
+    int32_t first;
+    open_h2(false);
+    struct ph_slice both = read_of_two(room, sizeof room, PH_S("abc"), PH_S("xyz"), &first);
+    memcpy(room + both.len, "\0\0\1\0\0\0\0\0\0?", 10); /* DATA of no stream */
+    (void)!ph_h2_feed(h2, ph_slice_of(room, both.len + 10), now_ms);
+    assert_string_equal(fixture->log, "POST /1-passing abc;POST /2-passing xyz;");
+    close_h2();
+}
+
 static void a_body_that_passes_and_finds_no_room_to_stay_is_refused(void **state)
 {
     (void)state;
@@ -731,6 +794,9 @@ int main(void)
         HTTP_TEST(a_body_that_passes_stays_for_an_answer_that_comes_later),
         HTTP_TEST(a_body_that_passes_stays_when_its_end_is_not_there_yet),
         HTTP_TEST(bodies_that_pass_do_not_take_each_others_place),
+        HTTP_TEST(requests_of_one_read_are_handled_in_order_and_none_takes_memory),
+        HTTP_TEST(a_request_that_is_reset_in_the_same_read_is_not_handled),
+        HTTP_TEST(requests_before_bytes_that_are_no_http2_are_handled),
         HTTP_TEST(a_body_that_passes_and_finds_no_room_to_stay_is_refused),
         HTTP_TEST(a_body_that_passes_and_finds_no_room_to_wait_ends_its_stream),
         HTTP_TEST(nghttp2_takes_nothing_from_the_budget_and_its_small_blocks_are_used_again),
