@@ -29,16 +29,20 @@ void ph_http_exchange_request(const struct ph_http_exchange *exchange,
 {
     const struct ph_buffer *head = &exchange->head;
     struct ph_slice body = exchange->passing.len > 0 ? exchange->passing : ph_buffer_slice(&exchange->body);
-    for (size_t i = 0; i < exchange->header_count; i++)
+    uint64_t marks = 0;
+    for (size_t i = 0; i < exchange->header_count; i++) {
         headers[i] = (struct ph_header){
             .name = ph_http_span(head, exchange->names[i]),
             .value = ph_slice_trim(ph_http_span(head, exchange->values[i])),
         };
+        marks |= ph_http_mark(headers[i].name);
+    }
     *ret_request = (struct ph_http_request){
         .method = ph_http_span(head, exchange->method),
         .target = ph_http_span(head, exchange->target),
         .headers = headers,
         .header_count = exchange->header_count,
+        .marks = marks,
         .body = body.len > 0 ? body : PH_S(""),
         .headers_ms = exchange->headers_ms,
         .http2 = exchange->http2,

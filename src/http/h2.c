@@ -124,10 +124,7 @@ static enum ph_status keep_header(struct ph_http_exchange *x, size_t headers_max
     }
     if (x->header_count >= headers_max)
         return PH_ERR_TOO_LARGE;
-    PH_TRY(ph_http_keep(&x->head, name, &x->names[x->header_count]));
-    PH_TRY(ph_http_keep(&x->head, value, &x->values[x->header_count]));
-    x->header_count++;
-    return PH_OK;
+    return ph_http_keep_header(x, name, value);
 }
 
 static void refuse(struct ph_h2_stream *s, enum ph_http_refusal why)

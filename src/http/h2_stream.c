@@ -173,27 +173,75 @@ void ph_h2_reset(struct ph_h2 *h2, int32_t id, uint32_t why)
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
-/* A value that no later answer repeats: in the table it would push out those that come again. The
- * first id of a connection goes in all the same, for its name's sake. */
-static bool is_unique(struct ph_h2 *h2, struct ph_slice name)
-{
-    if (ph_slice_eq(name, PH_S("x-request-id"))) {
-        bool told = h2->id_told;
-        h2->id_told = true;
-        return told;
+/* What nearly all answers to calls are made of: nghttp2 need not copy it. */
+enum { LASTING = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE };
+#define LASTING_FIELD(name_text, value_text)                                                       \
+    {                                                                                              \
+        .name = (uint8_t *)(uintptr_t)(name_text), .value = (uint8_t *)(uintptr_t)(value_text),    \
+        .namelen = sizeof(name_text) - 1, .valuelen = sizeof(value_text) - 1, .flags = LASTING     \
     }
+static const nghttp2_nv status_ok = LASTING_FIELD(":status", "200"),
+                        grpc_type = LASTING_FIELD("content-type", "application/grpc"),
+                        grpc_ok = LASTING_FIELD("grpc-status", "0"),
+                        request_id = LASTING_FIELD("x-request-id", "");
+
+static bool is_name_of(const nghttp2_nv *nv, struct ph_slice name)
+{
+    return ph_slice_eq(ph_slice_of(nv->name, nv->namelen), name);
+}
+
+static bool is_same(const nghttp2_nv *nv, struct ph_slice name, struct ph_slice value)
+{
+    return ph_slice_eq(ph_slice_of(nv->value, nv->valuelen), value) && is_name_of(nv, name);
+}
+
+/* The value is one that no later answer repeats: in the table it would push out those that come
+ * again. The first id of a connection goes in all the same, for its name's sake. */
+static nghttp2_nv id_field(struct ph_h2 *h2, struct ph_slice id)
+{
+    nghttp2_nv nv = request_id;
+    nv.value = (uint8_t *)(uintptr_t)id.ptr;
+    nv.valuelen = id.len;
+    nv.flags = NGHTTP2_NV_FLAG_NO_COPY_NAME;
+    if (h2->id_told)
+        nv.flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+    h2->id_told = true;
+    return nv;
+}
+
+static bool is_unique(struct ph_slice name)
+{
     return ph_slice_eq(name, PH_S("grpc-message")) ||
            ph_slice_eq(name, PH_S("grpc-status-details-bin"));
 }
 
 static nghttp2_nv field(struct ph_h2 *h2, struct ph_slice name, struct ph_slice value)
 {
-    bool unique = is_unique(h2, name);
+    if (is_name_of(&request_id, name))
+        return id_field(h2, value);
+    if (is_same(&grpc_type, name, value))
+        return grpc_type;
+    if (is_same(&grpc_ok, name, value))
+        return grpc_ok;
     return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name.ptr,
                         .value = (uint8_t *)(uintptr_t)value.ptr,
                         .namelen = name.len,
                         .valuelen = value.len,
-                        .flags = unique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE};
+                        .flags = is_unique(name) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE};
+}
+
+static nghttp2_nv status_field(int status, char text[3])
+{
+    if (status == 200)
+        return status_ok;
+    text[0] = (char)('0' + status / 100 % 10);
+    text[1] = (char)('0' + status / 10 % 10);
+    text[2] = (char)('0' + status % 10);
+    return (nghttp2_nv){.name = status_ok.name,
+                        .value = (uint8_t *)text,
+                        .namelen = status_ok.namelen,
+                        .valuelen = 3,
+                        .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME};
 }
 
 static int submit_trailers(nghttp2_session *session, struct ph_h2_stream *s)
@@ -263,10 +311,8 @@ static int submit(struct ph_h2_stream *s, const struct ph_http_response *respons
 {
     nghttp2_nv fields[1 + RESPONSE_HEADERS_MAX];
     size_t count = 0;
-    const char status[] = {(char)('0' + response->status / 100 % 10),
-                           (char)('0' + response->status / 10 % 10),
-                           (char)('0' + response->status % 10)};
-    fields[count++] = field(s->h2, PH_S(":status"), ph_slice_of(status, sizeof status));
+    char status[3];
+    fields[count++] = status_field(response->status, status);
     for (size_t i = 0; i < response->header_count && count < PH_COUNTOF(fields); i++)
         fields[count++] = field(s->h2, response->headers[i].name, response->headers[i].value);
     const nghttp2_data_provider source = {.source.ptr = s, .read_callback = on_source_read};

@@ -6,7 +6,7 @@ const struct ph_http_limits ph_http_limits_usual = {.headers = PH_HEADERS_MAX,
                                                     .body_ms = PH_BODY_READ_MS,
                                                     .idle_ms = PH_IDLE_MS};
 
-struct ph_slice ph_http_header(const struct ph_http_request *request, struct ph_slice name)
+struct ph_slice ph_http_find_header(const struct ph_http_request *request, struct ph_slice name)
 {
     for (size_t i = 0; i < request->header_count; i++)
         if (request->headers[i].name.len == name.len &&

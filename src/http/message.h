@@ -31,6 +31,7 @@ struct ph_http_request {
     struct ph_slice target; /* as in the request line, or :path */
     const struct ph_header *headers;
     size_t header_count;
+    uint64_t marks; /* ph_http_mark of each header's name */
     struct ph_slice body;
     int64_t headers_ms; /* when the head was complete, by the clock given to feed */
     bool http2;
@@ -170,13 +171,43 @@ PH_MUST_USE static inline enum ph_status ph_http_keep(struct ph_buffer *head, st
     *ret_span = (struct ph_span){.start = (uint32_t)start, .len = (uint32_t)text.len};
     return PH_OK;
 }
+/* A header, the same way: both of its texts or, on an error, none. */
+PH_MUST_USE static inline enum ph_status
+ph_http_keep_header(struct ph_http_exchange *exchange, struct ph_slice name, struct ph_slice value)
+{
+    struct ph_buffer *head = &exchange->head;
+    size_t at = exchange->header_count, start = head->len;
+    PH_TRY(ph_buffer_reserve(head, name.len + value.len));
+    memcpy(head->ptr + start, name.ptr, name.len);
+    memcpy(head->ptr + start + name.len, value.ptr, value.len);
+    head->len = start + name.len + value.len;
+    exchange->names[at] = (struct ph_span){.start = (uint32_t)start, .len = (uint32_t)name.len};
+    exchange->values[at] =
+        (struct ph_span){.start = (uint32_t)(start + name.len), .len = (uint32_t)value.len};
+    exchange->header_count = at + 1;
+    return PH_OK;
+}
 static inline struct ph_slice ph_http_span(const struct ph_buffer *head, struct ph_span span)
 {
     return ph_slice_of(span.len > 0 ? head->ptr + span.start : "", span.len);
 }
 
+/* One of 64 bits, the same for a name in any case: most names that are looked for are not there,
+ * and their bit says so. */
+static inline uint64_t ph_http_mark(struct ph_slice name)
+{
+    unsigned last = name.len > 0 ? (unsigned char)name.ptr[name.len - 1] | 0x20U : 0;
+    return (uint64_t)1 << ((name.len * 5 + last) % 64);
+}
+/* What ph_http_header does when the name's bit is set. */
+struct ph_slice ph_http_find_header(const struct ph_http_request *request, struct ph_slice name);
 /* The first header of that name, any case; absent when there is none. */
-struct ph_slice ph_http_header(const struct ph_http_request *request, struct ph_slice name);
+static inline struct ph_slice ph_http_header(const struct ph_http_request *request,
+                                             struct ph_slice name)
+{
+    return (request->marks & ph_http_mark(name)) != 0 ? ph_http_find_header(request, name)
+                                                      : (struct ph_slice){0};
+}
 /* Whether a list with commas, as of Connection, has the word, in any case. */
 bool ph_http_list_has(struct ph_slice list, struct ph_slice word);
 /* The target without query and fragment. */

@@ -111,7 +111,10 @@ static void encodings_are_read_from_their_headers(void **state)
     (void)state;
     struct ph_header headers[] = {{PH_SI("grpc-encoding"), PH_SI("gzip")},
                                   {PH_SI("grpc-accept-encoding"), PH_SI("identity, deflate,gzip")}};
-    struct ph_http_request request = {.headers = headers, .header_count = 2};
+    struct ph_http_request request = {.headers = headers,
+                                      .header_count = 2,
+                                      .marks = ph_http_mark(headers[0].name) |
+                                               ph_http_mark(headers[1].name)};
     struct ph_grpc_encodings encodings;
     struct ph_fault fault;
     assert_true(ph_grpc_encodings(&request, &encodings, &fault));

@@ -121,6 +121,24 @@ static void an_answered_exchange_is_not_told_gone(void **state)
     assert_int_equal(fixture->gone_count, 0);
 }
 
+static void headers_are_found_by_name_in_any_case(void **state)
+{
+    (void)state;
+    struct ph_header headers[PH_HEADERS_MAX];
+    struct ph_http_request request;
+    open_h1();
+    feed(PH_S("POST /later HTTP/1.1\r\nHost: x\r\nX-CONNECTOR: one\r\nx-connector: two\r\nCoNTeNT-TyPE: \t three \t\r\n"
+              "x-request-iD: four\r\nContent-Length: 0\r\n\r\n"));
+    ph_http_exchange_request(fixture->held[0], headers, &request);
+    assert_true(ph_slice_eq(ph_http_header(&request, PH_S("x-connector")), PH_S("one")));
+    assert_true(ph_slice_eq(ph_http_header(&request, PH_S("content-type")), PH_S("three")));
+    assert_true(ph_slice_eq(ph_http_header(&request, PH_S("X-REQUEST-ID")), PH_S("four")));
+    assert_false(ph_slice_present(ph_http_header(&request, PH_S("x-connectors"))));
+    assert_false(ph_slice_present(ph_http_header(&request, PH_S("y-connector"))));
+    answer_held(0, PH_S("x"));
+    close_h1();
+}
+
 static void request_bytes_can_be_taken_over_when_the_connection_ends(void **state)
 {
     (void)state;
@@ -428,6 +446,7 @@ int main(void)
         HTTP_TEST(two_waiting_requests_in_a_row_keep_their_order),
         HTTP_TEST(a_connection_that_ends_first_tells_the_owner_once),
         HTTP_TEST(an_answered_exchange_is_not_told_gone),
+        HTTP_TEST(headers_are_found_by_name_in_any_case),
         HTTP_TEST(request_bytes_can_be_taken_over_when_the_connection_ends),
         HTTP_TEST(connection_close_closes_after_the_late_answer),
         HTTP_TEST(draining_finishes_what_waits_and_closes),
