@@ -1,7 +1,5 @@
 #include "wire/message.h"
 
-#include "base/utf8.h"
-
 ProtobufCMessage *ph_message_new(struct ph_arena *arena, const ProtobufCMessageDescriptor *type)
 {
     ProtobufCMessage *m = ph_arena_alloc(arena, type->sizeof_message);
@@ -17,7 +15,7 @@ static size_t good_char(struct ph_slice s)
     return s.ptr[0] != '\0' ? ph_utf8_char(s) : 0;
 }
 
-bool ph_text_valid(struct ph_slice text)
+bool ph_text_valid_rare(struct ph_slice text)
 {
     return text.len == 0 || (memchr(text.ptr, 0, text.len) == NULL && ph_utf8_valid(text));
 }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 
 /* Empty; NULL without memory. */
 ProtobufCMessage *ph_message_new(struct ph_arena *arena, const ProtobufCMessageDescriptor *type);
@@ -17,7 +18,11 @@ size_t ph_message_value_size(const ProtobufCFieldDescriptor *f);
 
 /* UTF-8 without NUL; the same bytes when they already are. {NULL,0} without memory. */
 struct ph_slice ph_text_clean(struct ph_arena *arena, struct ph_slice text);
-bool ph_text_valid(struct ph_slice text);
+bool ph_text_valid_rare(struct ph_slice text); /* of texts that are not ASCII alone */
+static inline bool ph_text_valid(struct ph_slice text)
+{
+    return ph_utf8_plain(text) || ph_text_valid_rare(text);
+}
 /* All parts in a row; {NULL,0} without memory. */
 struct ph_slice ph_text_join(struct ph_arena *arena, const struct ph_slice *parts, size_t count);
 

@@ -3,12 +3,12 @@
 #include "core/codec.h"
 #include "wire/message.h"
 
-enum { WIRE_VARINT = 0, WIRE_BYTES = 2, VARINT_BYTES_MAX = 10, FIRST_ROOM = 512 };
+enum { WIRE_VARINT = 0, WIRE_BYTES = 2, VARINT_BYTES_MAX = 10, KEY_BYTES_MAX = 3, FIRST_ROOM = 512 };
 
 /* ---- bytes ------------------------------------------------------------------------------------------- */
 
 /* Where `more` bytes fit behind what there is; NULL: nowhere. */
-static char *grow(struct ph_out *out, size_t more)
+PH_COLD static char *grow(struct ph_out *out, size_t more)
 {
     size_t room = out->room * 2 + more + FIRST_ROOM;
     char *ptr = out->failed ? NULL : ph_arena_alloc(out->arena, room);
@@ -46,27 +46,23 @@ static inline void put_byte(struct ph_out *out, char c)
     }
 }
 
-static size_t varint(uint64_t number, char *to)
+/* Answers where the number ends. Keys, lengths and enums: nearly all are one byte. */
+static inline char *varint(char *to, uint64_t number)
 {
-    size_t n = 0;
     for (; number >= 0x80; number >>= 7)
-        to[n++] = (char)(unsigned char)(number | 0x80);
-    to[n++] = (char)number;
-    return n;
+        *to++ = (char)(unsigned char)(number | 0x80);
+    *to++ = (char)number;
+    return to;
 }
 
-/* Keys, lengths and enums: nearly all are one byte. */
-static inline void put_varint(struct ph_out *out, uint64_t number)
+static inline char *key(char *to, const struct ph_row *row, unsigned wire)
 {
-    char *to = room_for(out, VARINT_BYTES_MAX);
-    if (to == NULL)
-        return;
-    if (number < 0x80) {
-        *to = (char)number;
-        out->len++;
-    } else {
-        out->len += varint(number, to);
-    }
+    return varint(to, (uint64_t)row->number << 3 | wire);
+}
+
+static inline void ends_at(struct ph_out *out, const char *end)
+{
+    out->len = (size_t)(end - out->ptr);
 }
 
 static void put_decimal(struct ph_out *out, int64_t number, bool quoted)
@@ -121,33 +117,39 @@ static void put_json_text(struct ph_out *out, struct ph_slice s)
 
 /* ---- fields ------------------------------------------------------------------------------------------- */
 
-static void put_key(struct ph_out *out, const struct ph_row *row, unsigned wire)
+static void put_json_key(struct ph_out *out, const struct ph_row *row)
 {
-    if (!out->json) {
-        put_varint(out, (uint64_t)row->number << 3 | wire);
-        return;
-    }
     if (out->comma)
         put_byte(out, ',');
     out->comma = true;
     put(out, row->name);
 }
 
-static void put_length(struct ph_out *out, struct ph_slice s)
+/* Protobuf: key, length and bytes, with one look for room. */
+static void put_delimited(struct ph_out *out, const struct ph_row *row, struct ph_slice s)
 {
-    put_varint(out, s.len);
-    put(out, s);
+    char *to = room_for(out, KEY_BYTES_MAX + VARINT_BYTES_MAX + s.len);
+    if (to == NULL)
+        return;
+    to = varint(key(to, row, WIRE_BYTES), s.len);
+    if (s.len > 0)
+        memcpy(to, s.ptr, s.len);
+    ends_at(out, to + s.len);
 }
 
-/* A text's value, behind its key. */
-static void put_text(struct ph_out *out, struct ph_slice text)
+/* Protobuf: key and number. */
+static void put_varint(struct ph_out *out, const struct ph_row *row, uint64_t number)
+{
+    char *to = room_for(out, KEY_BYTES_MAX + VARINT_BYTES_MAX);
+    if (to != NULL)
+        ends_at(out, varint(key(to, row, WIRE_VARINT), number));
+}
+
+static struct ph_slice cleaned(struct ph_out *out, struct ph_slice text)
 {
     text = ph_text_clean(out->arena, text);
     out->failed = out->failed || !ph_slice_present(text);
-    if (out->json)
-        put_json_text(out, text);
-    else
-        put_length(out, text);
+    return text;
 }
 
 void ph_out_begin(struct ph_out *out)
@@ -170,8 +172,13 @@ void ph_out_text(struct ph_out *out, const struct ph_row *row, struct ph_slice t
 {
     if (!ph_slice_present(text) || (text.len == 0 && !row->always))
         return;
-    put_key(out, row, WIRE_BYTES);
-    put_text(out, text);
+    text = cleaned(out, text);
+    if (!out->json) {
+        put_delimited(out, row, text);
+        return;
+    }
+    put_json_key(out, row);
+    put_json_text(out, text);
 }
 
 /* Only texts that are empty are left out by serde. */
@@ -196,11 +203,11 @@ void ph_out_bytes(struct ph_out *out, const struct ph_row *row, struct ph_slice 
     struct ph_slice text = {0};
     if (is_default(out, row, bytes.len == 0))
         return;
-    put_key(out, row, WIRE_BYTES);
     if (!out->json) {
-        put_length(out, bytes);
+        put_delimited(out, row, bytes);
         return;
     }
+    put_json_key(out, row);
     if (out->serde) {
         put_byte_list(out, bytes);
         return;
@@ -214,11 +221,12 @@ static void put_number(struct ph_out *out, const struct ph_row *row, int64_t num
 {
     if (is_default(out, row, number == 0))
         return;
-    put_key(out, row, WIRE_VARINT);
-    if (out->json)
-        put_decimal(out, number, quoted);
-    else
-        put_varint(out, (uint64_t)number);
+    if (!out->json) {
+        put_varint(out, row, (uint64_t)number);
+        return;
+    }
+    put_json_key(out, row);
+    put_decimal(out, number, quoted);
 }
 
 void ph_out_int32(struct ph_out *out, const struct ph_row *row, int32_t number)
@@ -235,11 +243,12 @@ void ph_out_bool(struct ph_out *out, const struct ph_row *row, bool value)
 {
     if (is_default(out, row, !value))
         return;
-    put_key(out, row, WIRE_VARINT);
-    if (out->json)
-        put(out, value ? PH_S("true") : PH_S("false"));
-    else
-        put_varint(out, value);
+    if (!out->json) {
+        put_varint(out, row, value);
+        return;
+    }
+    put_json_key(out, row);
+    put(out, value ? PH_S("true") : PH_S("false"));
 }
 
 void ph_out_named(struct ph_out *out, const struct ph_row *row, int32_t number, struct ph_slice name)
@@ -250,7 +259,7 @@ void ph_out_named(struct ph_out *out, const struct ph_row *row, int32_t number, 
     }
     if (is_default(out, row, number == 0))
         return;
-    put_key(out, row, WIRE_VARINT);
+    put_json_key(out, row);
     put_json_text(out, name);
 }
 
@@ -261,36 +270,55 @@ void ph_out_word(struct ph_out *out, const struct ph_row *row, enum ph_vocabular
 
 /* ---- messages within ------------------------------------------------------------------------------------ */
 
-/* Behind the key: JSON opens a brace; protobuf leaves a byte for the length, which most messages need no more
- * than. */
-static size_t open_value(struct ph_out *out)
+/* Key, and a byte left for the length, which most messages need no more than. */
+static size_t open_delimited(struct ph_out *out, const struct ph_row *row)
 {
-    put_byte(out, out->json ? '{' : '\0');
+    char *to = room_for(out, KEY_BYTES_MAX + 1);
+    if (to == NULL)
+        return out->len;
+    ends_at(out, key(to, row, WIRE_BYTES) + 1);
+    return out->len;
+}
+
+static size_t open_brace(struct ph_out *out)
+{
+    put_byte(out, '{');
     out->comma = false;
     return out->len;
 }
 
 size_t ph_out_open(struct ph_out *out, const struct ph_row *row)
 {
-    put_key(out, row, WIRE_BYTES);
-    return open_value(out);
+    if (!out->json)
+        return open_delimited(out, row);
+    put_json_key(out, row);
+    return open_brace(out);
+}
+
+static void close_delimited(struct ph_out *out, size_t mark)
+{
+    char bytes[VARINT_BYTES_MAX];
+    size_t len = out->len - mark;
+    if (len < 0x80) {
+        out->ptr[mark - 1] = (char)len;
+        return;
+    }
+    size_t n = (size_t)(varint(bytes, len) - bytes);
+    if (room_for(out, n - 1) == NULL)
+        return;
+    memmove(out->ptr + mark - 1 + n, out->ptr + mark, len);
+    memcpy(out->ptr + mark - 1, bytes, n);
+    out->len += n - 1;
 }
 
 void ph_out_close(struct ph_out *out, size_t mark)
 {
-    out->comma = true;
     if (out->json) {
         put_byte(out, '}');
-        return;
+        out->comma = true;
+    } else if (!out->failed) {
+        close_delimited(out, mark);
     }
-    char bytes[VARINT_BYTES_MAX];
-    if (out->failed || room_for(out, VARINT_BYTES_MAX) == NULL)
-        return;
-    size_t len = out->len - mark, n = varint(len, bytes);
-    if (n > 1)
-        memmove(out->ptr + mark - 1 + n, out->ptr + mark, len);
-    memcpy(out->ptr + mark - 1, bytes, n);
-    out->len += n - 1;
 }
 
 /* "payments_response": to "PaymentsResponse": */
@@ -312,7 +340,7 @@ size_t ph_out_open_arm(struct ph_out *out, const struct ph_row *row, struct ph_s
     const struct ph_row level = {.name = oneof};
     (void)ph_out_open(out, &level);
     put_pascal(out, row->name);
-    return open_value(out);
+    return open_brace(out);
 }
 
 void ph_out_close_arm(struct ph_out *out, size_t mark)
@@ -324,25 +352,31 @@ void ph_out_close_arm(struct ph_out *out, size_t mark)
 
 /* ---- lists and maps ------------------------------------------------------------------------------------- */
 
-/* Before an element: protobuf repeats the key, JSON opens the list or parts its elements. */
-static void element(struct ph_out *out, const struct ph_row *row, size_t index, char open)
+/* Before an element JSON opens the list or parts its elements; protobuf repeats the key. */
+static void json_element(struct ph_out *out, const struct ph_row *row, size_t index, char open)
 {
-    if (!out->json || index == 0)
-        put_key(out, row, WIRE_BYTES);
-    if (out->json)
-        put_byte(out, index == 0 ? open : ',');
+    if (index == 0)
+        put_json_key(out, row);
+    put_byte(out, index == 0 ? open : ',');
 }
 
 void ph_out_list_text(struct ph_out *out, const struct ph_row *row, size_t index, struct ph_slice text)
 {
-    element(out, row, index, '[');
-    put_text(out, text);
+    text = cleaned(out, text);
+    if (!out->json) {
+        put_delimited(out, row, text);
+        return;
+    }
+    json_element(out, row, index, '[');
+    put_json_text(out, text);
 }
 
 size_t ph_out_list_open(struct ph_out *out, const struct ph_row *row, size_t index)
 {
-    element(out, row, index, '[');
-    return open_value(out);
+    if (!out->json)
+        return open_delimited(out, row);
+    json_element(out, row, index, '[');
+    return open_brace(out);
 }
 
 void ph_out_list_end(struct ph_out *out)
@@ -352,39 +386,47 @@ void ph_out_list_end(struct ph_out *out)
     out->comma = true;
 }
 
+/* A number of a packed list. */
+static void put_bare(struct ph_out *out, int32_t number)
+{
+    char *to = room_for(out, VARINT_BYTES_MAX);
+    if (to != NULL)
+        ends_at(out, varint(to, (uint64_t)number));
+}
+
 void ph_out_list_named(struct ph_out *out, const struct ph_row *row, const struct ph_word *words, size_t count)
 {
     if (count == 0)
         return;
-    put_key(out, row, WIRE_BYTES);
-    if (!out->json)
-        put_varint(out, count); /* each is small: one byte */
+    if (!out->json) {
+        size_t mark = open_delimited(out, row);
+        for (size_t i = 0; i < count; i++)
+            put_bare(out, words[i].number);
+        ph_out_close(out, mark);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
-        if (out->json) {
-            put_byte(out, i == 0 ? '[' : ',');
-            put_json_text(out, words[i].name);
-        } else {
-            put_varint(out, (uint64_t)words[i].number);
-        }
+        json_element(out, row, i, '[');
+        put_json_text(out, words[i].name);
     }
     ph_out_list_end(out);
 }
 
-void ph_out_map_text(struct ph_out *out, const struct ph_row *row, size_t index, struct ph_slice key,
+void ph_out_map_text(struct ph_out *out, const struct ph_row *row, size_t index, struct ph_slice name,
                      struct ph_slice value)
 {
     static const struct ph_row key_row = {1, false, {0}}, value_row = {2, false, {0}};
-    element(out, row, index, '{');
     if (!out->json) {
-        size_t mark = open_value(out);
-        ph_out_text(out, &key_row, key);
+        size_t mark = open_delimited(out, row);
+        ph_out_text(out, &key_row, name);
         ph_out_text(out, &value_row, value);
         ph_out_close(out, mark);
         return;
     }
-    put_text(out, ph_slice_present(key) ? key : PH_S(""));
+    json_element(out, row, index, '{');
+    put_json_text(out, cleaned(out, ph_slice_present(name) ? name : PH_S("")));
     put_byte(out, ':');
-    put_text(out, ph_slice_present(value) ? value : PH_S(""));
+    put_json_text(out, cleaned(out, ph_slice_present(value) ? value : PH_S("")));
 }
 
 void ph_out_map_end(struct ph_out *out)

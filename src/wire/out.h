@@ -57,7 +57,7 @@ void ph_out_list_end(struct ph_out *out);
 /* A repeated enum, packed. */
 void ph_out_list_named(struct ph_out *out, const struct ph_row *row, const struct ph_word *words, size_t count);
 /* One entry of a map of texts; the whole map ends with ph_out_map_end. */
-void ph_out_map_text(struct ph_out *out, const struct ph_row *row, size_t index, struct ph_slice key,
+void ph_out_map_text(struct ph_out *out, const struct ph_row *row, size_t index, struct ph_slice name,
                      struct ph_slice value);
 void ph_out_map_end(struct ph_out *out);
 
