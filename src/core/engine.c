@@ -57,7 +57,7 @@ static enum ph_status tell(struct ph_run *run, enum ph_want want, size_t index, 
         }
     }
     if (content)
-        PH_TRY(ph_name_event(run, rule, index, event));
+        PH_TRY(ph_name_event(run, rule, index, (want & PH_WANT_NO_KEYS) == 0, event));
     /* Last, so that what the keys read counts too. */
     if (ret->code == PH_E_NONE && ph_slice_present(run->ambiguous))
         *ret = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, run->ambiguous};

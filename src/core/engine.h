@@ -70,6 +70,9 @@ enum ph_want {
     /* The gateway's: an event that cannot be read takes no other of its batch with it, the first one included. It is
      * INCOMPLETE then, without content, and ph_answer.error is of the whole body only. */
     PH_WANT_EVERY_ITEM = 8,
+    /* For answers that tell neither key: they are read, as what comes twice in them is wrong all the same, and not
+     * written. */
+    PH_WANT_NO_KEYS = 16,
 };
 
 /* The peer's error codes (PEER-CONTRACT §7), and where they lead on the wire. */

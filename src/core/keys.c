@@ -101,7 +101,7 @@ static enum ph_status join_key(struct ph_run *run, const struct ph_slice *parts,
     return PH_OK;
 }
 
-static enum ph_status dedupe(struct ph_run *run, struct ph_slice *ret)
+static enum ph_status dedupe(struct ph_run *run, bool told, struct ph_slice *ret)
 {
     struct ph_slice parts[PARTS_MAX]; /* the first `count` are set */
     parts[0] = run->connector->name;
@@ -118,7 +118,7 @@ static enum ph_status dedupe(struct ph_run *run, struct ph_slice *ret)
         any = any || parts[count].len > 0;
         count++; /* present or not: parts keep their places */
     }
-    return any ? join_key(run, parts, count, ret) : PH_OK;
+    return any && told ? join_key(run, parts, count, ret) : PH_OK;
 }
 
 static struct ph_slice object_id(const struct ph_event *event)
@@ -135,7 +135,7 @@ static struct ph_slice object_id(const struct ph_event *event)
     return own.len > 0 ? own : event->fields[ids[event->kind][1]].text;
 }
 
-static enum ph_status effect(struct ph_run *run, const struct ph_block *block, const struct ph_event *event,
+static enum ph_status effect(struct ph_run *run, const struct ph_block *block, const struct ph_event *event, bool told,
                              struct ph_slice *ret)
 {
     static const struct {
@@ -152,7 +152,7 @@ static enum ph_status effect(struct ph_run *run, const struct ph_block *block, c
         PH_TRY(ph_eval_expr(run, &block->effect, &object));
     if (object.len == 0)
         object = object_id(event);
-    if (object.len == 0)
+    if (object.len == 0 || !told)
         return PH_OK;
     const struct ph_value *money = &event->fields[kinds[event->kind].cumulative];
     if (!money->present)
@@ -168,13 +168,13 @@ static enum ph_status effect(struct ph_run *run, const struct ph_block *block, c
     return join_key(run, parts, PH_COUNTOF(parts), ret);
 }
 
-enum ph_status ph_name_event(struct ph_run *run, const struct ph_rule *rule, size_t index, struct ph_event *event)
+enum ph_status ph_name_event(struct ph_run *run, const struct ph_rule *rule, size_t index, bool told, struct ph_event *event)
 {
-    PH_TRY(dedupe(run, &event->dedupe_key));
+    PH_TRY(dedupe(run, told, &event->dedupe_key));
     /* What is not fetched yet is not known: the key of a change is told once its object is. */
     bool known = rule != NULL && (!rule->fetch || run->fetched != NULL);
     if (known && rule->content != NULL && event->status != 0)
-        PH_TRY(effect(run, rule->content, event, &event->effect_key));
+        PH_TRY(effect(run, rule->content, event, told, &event->effect_key));
     struct ph_slice given = run->in->merchant_event_id;
     if (given.len == 0) {
         event->merchant_event_id = event->dedupe_key;

@@ -26,8 +26,8 @@ PH_MUST_USE enum ph_status ph_read_reference(struct ph_run *run, const struct ph
 /* A time by its unit; false: absent or not a time. (content.c) */
 PH_MUST_USE enum ph_status ph_read_time(struct ph_run *run, const struct ph_expr *expr, enum ph_unit unit,
                                         int64_t *ret_ms, bool *ret_there);
-/* dedupe_key, effect_key, merchant_event_id. (keys.c) */
+/* dedupe_key, effect_key, merchant_event_id; both keys are only read where they are not `told`. (keys.c) */
 PH_MUST_USE enum ph_status ph_name_event(struct ph_run *run, const struct ph_rule *rule, size_t index,
-                                         struct ph_event *event);
+                                         bool told, struct ph_event *event);
 
 #endif

@@ -24,7 +24,7 @@ static enum ph_want want_of(enum ph_form form)
     case PH_FORM_COMPOSITE:
         break;
     }
-    return (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY);
+    return (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY | PH_WANT_NO_KEYS);
 }
 
 static enum ph_status decode(struct ph_arena *arena, enum ph_form form, enum ph_dialect dialect,

@@ -614,6 +614,19 @@ static void a_key_that_comes_twice_is_ambiguous_where_it_is_read(void **state)
     assert_int_equal(answer.error, PH_E_NONE);
 }
 
+static void what_comes_twice_in_a_key_is_ambiguous_in_answers_without_keys_too(void **state)
+{
+    static const struct ph_key_part other[] = {{.of = EXPR(id)}, {.of = EXPR(created)}};
+    const enum ph_want want = (enum ph_want)(PH_WANT_CONTENT | PH_WANT_NO_KEYS);
+    variant.dedupe = other;
+    struct ph_answer answer = run_body(*state, "{\"id\":\"e\",\"type\":\"x\",\"created\":1}", want);
+    assert_int_equal(answer.error, PH_E_NONE);
+    assert_text(answer.events[0].dedupe_key, NULL);
+    answer = run_body(*state, "{\"id\":\"e\",\"type\":\"x\",\"created\":1,\"created\":2}", want);
+    assert_int_equal(answer.error, PH_E_WEBHOOK_BODY_DECODING_FAILED);
+    variant.dedupe = dedupe;
+}
+
 static void a_warm_worker_allocates_nothing(void **state)
 {
     static const char body[] = "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"amount\":5,\"currency\":\"EUR\"}";
@@ -843,6 +856,7 @@ int main(void)
         cmocka_unit_test(unknown_types_are_events_without_content),
         cmocka_unit_test(what_is_missing_is_said_with_its_code),
         cmocka_unit_test(a_key_that_comes_twice_is_ambiguous_where_it_is_read),
+        cmocka_unit_test(what_comes_twice_in_a_key_is_ambiguous_in_answers_without_keys_too),
         cmocka_unit_test(a_warm_worker_allocates_nothing),
         cmocka_unit_test(exact_numbers_take_json_notation_and_thousands),
         cmocka_unit_test(xml_attributes_are_members_beside_elements),

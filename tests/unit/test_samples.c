@@ -1,6 +1,7 @@
 /* Every sample of every page compiled in: signed as the processor would sign it, it must verify, and it must
  * not under another secret or none. `payhook trigger` sends just these. */
 #include "sample_fixture.h"
+#include "wire/wire.h"
 
 static bool make_signed(struct ph_worker *worker, const struct ph_connector *c, const struct ph_sample *sample,
                         struct signed_sample *ret)
@@ -120,6 +121,48 @@ static void samples_of_different_names_are_different_events(void **state)
     ph_worker_free(worker);
 }
 
+/* One answer without its keys. */
+static size_t compare_without_keys(struct ph_worker *worker, const struct ph_input *in, enum ph_form form, char *room, size_t room_bytes)
+{
+    const enum ph_want want = (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY);
+    struct ph_answer answer;
+    struct ph_slice told = {0}, again = {0};
+    assert_int_equal(ph_engine_run(worker, in, want, &answer), PH_OK);
+    if (answer.error != PH_E_NONE)
+        return 0;
+    assert_int_equal(ph_wire_write(ph_worker_arena(worker), form, &answer, &told), PH_OK);
+    assert_true(told.len <= room_bytes);
+    memcpy(room, told.ptr, told.len);
+    told.ptr = room;
+    assert_int_equal(ph_engine_run(worker, in, (enum ph_want)(want | PH_WANT_NO_KEYS), &answer), PH_OK);
+    assert_int_equal(answer.error, PH_E_NONE);
+    assert_false(ph_slice_present(answer.events[0].dedupe_key) || ph_slice_present(answer.events[0].effect_key));
+    assert_int_equal(ph_wire_write(ph_worker_arena(worker), form, &answer, &again), PH_OK);
+    assert_true(ph_slice_eq(told, again));
+    return 1;
+}
+
+static void the_peers_answers_are_the_same_whether_keys_are_written_or_not(void **state)
+{
+    static struct signed_sample made;
+    static char room[64 * 1024];
+    (void)state;
+    size_t compared = 0;
+    struct ph_worker *signer = ph_worker_new(&ph_os_heap), *worker = ph_worker_new(&ph_os_heap);
+    for (size_t n = 0; n < ph_connectors_builtin_count; n++) {
+        const struct ph_connector *c = ph_connectors_builtin[n];
+        for (uint16_t i = 0; i < c->sample_count; i++) {
+            if (!make_signed(signer, c, &c->samples[i], &made))
+                name_failure(c, &c->samples[i], "cannot be signed", 0);
+            compared += compare_without_keys(worker, &made.in, PH_FORM_HANDLE_EVENT, room, sizeof(room));
+            compared += compare_without_keys(worker, &made.in, PH_FORM_COMPOSITE, room, sizeof(room));
+        }
+    }
+    assert_true(compared > 500);
+    ph_worker_free(signer);
+    ph_worker_free(worker);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -133,6 +176,7 @@ int main(void)
         cmocka_unit_test(samples_sign_and_verify),
         cmocka_unit_test(samples_of_different_names_are_different_events),
         cmocka_unit_test(samples_do_not_verify_under_another_secret),
+        cmocka_unit_test(the_peers_answers_are_the_same_whether_keys_are_written_or_not),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
