@@ -80,7 +80,7 @@ size_t ph_slice_find(struct ph_slice s, struct ph_slice needle, size_t start);
 
 static inline bool ph_is_space(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    return (unsigned char)c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
 }
 
 /* `s` without ASCII white space at both ends. */

@@ -25,7 +25,9 @@ const struct ph_connector *ph_metadata_connector(const struct ph_server_config *
         size_t middle = low + (high - low) / 2;
         struct ph_slice at = config->connectors[middle]->name;
         size_t shorter = at.len < name.len ? at.len : name.len;
-        int order = shorter > 0 ? memcmp(at.ptr, name.ptr, shorter) : 0;
+        int order = shorter > 0 ? (unsigned char)at.ptr[0] - (unsigned char)name.ptr[0] : 0;
+        if (order == 0 && shorter > 0) /* mostly the first letter says it */
+            order = memcmp(at.ptr, name.ptr, shorter);
         if (order == 0 && at.len == name.len)
             return config->connectors[middle];
         if (order < 0 || (order == 0 && at.len < name.len))

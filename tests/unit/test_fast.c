@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -13,6 +14,7 @@
 #include "core/value.h"
 #include "crypto/crypto.h"
 #include "os/heap.h"
+#include "os/random.h"
 #include "reader/page.h"
 
 static int open_worker(void **state)
@@ -418,6 +420,45 @@ static void the_plain_lies_apart_from_what_is_wiped(void **state)
     ph_arena_done(&arena);
 }
 
+/* ---- texts and ids ------------------------------------------------------------------------------------------- */
+
+static void texts_are_plain_when_every_byte_is(void **state)
+{
+    (void)state;
+    char text[40];
+    for (size_t len = 0; len <= sizeof(text); len++) {
+        memset(text, 'x', sizeof(text));
+        assert_true(ph_utf8_plain(ph_slice_of(text, len)));
+        for (size_t at = 0; at < sizeof(text); at++) {
+            for (unsigned byte = 0; byte < 256; byte++) {
+                text[at] = (char)(unsigned char)byte;
+                assert_int_equal(ph_utf8_plain(ph_slice_of(text, len)), at >= len || (byte > 0 && byte < 0x80));
+            }
+            text[at] = 'x';
+        }
+    }
+}
+
+static void a_uuid_spells_its_bytes_but_for_version_and_variant(void **state)
+{
+    (void)state;
+    static struct ph_random_pool pool;
+    for (unsigned round = 0; round < 256; round++) {
+        char want[PH_UUID_TEXT_BYTES + 1] = "", text[PH_UUID_TEXT_BYTES];
+        pool.left = PH_UUID_BYTES;
+        for (unsigned i = 0; i < PH_UUID_BYTES; i++) {
+            unsigned byte = (round + 17 * i) & 0xff;
+            pool.bytes[i] = (unsigned char)byte;
+            byte = i == 6 ? (byte & 15) | 0x40 : i == 8 ? (byte & 0x3f) | 0x80 : byte;
+            const char *dash = i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "";
+            snprintf(want + strlen(want), sizeof(want) - strlen(want), "%s%02x", dash, byte);
+        }
+        assert_int_equal(ph_os_uuid(&pool, text), PH_OK);
+        assert_int_equal(pool.left, 0);
+        assert_memory_equal(text, want, sizeof(text));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +474,8 @@ int main(void)
         cmocka_unit_test(a_template_is_open_when_it_names_nothing_of_ours),
         cmocka_unit_test(depth_is_judged_wherever_it_stands),
         cmocka_unit_test(the_plain_lies_apart_from_what_is_wiped),
+        cmocka_unit_test(texts_are_plain_when_every_byte_is),
+        cmocka_unit_test(a_uuid_spells_its_bytes_but_for_version_and_variant),
     };
     return cmocka_run_group_tests(tests, open_worker, close_worker);
 }
