@@ -1,7 +1,7 @@
 /* The inbox alone (docs/internals/benchmarks.md): ops in, commits out, beside SQLite with the same
  * schema, rows, batches and checkpoints and nothing around it: the floor of row 4. Then a million
  * waiting: opening, the first page of listings, memory. usage: bench_inbox [FOLDER [MEASURED
- * [MILLION]]] */
+ * [MILLION]]]; or bench_inbox floor FOLDER MEASURED BATCH: SQLite alone, events a second */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -323,8 +323,21 @@ static void drain_once(struct ph_inbox_reader *reader)
     ph_arena_done(&arena);
 }
 
+static int print_floor(const char *folder, const char *count, const char *batch)
+{
+    uint64_t events = strtoull(count, NULL, 10), size = strtoull(batch, NULL, 10);
+    if (events == 0 || size == 0) {
+        fprintf(stderr, "usage: bench_inbox floor FOLDER MEASURED BATCH\n");
+        return 2;
+    }
+    printf("%.0f\n", (double)events * 1e6 / (double)run_floor(folder, events, size));
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 5 && strcmp(argv[1], "floor") == 0)
+        return print_floor(argv[2], argv[3], argv[4]);
     char folder[256] = "/tmp/payhook-bench-XXXXXX", data[300];
     uint64_t measured = argc > 2 ? strtoull(argv[2], NULL, 10) : 200000,
              million = argc > 3 ? strtoull(argv[3], NULL, 10) : 1000000;

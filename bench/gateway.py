@@ -1,5 +1,5 @@
 """A gateway on loopback with one destination, and an application behind it: what bench/ingest and scripts/soak-gateway share."""
-import atexit, http.server, json, os, shutil, socket, subprocess, sys, tempfile, threading
+import atexit, http.client, http.server, json, os, shutil, socket, subprocess, sys, tempfile, threading
 
 CONNECTIONS = "512"  # as many as bench_inbox has on their way
 
@@ -75,6 +75,8 @@ class Gateway:
         for line in self.child.stdout:
             if "(webhooks" in line:
                 self.port = line.split("listening on 127.0.0.1:")[1].split()[0]
+            elif "listening on" in line:
+                self.service_port = line.split("listening on 127.0.0.1:")[1].split()[0]
             if line.startswith("inbox in"):
                 break
 
@@ -99,6 +101,14 @@ class Gateway:
         answer["cpu"] = {name: (us - before.get(name, 0)) / answer["requests"] for name, us in after.items()}
         return answer
 
+    def metrics(self):
+        """Those without labels, by name."""
+        web = http.client.HTTPConnection("127.0.0.1", self.service_port, timeout=10)
+        web.request("GET", "/metrics")
+        lines = (line.split() for line in web.getresponse().read().decode().splitlines() if line[:1] != "#")
+        web.close()
+        return {parts[0]: float(parts[1]) for parts in lines if len(parts) == 2}
+
     def memory(self):
         """RssAnon, RssFile, … in MiB."""
         with open(f"/proc/{self.child.pid}/status") as f:
@@ -111,8 +121,8 @@ class Gateway:
         """Bytes of the inbox on disk, the log of SQLite included."""
         return sum(os.path.getsize(f"{self.home}/data/{name}") for name in os.listdir(f"{self.home}/data"))
 
-    def pause(self):
-        subprocess.run([f"{self.build}/payhook", "destinations", "pause", "app", "--data", f"{self.home}/data"], check=True,
+    def pause(self, name="app"):
+        subprocess.run([f"{self.build}/payhook", "destinations", "pause", name, "--data", f"{self.home}/data"], check=True,
                        stdout=subprocess.DEVNULL)
 
     def stop(self):
