@@ -229,36 +229,68 @@ static int judge_size(const struct ph_h1 *h1)
     return h1->header_bytes > h1->site->limits->header_bytes ? 431 : 0;
 }
 
+static bool has_two_spaces(struct ph_h1 *h1, struct ph_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        bool space = text.ptr[i] == ' ';
+        if (space && h1->after_space)
+            return true;
+        h1->after_space = space;
+    }
+    return false;
+}
+
+/* Of one line what is there, without its LF; `ends`: that comes next. */
+static bool is_strict(struct ph_h1 *h1, struct ph_slice part, bool ends)
+{
+    struct ph_slice text = part;
+    if (part.len > 0) {
+        if (h1->after_cr || memchr(part.ptr, '\0', part.len) != NULL)
+            return false;
+        const char *cr = memchr(part.ptr, '\r', part.len);
+        if (cr != NULL && cr != part.ptr + part.len - 1)
+            return false;
+        h1->after_cr = cr != NULL;
+        text.len -= cr != NULL;
+    }
+    if (ends && !h1->after_cr)
+        return false;
+    if (text.len == 0)
+        return true;
+    if (h1->line_empty && h1->line_seen && (text.ptr[0] == ' ' || text.ptr[0] == '\t'))
+        return false;
+    if (!h1->line_seen && has_two_spaces(h1, text))
+        return false;
+    h1->line_empty = false;
+    return true;
+}
+
 /* Looks over the lines of a head before llhttp does: line ends are CR LF and nothing else, no line
- * is folded, the parts of the request line have one space between them, and it is within the limits.
- * Bytes behind the head are left alone. */
+ * is folded, the parts of the request line have one space between them, and it is within the
+ * limits. Bytes behind the head are left alone. */
 static int scan_head(struct ph_h1 *h1, struct ph_slice bytes)
 {
-    size_t i = 0, headers_at = 0;
+    size_t at = 0, headers_at = 0;
     bool ended = false;
-    for (; i < bytes.len && !ended; i++) {
-        char c = bytes.ptr[i];
-        if ((c == '\n') != h1->after_cr || c == '\0')
+    while (at < bytes.len && !ended) {
+        const char *lf = memchr(bytes.ptr + at, '\n', bytes.len - at);
+        size_t end = lf != NULL ? (size_t)(lf - bytes.ptr) : bytes.len;
+        if (!is_strict(h1, ph_slice_of(bytes.ptr + at, end - at), lf != NULL))
             return 400;
-        if (c == '\n') {
-            ended = h1->line_empty && h1->line_seen;
-            if (!h1->line_seen && !h1->line_empty) {
-                h1->line_seen = true;
-                headers_at = i + 1;
-            }
-            h1->line_empty = true;
-        } else if (c != '\r') {
-            if (h1->line_empty && h1->line_seen && (c == ' ' || c == '\t'))
-                return 400;
-            if (!h1->line_seen && c == ' ' && h1->after_space)
-                return 400;
-            h1->line_empty = false;
-            h1->after_space = c == ' ';
+        at = end;
+        if (lf == NULL)
+            break;
+        at++;
+        ended = h1->line_empty && h1->line_seen;
+        if (!h1->line_seen && !h1->line_empty) {
+            h1->line_seen = true;
+            headers_at = at;
         }
-        h1->after_cr = c == '\r';
+        h1->line_empty = true;
+        h1->after_cr = false;
     }
-    h1->head_bytes += i;
-    h1->header_bytes += h1->line_seen ? i - headers_at : 0;
+    h1->head_bytes += at;
+    h1->header_bytes += h1->line_seen ? at - headers_at : 0;
     return judge_size(h1);
 }
 

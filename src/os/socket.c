@@ -138,7 +138,8 @@ static bool is_stale(const struct sockaddr_un *address)
     if (lstat(address->sun_path, &found) != 0 || !S_ISSOCK(found.st_mode))
         return false;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
+    bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+                   errno == ECONNREFUSED;
     ph_os_close(fd);
     return refused;
 }
@@ -210,11 +211,27 @@ void ph_os_peer(int fd, uint8_t ret_address[16])
     memcpy(ret_address + sizeof mapped, &((const struct sockaddr_in *)&peer)->sin_addr, 4);
 }
 
+/* inet_ntop prints them with printf, which each request would pay for. */
+static void write_ipv4(const uint8_t address[4], char *at)
+{
+    for (int i = 0; i < 4; i++) {
+        unsigned part = address[i];
+        if (part >= 100)
+            *at++ = (char)('0' + part / 100);
+        if (part >= 10)
+            *at++ = (char)('0' + part / 10 % 10);
+        *at++ = (char)('0' + part % 10);
+        *at++ = i < 3 ? '.' : '\0';
+    }
+}
+
 void ph_os_ip_text(const uint8_t address[16], char ret_text[PH_OS_IP_TEXT_BYTES])
 {
-    bool is_ipv4 = memcmp(address, mapped, sizeof mapped) == 0;
     ret_text[0] = '\0';
-    (void)inet_ntop(is_ipv4 ? AF_INET : AF_INET6, is_ipv4 ? address + sizeof mapped : address, ret_text, PH_OS_IP_TEXT_BYTES);
+    if (memcmp(address, mapped, sizeof mapped) == 0)
+        write_ipv4(address + sizeof mapped, ret_text);
+    else
+        (void)inet_ntop(AF_INET6, address, ret_text, PH_OS_IP_TEXT_BYTES);
 }
 
 enum ph_status ph_os_recv(int fd, char *room, size_t bytes, size_t *ret_count)

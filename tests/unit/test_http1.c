@@ -33,7 +33,8 @@ static size_t count_of(const char *needle)
 {
     size_t count = 0;
     struct ph_slice text = ph_buffer_slice(&fixture->out), what = ph_slice_str(needle);
-    for (size_t at = ph_slice_find(text, what, 0); at != SIZE_MAX; at = ph_slice_find(text, what, at + 1))
+    for (size_t at = ph_slice_find(text, what, 0); at != SIZE_MAX;
+         at = ph_slice_find(text, what, at + 1))
         count++;
     return count;
 }
@@ -46,10 +47,12 @@ static size_t place_of(const char *needle)
 }
 
 #define POST_A "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-#define CHUNKED "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nde\r\n1\r\nf\r\n0\r\nT: v\r\n\r\n"
-#define GET_C "GET /c HTTP/1.1\r\nHost: x\r\n\r\n"
+#define CHUNKED                                                                                    \
+    "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "                                           \
+    "chunked\r\n\r\n2;x=y\r\nde\r\n1\r\nf\r\n0\r\nT: v\r\n\r\n"
+#define GET_C     "GET /c HTTP/1.1\r\nHost: x\r\n\r\n"
 #define GET_LATER "GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
-#define GET_OPEN "GET /open HTTP/1.1\r\nHost: x\r\n\r\n"
+#define GET_OPEN  "GET /open HTTP/1.1\r\nHost: x\r\n\r\n"
 
 static void pipelined_requests_are_the_same_wherever_they_are_split(void **state)
 {
@@ -204,7 +207,8 @@ static void a_part_that_finds_no_room_waits_until_there_is(void **state)
     size_t count = 0;
     open_h1();
     feed(PH_S(GET_OPEN));
-    while (ph_http_write(fixture->held[0], (struct ph_slice){0}, ph_slice_of(part, sizeof part)) == PH_OK)
+    while (ph_http_write(fixture->held[0], (struct ph_slice){0}, ph_slice_of(part, sizeof part)) ==
+           PH_OK)
         assert_true(++count < 100);
     assert_true(fixture->out.len < PH_STREAM_OUTPUT_BYTES_MAX + sizeof part + 1024);
     feed((struct ph_slice){0});
@@ -221,8 +225,9 @@ static void an_upgrade_to_h2c_hands_the_request_over(void **state)
     (void)state;
     struct ph_slice settings, rest;
     open_h1();
-    feed(PH_S("GET /c HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-              "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\nPRI * "));
+    feed(
+        PH_S("GET /c HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+             "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\nPRI * "));
     assert_int_equal(ph_h1_phase(h1), PH_H1_UPGRADED);
     const struct ph_http_exchange *x = ph_h1_upgraded(h1, &settings, &rest);
     assert_true(ph_slice_eq(ph_http_span(&x->head, x->target), PH_S("/c")));
@@ -239,7 +244,8 @@ static void an_upgrade_that_is_no_clean_offer_is_passed_over(void **state)
         "Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n",
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: websocket\r\nHTTP2-Settings: AAMAAABk\r\n",
-        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\nHTTP2-Settings: AA\r\n",
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: "
+        "AA\r\nHTTP2-Settings: AA\r\n",
     };
     for (size_t i = 0; i < PH_COUNTOF(offers); i++) {
         open_h1();
@@ -256,14 +262,18 @@ static void a_chunk_that_cannot_fit_is_refused_before_it_comes(void **state)
 {
     static const struct {
         const char *size, *status;
-    } cases[] = {{"ffffffffffffffff", "HTTP/1.1 413"}, {"7fffffffffffffff", "HTTP/1.1 413"}, {"fffffffffffffffff", "HTTP/1.1 400"},
+    } cases[] = {{"ffffffffffffffff", "HTTP/1.1 413"},
+                 {"7fffffffffffffff", "HTTP/1.1 413"},
+                 {"fffffffffffffffff", "HTTP/1.1 400"},
                  {"180000", NULL}, /* 3/2 MiB: just fits */
                  {"180001", "HTTP/1.1 413"}};
     (void)state;
     assert_int_equal(PH_MESSAGE_BYTES_MAX, 0x180000);
     for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
         char text[160];
-        snprintf(text, sizeof text, "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n", cases[i].size);
+        snprintf(text, sizeof text,
+                 "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n",
+                 cases[i].size);
         open_h1();
         ph_buffer_clear(&fixture->out);
         feed(ph_slice_str(text));
@@ -275,7 +285,8 @@ static void a_chunk_that_cannot_fit_is_refused_before_it_comes(void **state)
     }
     ph_buffer_clear(&fixture->out);
     open_h1(); /* and one that would not fit behind what came */
-    feed(PH_S("POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n180000\r\n"));
+    feed(PH_S(
+        "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n180000\r\n"));
     assert_int_equal(count_of("HTTP/1.1 413"), 1);
     close_h1();
 }
@@ -340,7 +351,8 @@ static void a_request_line_has_one_space_between_its_parts(void **state)
 }
 
 /* A request with so many headers whose lines, the empty one included, are so many bytes. */
-static struct ph_slice request_of(char *text, size_t room, const char *target, size_t headers, size_t bytes)
+static struct ph_slice request_of(char *text, size_t room, const char *target, size_t headers,
+                                  size_t bytes)
 {
     size_t at = (size_t)snprintf(text, room, "GET %s HTTP/1.1\r\n", target), begun = at;
     at += (size_t)snprintf(text + at, room - at, "Host: x\r\n");
@@ -418,8 +430,40 @@ static void a_header_without_a_name_is_refused(void **state)
     assert_int_equal(status_of(PH_S("GET / HTTP/1.1\r\n: x\r\nHost: x\r\n\r\n")), 400);
     assert_int_equal(status_of(PH_S("GET / HTTP/1.1\r\nHost: x\r\n:\r\n\r\n")), 400);
     assert_int_equal(status_of(PH_S("GET / HTTP/1.1\r\nHost: x\r\nx:\r\ny:\r\n\r\n")), 200);
-    assert_int_equal(status_of(PH_S("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n: x\r\n\r\n")), 400);
-    assert_int_equal(status_of(PH_S("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nt: x\r\n\r\n")), 200);
+    assert_int_equal(status_of(PH_S("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                                    "chunked\r\n\r\n1\r\nx\r\n0\r\n: x\r\n\r\n")),
+                     400);
+    assert_int_equal(status_of(PH_S("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                                    "chunked\r\n\r\n1\r\nx\r\n0\r\nt: x\r\n\r\n")),
+                     200);
+}
+
+/* Smuggling begins with lines that two servers end at different places. */
+static void
+a_line_ends_with_cr_lf_is_not_folded_and_holds_nothing_odd_however_it_is_split(void **state)
+{
+    static const struct {
+        struct ph_slice text;
+        int status;
+    } cases[] = {
+        {PH_SI("\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"), 200},
+        {PH_SI("GET / HTTP/1.1\r\nHost: x y  z\r\n\r\n"), 200},
+        {PH_SI("GET / HTTP/1.1\nHost: x\r\n\r\n"), 400},
+        {PH_SI("GET / HTTP/1.1\r\nHost: x\n\r\n"), 400},
+        {PH_SI("GET / HTTP/1.1\r\nHost: x\r\n\n"), 400},
+        {PH_SI("GET / HTTP/1.1\r\nHost: x\r\r\n\r\n"), 400},
+        {PH_SI("GET / HTTP/1.1\r\nHost: x\ry: z\r\n\r\n"), 400},
+        {PH_SI("GET / HTTP/1.1\r\nHost: x\r\n y\r\n\r\n"), 400},
+        {PH_SI("GET / HTTP/1.1\r\n Host: x\r\n\r\n"), 400},
+        {PH_SI("GET / HTTP/1.1\r\nHost: x\r\n\ty: z\r\n\r\n"), 400},
+        {PH_SI("GET / HTTP/1.1\r\nHost: x\0\r\n\r\n"), 400},
+        {PH_SI("GET  / HTTP/1.1\r\nHost: x\r\n\r\n"), 400},
+        {PH_SI("GET /  HTTP/1.1\r\nHost: x\r\n\r\n"), 400},
+    };
+    (void)state;
+    for (size_t i = 0; i < PH_COUNTOF(cases); i++)
+        for (size_t piece = 1; piece <= cases[i].text.len; piece++)
+            assert_int_equal(status_in_pieces(cases[i].text, piece), cases[i].status);
 }
 
 static void without_memory_the_connection_closes_and_nothing_leaks(void **state)
@@ -461,6 +505,7 @@ int main(void)
         HTTP_TEST(headers_are_bounded_by_the_sites_limits_and_the_target_is_not_counted),
         HTTP_TEST(limits_that_shrink_below_what_was_read_refuse_the_rest),
         HTTP_TEST(a_header_without_a_name_is_refused),
+        HTTP_TEST(a_line_ends_with_cr_lf_is_not_folded_and_holds_nothing_odd_however_it_is_split),
         HTTP_TEST(without_memory_the_connection_closes_and_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
