@@ -263,7 +263,7 @@ static int64_t run_floor(const char *folder, uint64_t count, uint64_t batch)
         must(ph_sql_run(&sql, PH_W_COMMIT, NULL, 0), &sql);
         if (wal_pages < checkpointed)
             checkpointed = 0;
-        if (wal_pages - checkpointed >= PH_INBOX_CHECKPOINT_PAGES) {
+        if (wal_pages - checkpointed >= PH_INBOX_LOG_PAGES) {
             must(sqlite3_wal_checkpoint_v2(sql.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) ==
                          SQLITE_OK
                      ? PH_OK

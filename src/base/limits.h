@@ -147,11 +147,10 @@ enum {
     PH_INBOX_BATCH_OPS_MAX = 1024,
     PH_INBOX_BATCH_BYTES_MAX = 8 * 1024 * 1024,
     PH_INBOX_PAGE_BYTES = 8192,
-    /* A checkpoint after so many pages of log: while few wait, after few, for some milliseconds; while many do, later, for
-     * 20 to 40: seven small ones would take as long as two of the large ones. */
-    PH_INBOX_CHECKPOINT_PAGES_FEW = 500,
-    PH_INBOX_CHECKPOINT_WAITING = 128, /* ops that wait when a batch has ended; at half of what can be done it is 20 to 60 */
-    PH_INBOX_CHECKPOINT_PAGES = 4000,
+    /* So many pages of log are copied into the database at a time, in a millisecond or two, without a sync; after so many the
+     * log is to begin anew, which takes a sync of the database, of little by then. */
+    PH_INBOX_COPY_PAGES = 250,
+    PH_INBOX_LOG_PAGES = 4000,
     /* Past this a checkpoint waits for readers (PH_INBOX_WAIT_MS) so that the log can begin anew: it has an end. */
     PH_INBOX_WAL_PAGES_HIGH = 16 * 1024,
     PH_INBOX_WAIT_MS = 100,

@@ -181,7 +181,7 @@ void ph_figures_publish(struct ph_inbox *inbox)
     c->hinted = f->hints;
     c->hinted_bytes = f->hint_bytes;
     c->file_bytes = inbox->tending.pages * PH_INBOX_PAGE_BYTES;
-    c->wal_bytes = (int64_t)inbox->wal_pages * PH_INBOX_PAGE_BYTES;
+    c->wal_bytes = (int64_t)inbox->copying.wal_pages * PH_INBOX_PAGE_BYTES;
     for (int bit = 0; bit < PH_DESTINATIONS_MAX; bit++) {
         int number = inbox->shared_numbers[bit] = inbox->numbers[bit];
         inbox->shared_oldest[bit] = number < 0 ? 0 : f->oldest[number];

@@ -198,7 +198,7 @@ struct ph_inbox_options {
     size_t destination_count;              /* up to PH_DESTINATIONS_MAX */
     int64_t quarantine_requests, quarantine_bytes, quarantine_age_ms;
     int64_t retention_age_ms, retention_bytes, keys_ms; /* 0: for ever, no bound */
-    int32_t checkpoint_pages;              /* 0: PH_INBOX_CHECKPOINT_PAGES; tests want it more often */
+    int32_t log_pages;                     /* 0: PH_INBOX_LOG_PAGES; tests want the log to begin anew more often */
     int64_t (*now_ms)(void);               /* unix; NULL: ph_os_unix_ms */
     /* After a commit that made deliveries due: which destinations have new ones. The writer's thread. NULL: nobody. */
     void (*wake)(void *ctx, uint64_t destinations);

@@ -85,6 +85,18 @@ struct ph_tending {
     struct ph_pass keys, effects;
 };
 
+/* How far the log is copied into the database (checkpoint.c); in pages of the log. */
+struct ph_copying {
+    int wal_pages;    /* its length, as of the last commit */
+    int copied_pages; /* these were copied, but for what a reader still needed */
+    int ended_pages;  /* its length when the whole of it was last copied; 0: not yet since it began */
+    sqlite3 *reader;  /* NULL: the log is copied as a whole */
+    sqlite3_stmt *snapshot;
+    bool is_held; /* the statement stands on its row, and with it a snapshot of so many pages */
+    int held_pages;
+    struct ph_os_flush *flush; /* may be NULL */
+};
+
 struct ph_inbox {
     /* ---- the writer's ---- */
     struct ph_sql sql;
@@ -107,7 +119,7 @@ struct ph_inbox {
     int64_t oldest_ms[PH_INBOX_NAMES_MAX];
     struct ph_used used[PH_INBOX_USES_MAX]; /* in this batch */
     size_t used_count;
-    int wal_pages, checkpointed_pages;
+    struct ph_copying copying;
     struct ph_tending tending;
 
     /* ---- everybody's, behind `mutex` ---- */
@@ -188,6 +200,14 @@ PH_MUST_USE enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops);
 /* Finds the oldest open deliveries anew: where ids begin a little way at a time, their age at once.
  */
 PH_MUST_USE enum ph_status ph_oldest_find(struct ph_inbox *inbox);
+
+/* ---- checkpoint.c ---- */
+/* What fails here only makes checkpoints longer. */
+void ph_copying_open(struct ph_inbox *inbox);
+/* Before the writer's connection is closed: that one ends the log. (`flush` is stopped after it.) */
+void ph_copying_close(struct ph_inbox *inbox);
+/* Behind a batch that was committed, or when there was none. PH_ERR_IO: sql.rc is what the disk refused. */
+PH_MUST_USE enum ph_status ph_copying_step(struct ph_inbox *inbox, bool idle);
 
 /* ---- check.c ---- */
 /* As ph_inbox_check, of an open file. */

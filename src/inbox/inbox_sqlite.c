@@ -7,6 +7,7 @@
 
 #include "inbox/inbox_private.h"
 #include "os/clock.h"
+#include "os/flush.h"
 #include "os/folder.h"
 #include "os/heap.h"
 #include "os/socket.h"
@@ -33,7 +34,7 @@ static int on_wal(void *ctx, sqlite3 *db, const char *schema, int pages)
     struct ph_inbox *inbox = ctx;
     (void)db;
     (void)schema;
-    inbox->wal_pages = pages;
+    inbox->copying.wal_pages = pages;
     return SQLITE_OK;
 }
 
@@ -132,7 +133,9 @@ static enum ph_status start(struct ph_inbox *inbox, char *why)
 
 static void dispose(struct ph_inbox *inbox)
 {
+    ph_copying_close(inbox);
     ph_sql_done(&inbox->sql);
+    ph_os_flush_stop(inbox->copying.flush);
     ph_os_close(inbox->lock_fd);
     ph_settings_free(&inbox->settings);
     for (int i = 0; i < PH_INBOX_NAMES_MAX; i++)
@@ -164,6 +167,7 @@ static enum ph_status open_all(struct ph_inbox *inbox, const struct ph_inbox_opt
     }
     (void)sqlite3_wal_hook(inbox->sql.db, on_wal, inbox);
     PH_TRY(load_or_say(inbox, why));
+    ph_copying_open(inbox);
     return start(inbox, why);
 }
 

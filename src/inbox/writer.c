@@ -173,43 +173,6 @@ static void note_success(struct ph_inbox *inbox, int64_t took_us, size_t ops)
     pthread_mutex_unlock(&inbox->mutex);
 }
 
-/* After how many pages of log. A checkpoint's sync costs some milliseconds however small it is, and
- * each page some µs: while few wait, small ones keep what they hold up short; while many do, what
- * counts is how many are done in a second, and a large one costs each of them less. */
-static int checkpoint_pages(struct ph_inbox *inbox)
-{
-    if (inbox->settings.options.checkpoint_pages > 0)
-        return inbox->settings.options.checkpoint_pages;
-    pthread_mutex_lock(&inbox->mutex);
-    size_t waiting = inbox->waiting_ops;
-    pthread_mutex_unlock(&inbox->mutex);
-    return waiting < PH_INBOX_CHECKPOINT_WAITING ? PH_INBOX_CHECKPOINT_PAGES_FEW
-                                                 : PH_INBOX_CHECKPOINT_PAGES;
-}
-
-/* At batch boundaries; past the high mark it waits for readers, so that the log begins anew. */
-static void checkpoint(struct ph_inbox *inbox, int least_pages)
-{
-    int pages, done;
-    if (inbox->wal_pages < inbox->checkpointed_pages)
-        inbox->checkpointed_pages = 0; /* the log has begun anew */
-    if (inbox->wal_pages - inbox->checkpointed_pages < least_pages)
-        return;
-    bool high = inbox->wal_pages >= PH_INBOX_WAL_PAGES_HIGH;
-    if (high)
-        (void)sqlite3_busy_timeout(inbox->sql.db, PH_INBOX_WAIT_MS);
-    int rc = sqlite3_wal_checkpoint_v2(inbox->sql.db, NULL,
-                                       high ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
-                                       &pages, &done);
-    if (high)
-        (void)sqlite3_busy_timeout(inbox->sql.db, PH_INBOX_BUSY_MS);
-    inbox->checkpointed_pages = inbox->wal_pages;
-    if (rc == SQLITE_OK || rc == SQLITE_BUSY)
-        return;
-    (void)ph_sql_failed(&inbox->sql, rc);
-    note_failure(inbox, "a checkpoint failed");
-}
-
 static void tell_callers(struct ph_inbox *inbox, struct ph_inbox_op *first)
 {
     uint64_t woken = inbox->woken;
@@ -243,8 +206,8 @@ static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t 
     else
         note_failure(inbox, "a commit failed");
     tell_callers(inbox, first);
-    if (st == PH_OK)
-        checkpoint(inbox, count == 0 ? 1 : checkpoint_pages(inbox));
+    if (st == PH_OK && ph_copying_step(inbox, count == 0) != PH_OK)
+        note_failure(inbox, "a checkpoint failed");
 }
 
 /* The names of a new configuration, in a transaction of their own. */

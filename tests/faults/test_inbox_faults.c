@@ -1,8 +1,11 @@
 /* What the inbox promises when the disk breaks its promises: power cuts, a full disk, writes and
  * syncs that fail, slowness. usage: test_inbox_faults [CUTS [SEED]] (300 without; the long run
  * takes 10000) */
+#include <errno.h>
+
 #include "../unit/inbox_fixture.h"
 #include "inbox/inbox_private.h"
+#include "os/flush.h"
 #include "sim_disk.h"
 
 enum { WAVE_MAX = 24, KEYS_MAX = 4000, CUTS_PER_DISK = 15 };
@@ -242,7 +245,7 @@ static int faults_set_up(void **state)
                                         .now_ms = fixture_now,
                                         .wake = fixture_wake,
                                         .retention_age_ms = 60000,
-                                        .checkpoint_pages = 12};
+                                        .log_pages = 12};
     ph_arena_init(&memory, &fixture_heap, 64 << 20, 1 << 20);
     new_disk(0);
     return 0;
@@ -393,6 +396,91 @@ PH_TEST(a_failing_sync_stops_the_writer_for_good)
     assert_int_equal(store_key("again"), PH_OK);
 }
 
+static bool stops_soon(struct ph_inbox_health *ret)
+{
+    for (int i = 0; i < 200; i++) {
+        ph_inbox_health(inbox, ret);
+        if (ret->failed)
+            return true;
+        usleep(10 * 1000);
+    }
+    return false;
+}
+
+/* What the disk refuses of pages that were copied ahead it would refuse of the sync behind them, too. */
+PH_TEST(a_failing_flush_stops_the_writer_for_good)
+{
+    struct ph_inbox_health health;
+    struct sample s;
+    (void)state;
+    broken[0] = '\0';
+    assert_true(try_open());
+    load_disk(3);
+    struct ph_os_flush *flush = ph_os_flush_start("/dev/null"); /* which cannot be synced (fdatasync(2): EINVAL) */
+    assert_non_null(flush);
+    ph_os_flush_ask(flush);
+    while (!ph_os_flush_is_done(flush))
+        usleep(1000);
+    assert_int_equal(ph_os_flush_failed(flush), EINVAL);
+    inbox->copying.flush = flush; /* the writer waits for work */
+    assert_int_equal(store_key("synced"), PH_OK);
+    assert_true(stops_soon(&health));
+    assert_non_null(strstr(health.why, "start payhook again"));
+    make(&s, "too late");
+    assert_int_equal(ph_inbox_submit(inbox, &s.store.op), PH_ERR_IO);
+    reboot_and_check();
+    assert_int_equal(store_key("again"), PH_OK);
+}
+
+/* Fills the log nearly; false: the writer was idle meanwhile, and has copied all. */
+static bool fill_log(int pages, int *ret_pieces)
+{
+    const struct ph_copying *copying = &inbox->copying; /* the writer's, which waits for work whenever this looks */
+    static struct sample s;
+    int copied = 0;
+    *ret_pieces = 0;
+    while (copying->wal_pages < pages) {
+        int before = copying->wal_pages;
+        char key[16];
+        (void)snprintf(key, sizeof key, "piece%d", key_number++);
+        make(&s, key);
+        s.store.request.body = ph_slice_of(large_body, sizeof large_body);
+        assert_int_equal(run(&s.store.op), PH_OK);
+        usleep(2000);
+        if (copying->ended_pages != 0 || copying->wal_pages < before)
+            return false;
+        *ret_pieces += copying->copied_pages > copied;
+        copied = copying->copied_pages;
+    }
+    return true;
+}
+
+PH_TEST(the_log_is_copied_in_pieces_and_the_database_is_synced_at_its_end)
+{
+    enum { LOG_PAGES = 400 };
+    int64_t syncs;
+    int pieces, tries = 0;
+    (void)state;
+    broken[0] = '\0';
+    options.log_pages = LOG_PAGES;
+    assert_true(try_open());
+    options.log_pages = 12;
+    do {
+        assert_true(tries++ < 50);
+        assert_int_equal(store_key("first"), PH_OK);
+        usleep(2000);
+        syncs = sim_disk_syncs(SIM_SYNC_DATABASE);
+    } while (!fill_log(LOG_PAGES - 20, &pieces));
+    assert_in_range(pieces, 2, 4);
+    assert_int_equal(sim_disk_syncs(SIM_SYNC_DATABASE), syncs);
+    while (inbox->copying.ended_pages == 0) {
+        assert_int_equal(store_key("last"), PH_OK);
+        usleep(2000);
+    }
+    assert_true(sim_disk_syncs(SIM_SYNC_DATABASE) > syncs);
+    reboot_and_check();
+}
+
 PH_TEST(a_slow_disk_makes_batches_larger_and_loses_nothing)
 {
     static struct sample s[60];
@@ -429,6 +517,8 @@ int main(int argc, char **argv)
         T(a_failing_write_fails_its_batch_alone),
         T(an_ailing_disk_is_ailing_until_a_write_succeeds_whoever_asks),
         T(a_failing_sync_stops_the_writer_for_good),
+        T(a_failing_flush_stops_the_writer_for_good),
+        T(the_log_is_copied_in_pieces_and_the_database_is_synced_at_its_end),
         T(a_slow_disk_makes_batches_larger_and_loses_nothing),
     };
     if (argc > 1)
