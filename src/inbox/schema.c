@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 /* Version 1. What is long stands last in its row: SQLite reads a row from its front.
- * Indexes of the way in: deliveries_due, deliveries_made and events_kind grow at their ends, keys and events_subject
+ * Indexes of the way in: deliveries_due and events_kind grow at their ends, keys and events_subject
  * anywhere. */
 static const char *const version_1[] = {
     /* One HTTP request as it arrived. */
@@ -74,8 +74,9 @@ static const char *const version_1[] = {
     "(id % 256) VIRTUAL)",
     "CREATE INDEX deliveries_due ON deliveries(destination, due_ms, id) WHERE state <= 3",
     "CREATE INDEX deliveries_ended ON deliveries(destination, state, id) WHERE state > 3",
-    /* The oldest that waits: a replay's id is its event's, so ids do not tell. */
-    "CREATE INDEX deliveries_made ON deliveries(destination, made_ms) WHERE state <= 3",
+    /* The oldest that waits is found by when it was made, for a replay's id is its event's, so ids do not tell. While it has
+       not been put off it is due when it was made, and deliveries_due has it. */
+    "CREATE INDEX deliveries_made ON deliveries(destination, made_ms) WHERE state <= 3 AND due_ms IS NOT made_ms",
     "CREATE TABLE attempts(delivery INTEGER, number INTEGER, at_ms INTEGER NOT NULL, elapsed_ms "
     "INTEGER NOT NULL,"
     " status INTEGER, state INTEGER NOT NULL, due_ms INTEGER, tries INTEGER NOT NULL, reason TEXT,"

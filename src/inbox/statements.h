@@ -89,8 +89,11 @@
     X(OLDEST_SCAN,                                                                                 \
       "SELECT id, destination, state FROM deliveries WHERE id>=? ORDER BY id LIMIT ?")                                                                                  \
     X(OLDEST_MADE,                                                                                 \
-      "SELECT made_ms FROM deliveries INDEXED BY deliveries_made WHERE destination=? AND state<=3" \
-      " ORDER BY made_ms LIMIT 1")                                                                 \
+      "SELECT min(since) FROM"                                                                     \
+      " (SELECT (SELECT due_ms FROM deliveries INDEXED BY deliveries_due WHERE destination=?1"     \
+      " AND state<=3 AND due_ms>=0 ORDER BY due_ms LIMIT 1) AS since UNION ALL"                    \
+      " SELECT (SELECT made_ms FROM deliveries INDEXED BY deliveries_made WHERE destination=?1"    \
+      " AND state<=3 AND due_ms IS NOT made_ms ORDER BY made_ms LIMIT 1))")                        \
     X(GONE_SCAN, "SELECT id, state FROM deliveries INDEXED BY deliveries_due WHERE destination=?"  \
                  " AND state<=3 LIMIT ?")                                                          \
     X(DELIVERY_DROP, "UPDATE deliveries SET state=6, due_ms=NULL, ended_ms=? WHERE id=?")          \
