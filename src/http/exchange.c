@@ -30,10 +30,10 @@ void ph_http_exchange_request(const struct ph_http_exchange *exchange,
     const struct ph_buffer *head = &exchange->head;
     struct ph_slice body = exchange->passing.len > 0 ? exchange->passing : ph_buffer_slice(&exchange->body);
     uint64_t marks = 0;
-    for (size_t i = 0; i < exchange->header_count; i++) {
+    for (size_t i = 0; i < exchange->field_count; i++) {
         headers[i] = (struct ph_header){
-            .name = ph_http_span(head, exchange->names[i]),
-            .value = ph_slice_trim(ph_http_span(head, exchange->values[i])),
+            .name = ph_http_span(head, exchange->fields[i].name),
+            .value = ph_slice_trim(ph_http_span(head, exchange->fields[i].value)),
         };
         marks |= ph_http_mark(headers[i].name);
     }
@@ -41,7 +41,7 @@ void ph_http_exchange_request(const struct ph_http_exchange *exchange,
         .method = ph_http_span(head, exchange->method),
         .target = ph_http_span(head, exchange->target),
         .headers = headers,
-        .header_count = exchange->header_count,
+        .header_count = exchange->field_count,
         .marks = marks,
         .body = body.len > 0 ? body : PH_S(""),
         .headers_ms = exchange->headers_ms,
@@ -76,10 +76,9 @@ void ph_http_exchange_clear(struct ph_http_exchange *exchange)
     exchange->method = exchange->target = (struct ph_span){0};
     /* One more than were counted may be half written. */
     size_t used =
-        exchange->header_count < PH_HEADERS_MAX ? exchange->header_count + 1 : PH_HEADERS_MAX;
-    memset(exchange->names, 0, used * sizeof exchange->names[0]);
-    memset(exchange->values, 0, used * sizeof exchange->values[0]);
-    exchange->header_count = 0;
+        exchange->field_count < PH_HEADERS_MAX ? exchange->field_count + 1 : PH_HEADERS_MAX;
+    memset(exchange->fields, 0, used * sizeof exchange->fields[0]);
+    exchange->field_count = 0;
     exchange->headers_ms = 0;
     exchange->refusal = PH_HTTP_FINE;
 }

@@ -46,9 +46,9 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t len)
     h1->line_named |= len > 0;
     if (!h1->in_head) /* a trailer: counted by feed, not kept */
         return 0;
-    if (h1->exchange.header_count >= h1->site->limits->headers)
+    if (h1->exchange.field_count >= h1->site->limits->headers)
         return stop_with(h1, 431);
-    return keep(h1, &h1->exchange.names[h1->exchange.header_count], at, len);
+    return keep(h1, &h1->exchange.fields[h1->exchange.field_count].name, at, len);
 }
 
 static int on_header_value(llhttp_t *parser, const char *at, size_t len)
@@ -56,7 +56,7 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t len)
     struct ph_h1 *h1 = of(parser);
     if (!h1->in_head)
         return 0;
-    return keep(h1, &h1->exchange.values[h1->exchange.header_count], at, len);
+    return keep(h1, &h1->exchange.fields[h1->exchange.field_count].value, at, len);
 }
 
 static int on_header_value_complete(llhttp_t *parser)
@@ -66,7 +66,7 @@ static int on_header_value_complete(llhttp_t *parser)
         return stop_with(h1, 400);
     h1->line_named = false;
     if (h1->in_head)
-        h1->exchange.header_count++;
+        h1->exchange.field_count++;
     return 0;
 }
 
@@ -76,9 +76,9 @@ static int judge_headers(const struct ph_h1 *h1, bool *ret_continue)
     const struct ph_http_exchange *x = &h1->exchange;
     size_t hosts = 0;
     bool http10 = h1->parser.http_major == 1 && h1->parser.http_minor == 0;
-    for (size_t i = 0; i < h1->exchange.header_count; i++) {
-        struct ph_slice name = ph_http_span(&x->head, x->names[i]);
-        struct ph_slice value = ph_slice_trim(ph_http_span(&x->head, x->values[i]));
+    for (size_t i = 0; i < h1->exchange.field_count; i++) {
+        struct ph_slice name = ph_http_span(&x->head, x->fields[i].name);
+        struct ph_slice value = ph_slice_trim(ph_http_span(&x->head, x->fields[i].value));
         if (ph_slice_eq_nocase(name, PH_S("host"))) {
             hosts++;
         } else if (ph_slice_eq_nocase(name, PH_S("transfer-encoding"))) {
@@ -100,10 +100,10 @@ static struct ph_slice header_of(const struct ph_h1 *h1, struct ph_slice name, s
     const struct ph_http_exchange *x = &h1->exchange;
     struct ph_slice found = {0};
     *ret_count = 0;
-    for (size_t i = 0; i < x->header_count; i++) {
-        if (!ph_slice_eq_nocase(ph_http_span(&x->head, x->names[i]), name))
+    for (size_t i = 0; i < x->field_count; i++) {
+        if (!ph_slice_eq_nocase(ph_http_span(&x->head, x->fields[i].name), name))
             continue;
-        found = ph_slice_trim(ph_http_span(&x->head, x->values[i]));
+        found = ph_slice_trim(ph_http_span(&x->head, x->fields[i].value));
         (*ret_count)++;
     }
     return found;

@@ -122,7 +122,7 @@ static enum ph_status keep_header(struct ph_http_exchange *x, size_t headers_max
             return ph_http_keep(&x->head, value, &x->target);
         return PH_OK;
     }
-    if (x->header_count >= headers_max)
+    if (x->field_count >= headers_max)
         return PH_ERR_TOO_LARGE;
     return ph_http_keep_header(x, name, value);
 }
@@ -451,9 +451,8 @@ enum ph_status ph_h2_upgrade(struct ph_h2 *h2, struct ph_http_exchange *request,
     ph_http_take_bytes(request, &x->head, &x->body);
     x->method = request->method;
     x->target = request->target;
-    x->header_count = request->header_count;
-    memcpy(x->names, request->names, sizeof x->names);
-    memcpy(x->values, request->values, sizeof x->values);
+    x->field_count = request->field_count;
+    memcpy(x->fields, request->fields, sizeof x->fields);
     x->headers_ms = now_ms;
     s->remote_closed = true;
     ph_h2_stream_handle(s);

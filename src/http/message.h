@@ -68,20 +68,23 @@ struct ph_http_owner {
     void (*data)(struct ph_http_owner *owner, struct ph_http_exchange *exchange, bool ended);
 };
 
+struct ph_http_field {
+    struct ph_span name, value;
+};
+
 struct ph_http_exchange {
     const struct ph_http_transport *transport;
     void *connection;            /* the server's note: whom to flush after an answer */
     struct ph_http_owner *owner; /* who holds it: set by the handler that says so */
-    bool held;
+    bool held, http2, streams;
+    enum ph_http_refusal refusal;
+    int64_t headers_ms;
     /* The request: the texts of its head one after the other, and where each lies. */
     struct ph_buffer head, body;
     struct ph_slice passing; /* the body, while it lies where it was read; else absent */
     struct ph_span method, target;
-    struct ph_span names[PH_HEADERS_MAX], values[PH_HEADERS_MAX];
-    size_t header_count;
-    int64_t headers_ms;
-    bool http2, streams;
-    enum ph_http_refusal refusal;
+    size_t field_count;
+    struct ph_http_field fields[PH_HEADERS_MAX]; /* last: what is used of it lies beside the rest */
 };
 
 /* How an answer leaves; one per HTTP version. */
@@ -176,15 +179,16 @@ PH_MUST_USE static inline enum ph_status
 ph_http_keep_header(struct ph_http_exchange *exchange, struct ph_slice name, struct ph_slice value)
 {
     struct ph_buffer *head = &exchange->head;
-    size_t at = exchange->header_count, start = head->len;
+    struct ph_http_field *field = &exchange->fields[exchange->field_count];
+    size_t start = head->len;
     PH_TRY(ph_buffer_reserve(head, name.len + value.len));
     memcpy(head->ptr + start, name.ptr, name.len);
     memcpy(head->ptr + start + name.len, value.ptr, value.len);
     head->len = start + name.len + value.len;
-    exchange->names[at] = (struct ph_span){.start = (uint32_t)start, .len = (uint32_t)name.len};
-    exchange->values[at] =
+    field->name = (struct ph_span){.start = (uint32_t)start, .len = (uint32_t)name.len};
+    field->value =
         (struct ph_span){.start = (uint32_t)(start + name.len), .len = (uint32_t)value.len};
-    exchange->header_count = at + 1;
+    exchange->field_count++;
     return PH_OK;
 }
 static inline struct ph_slice ph_http_span(const struct ph_buffer *head, struct ph_span span)

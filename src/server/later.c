@@ -99,7 +99,7 @@ static void orphan(struct place *place)
     struct ph_http_exchange *exchange = place->exchange;
     ph_http_take_bytes(exchange, &place->head, &place->body);
     exchange->method = exchange->target = (struct ph_span){0};
-    exchange->header_count = 0;
+    exchange->field_count = 0;
     place->exchange = NULL;
     place->state = ORPHAN;
     if (place->job->cancel != NULL)
