@@ -319,7 +319,7 @@ enum ph_http_outcome ph_service_handle(void *ctx, struct ph_http_exchange *excha
     service->again = false;
     ph_worker_reset(service->worker);
     ph_service_begin(service, request, ret_response);
-    if (ph_admin_is_path(ph_http_path(request)))
+    if (ph_slice_starts(request->target, PH_S("/admin")) && ph_admin_is_path(ph_http_path(request)))
         return ph_admin_handle(service, exchange, request, false, ret_response);
     if (!check_token(service, request, ret_response))
         return PH_HTTP_ANSWERED;

@@ -5,6 +5,9 @@
 
 enum { WIRE_VARINT = 0, WIRE_BYTES = 2, VARINT_BYTES_MAX = 10, KEY_BYTES_MAX = 3, FIRST_ROOM = 512 };
 
+/* Apart, so that protobuf, which is in more of a hurry, need not step around it. */
+#define JSON_PART __attribute__((noinline))
+
 /* ---- bytes ------------------------------------------------------------------------------------------- */
 
 /* Where `more` bytes fit behind what there is; NULL: nowhere. */
@@ -117,7 +120,7 @@ static void put_json_text(struct ph_out *out, struct ph_slice s)
 
 /* ---- fields ------------------------------------------------------------------------------------------- */
 
-static void put_json_key(struct ph_out *out, const struct ph_row *row)
+static JSON_PART void put_json_key(struct ph_out *out, const struct ph_row *row)
 {
     if (out->comma)
         put_byte(out, ',');
@@ -138,7 +141,7 @@ static void put_delimited(struct ph_out *out, const struct ph_row *row, struct p
 }
 
 /* Protobuf: key and number. */
-static void put_varint(struct ph_out *out, const struct ph_row *row, uint64_t number)
+static inline void put_varint(struct ph_out *out, const struct ph_row *row, uint64_t number)
 {
     char *to = room_for(out, KEY_BYTES_MAX + VARINT_BYTES_MAX);
     if (to != NULL)
@@ -168,17 +171,21 @@ enum ph_status ph_out_end(struct ph_out *out, struct ph_slice *ret)
     return PH_OK;
 }
 
+static JSON_PART void put_json_member(struct ph_out *out, const struct ph_row *row, struct ph_slice text)
+{
+    put_json_key(out, row);
+    put_json_text(out, text);
+}
+
 void ph_out_text(struct ph_out *out, const struct ph_row *row, struct ph_slice text)
 {
     if (!ph_slice_present(text) || (text.len == 0 && !row->always))
         return;
     text = cleaned(out, text);
-    if (!out->json) {
+    if (out->json)
+        put_json_member(out, row, text);
+    else
         put_delimited(out, row, text);
-        return;
-    }
-    put_json_key(out, row);
-    put_json_text(out, text);
 }
 
 /* Only texts that are empty are left out by serde. */
@@ -217,16 +224,20 @@ void ph_out_bytes(struct ph_out *out, const struct ph_row *row, struct ph_slice 
     put_json_text(out, text);
 }
 
-static void put_number(struct ph_out *out, const struct ph_row *row, int64_t number, bool quoted)
+static JSON_PART void put_json_number(struct ph_out *out, const struct ph_row *row, int64_t number, bool quoted)
+{
+    put_json_key(out, row);
+    put_decimal(out, number, quoted);
+}
+
+static inline void put_number(struct ph_out *out, const struct ph_row *row, int64_t number, bool quoted)
 {
     if (is_default(out, row, number == 0))
         return;
-    if (!out->json) {
+    if (out->json)
+        put_json_number(out, row, number, quoted);
+    else
         put_varint(out, row, (uint64_t)number);
-        return;
-    }
-    put_json_key(out, row);
-    put_decimal(out, number, quoted);
 }
 
 void ph_out_int32(struct ph_out *out, const struct ph_row *row, int32_t number)
@@ -239,28 +250,32 @@ void ph_out_int64(struct ph_out *out, const struct ph_row *row, int64_t number)
     put_number(out, row, number, !out->serde);
 }
 
+static JSON_PART void put_json_word(struct ph_out *out, const struct ph_row *row, struct ph_slice word)
+{
+    put_json_key(out, row);
+    put(out, word);
+}
+
 void ph_out_bool(struct ph_out *out, const struct ph_row *row, bool value)
 {
     if (is_default(out, row, !value))
         return;
-    if (!out->json) {
+    if (out->json)
+        put_json_word(out, row, value ? PH_S("true") : PH_S("false"));
+    else
         put_varint(out, row, value);
-        return;
-    }
-    put_json_key(out, row);
-    put(out, value ? PH_S("true") : PH_S("false"));
 }
 
 void ph_out_named(struct ph_out *out, const struct ph_row *row, int32_t number, struct ph_slice name)
 {
-    if (!out->json || !ph_slice_present(name)) {
-        put_number(out, row, number, false);
-        return;
-    }
     if (is_default(out, row, number == 0))
         return;
-    put_json_key(out, row);
-    put_json_text(out, name);
+    if (!out->json)
+        put_varint(out, row, (uint64_t)(int64_t)number);
+    else if (ph_slice_present(name))
+        put_json_member(out, row, name);
+    else
+        put_json_number(out, row, number, false);
 }
 
 void ph_out_word(struct ph_out *out, const struct ph_row *row, enum ph_vocabulary words, int32_t number)
@@ -280,7 +295,7 @@ static size_t open_delimited(struct ph_out *out, const struct ph_row *row)
     return out->len;
 }
 
-static size_t open_brace(struct ph_out *out)
+static JSON_PART size_t open_brace(struct ph_out *out)
 {
     put_byte(out, '{');
     out->comma = false;
@@ -295,16 +310,18 @@ size_t ph_out_open(struct ph_out *out, const struct ph_row *row)
     return open_brace(out);
 }
 
-static void close_delimited(struct ph_out *out, size_t mark)
+static JSON_PART void close_brace(struct ph_out *out)
+{
+    put_byte(out, '}');
+    out->comma = true;
+}
+
+/* A length of more than the one byte that was left for it. */
+PH_COLD static void close_long(struct ph_out *out, size_t mark, size_t len)
 {
     char bytes[VARINT_BYTES_MAX];
-    size_t len = out->len - mark;
-    if (len < 0x80) {
-        out->ptr[mark - 1] = (char)len;
-        return;
-    }
     size_t n = (size_t)(varint(bytes, len) - bytes);
-    if (room_for(out, n - 1) == NULL)
+    if (out->failed || room_for(out, n - 1) == NULL)
         return;
     memmove(out->ptr + mark - 1 + n, out->ptr + mark, len);
     memcpy(out->ptr + mark - 1, bytes, n);
@@ -313,12 +330,13 @@ static void close_delimited(struct ph_out *out, size_t mark)
 
 void ph_out_close(struct ph_out *out, size_t mark)
 {
-    if (out->json) {
-        put_byte(out, '}');
-        out->comma = true;
-    } else if (!out->failed) {
-        close_delimited(out, mark);
-    }
+    size_t len = out->len - mark;
+    if (out->json)
+        close_brace(out);
+    else if (out->failed || len >= 0x80)
+        close_long(out, mark, len);
+    else
+        out->ptr[mark - 1] = (char)len;
 }
 
 /* "payments_response": to "PaymentsResponse": */
