@@ -222,6 +222,9 @@ enum {
     /* How long one that waits for an address that never brought anything keeps its place among the pending ones: who made
      * it up must not hold it for days. */
     PH_WORK_UNKNOWN_MS = 3600 * 1000,
+    /* How long the address of a certificate or key set is known after the last request that it proved: processors change them
+     * once a year or so, and a quiet month is no reason to forget. */
+    PH_PROVEN_FOR_DAYS = 90,
     PH_COMMIT_MS = 8 * 1000, /* for the commit, where the page knows no deadline: most senders give 10 s or more */
     PH_COMMIT_LEAST_MS = 500,
 

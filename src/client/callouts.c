@@ -14,7 +14,8 @@
  * FETCHING -> KEPT     2xx, and the body reads: every waiter gets it
  * FETCHING -> as before  it failed: every waiter hears so
  * KEPT -> FETCHING     expired, or somebody wants it fresher: who asks meanwhile waits
- * KEPT -> UNKNOWN      expired, and another needs its place (cache.h) */
+ * KEPT -> UNKNOWN      expired, and another needs its place (cache.h), or its host says that it is
+ * gone (L7) */
 struct waiter {
     struct waiter *next;
     ph_callout_done *done;
@@ -41,16 +42,19 @@ struct breaker {
 
 struct host {
     char name[PH_CALLOUT_HOST_BYTES_MAX];
-    struct breaker known, unknown; /* L4: addresses that strangers made up pause nothing but their like */
+    struct breaker known,
+        unknown; /* L4: addresses that strangers made up pause nothing but their like */
     int64_t used_ms;
 };
 
 struct ph_callouts {
     struct ph_client *client;
     struct ph_callouts_options options;
-    struct ph_worker *reader; /* the client's thread's: whether a body reads; NULL until the first */
+    struct ph_worker
+        *reader;          /* the client's thread's: whether a body reads; NULL until the first */
     pthread_mutex_t lock; /* of what follows */
     struct ph_cache cache;
+    bool proven_changed; /* since ph_callouts_proven */
     struct pending pending[PH_CALLOUT_PENDING_MAX];
     struct host hosts[PH_CALLOUT_HOSTS_MAX];
     struct ph_callout_counts counts;
@@ -66,7 +70,8 @@ struct fetch {
     char host[PH_CALLOUT_HOST_BYTES_MAX];
 };
 
-struct ph_callouts *ph_callouts_new(struct ph_client *client, const struct ph_callouts_options *options)
+struct ph_callouts *ph_callouts_new(struct ph_client *client,
+                                    const struct ph_callouts_options *options)
 {
     struct ph_callouts *callouts = calloc(1, sizeof *callouts);
     if (callouts == NULL)
@@ -103,7 +108,7 @@ static void fail(ph_callout_done *done, void *ctx, struct ph_slice reason)
     done(ctx, &(struct ph_callout_result){.reason = reason});
 }
 
-/* ---- how long to keep -------------------------------------------------------------------------- */
+/* ---- how long to keep ------------------------------------------------------------------------ */
 
 /* The number behind `name=` in a comma list of directives; -1: not there. */
 static int64_t directive(struct ph_slice list, struct ph_slice name)
@@ -148,7 +153,7 @@ int64_t ph_callout_keep_ms(const struct ph_client_response *response)
                                           : ms;
 }
 
-/* ---- hosts --------------------------------------------------------------------------------------- */
+/* ---- hosts ----------------------------------------------------------------------------------- */
 
 static bool host_of(struct ph_slice url, char ret[PH_CALLOUT_HOST_BYTES_MAX])
 {
@@ -183,7 +188,8 @@ static struct host *find_host(struct ph_callouts *callouts, const char *name, in
     return oldest;
 }
 
-static struct breaker *breaker_of(struct ph_callouts *callouts, const char *name, bool known, int64_t now_ms)
+static struct breaker *breaker_of(struct ph_callouts *callouts, const char *name, bool known,
+                                  int64_t now_ms)
 {
     struct host *h = find_host(callouts, name, now_ms);
     return known ? &h->known : &h->unknown;
@@ -209,7 +215,7 @@ static void note_host(struct breaker *b, bool alive, int64_t now_ms)
         b->paused_until_ms = now_ms + PH_CALLOUT_PAUSE_MS;
 }
 
-/* ---- what is being fetched ------------------------------------------------------------------------ */
+/* ---- what is being fetched ------------------------------------------------------------------- */
 
 static struct pending *find_pending(struct ph_callouts *callouts, struct ph_slice url)
 {
@@ -221,9 +227,10 @@ static struct pending *find_pending(struct ph_callouts *callouts, struct ph_slic
     return NULL;
 }
 
-/* A place for the URL; NULL: none is free, its host has as many unknown ones under way as it may (L6), or no
- * memory. With the lock. */
-static struct pending *new_pending(struct ph_callouts *callouts, struct ph_slice url, size_t host_len, bool known)
+/* A place for the URL; NULL: none is free, its host has as many unknown ones under way as it may
+ * (L6), or no memory. With the lock. */
+static struct pending *new_pending(struct ph_callouts *callouts, struct ph_slice url,
+                                   size_t host_len, bool known)
 {
     struct pending *place = NULL;
     size_t unknown = 0;
@@ -232,9 +239,11 @@ static struct pending *new_pending(struct ph_callouts *callouts, struct ph_slice
         if (p->url == NULL)
             place = p;
         else
-            unknown += !p->known && ph_slice_eq(ph_slice_of(p->url, p->host_len), ph_slice_of(url.ptr, host_len));
+            unknown += !p->known && ph_slice_eq(ph_slice_of(p->url, p->host_len),
+                                                ph_slice_of(url.ptr, host_len));
     }
-    if (place == NULL || (!known && unknown >= PH_CALLOUT_UNKNOWN_MAX) || (place->url = malloc(url.len + 1)) == NULL)
+    if (place == NULL || (!known && unknown >= PH_CALLOUT_UNKNOWN_MAX) ||
+        (place->url = malloc(url.len + 1)) == NULL)
         return NULL;
     memcpy(place->url, url.ptr, url.len);
     place->url_len = url.len;
@@ -262,7 +271,7 @@ static void tell_waiters(struct waiter *list, const struct ph_callout_result *re
     }
 }
 
-/* ---- a fetch ---------------------------------------------------------------------------------------- */
+/* ---- a fetch --------------------------------------------------------------------------------- */
 
 /* The client's thread. */
 static bool reads(struct ph_callouts *callouts, enum ph_fetch_kind kind, struct ph_slice body)
@@ -273,7 +282,8 @@ static bool reads(struct ph_callouts *callouts, enum ph_fetch_kind kind, struct 
 }
 
 /* What is wrong with the answer, for a person; absent: nothing. `said` is room for it. */
-static struct ph_slice fault_of(struct fetch *f, const struct ph_client_response *response, char said[96])
+static struct ph_slice fault_of(struct fetch *f, const struct ph_client_response *response,
+                                char said[96])
 {
     if (response->result != PH_CLIENT_ANSWERED)
         return response->reason;
@@ -281,9 +291,12 @@ static struct ph_slice fault_of(struct fetch *f, const struct ph_client_response
         snprintf(said, 96, "the processor's server answered HTTP %d", response->status);
         return ph_slice_str(said);
     }
-    if (f->pending != NULL && !reads(f->callouts, f->kind, response->body)) /* L5: garbage is no word against the sender */
-        return f->kind == PH_FETCH_CERTIFICATE ? PH_S("the processor's server answered what is no certificate")
-                                               : PH_S("the processor's server answered what is no key set");
+    if (f->pending != NULL &&
+        !reads(f->callouts, f->kind,
+               response->body)) /* L5: garbage is no word against the sender */
+        return f->kind == PH_FETCH_CERTIFICATE
+                   ? PH_S("the processor's server answered what is no certificate")
+                   : PH_S("the processor's server answered what is no key set");
     return (struct ph_slice){0};
 }
 
@@ -301,11 +314,25 @@ static bool is_alive(const struct ph_client_response *response)
     }
 }
 
-/* It was understood, and is not held against us: who may ask too often, or through whom, is another matter. */
+/* It was understood, and is not held against us: who may ask too often, or through whom, is another
+ * matter. */
 static bool is_denied(const struct ph_client_response *response)
 {
     bool ours = response->status == 407 || response->status == 408 || response->status == 429;
     return response->result == PH_CLIENT_ANSWERED && response->status < 500 && !ours;
+}
+
+/* With the lock: L7. */
+static void forget_gone(struct ph_callouts *callouts, const struct pending *p,
+                        const struct ph_client_response *response, int64_t now_ms)
+{
+    enum { NOT_FOUND = 404, GONE = 410 };
+    struct ph_kept *kept = ph_cache_find(&callouts->cache, ph_slice_of(p->url, p->url_len));
+    if (kept == NULL || now_ms < kept->expires_ms || response->result != PH_CLIENT_ANSWERED ||
+        (response->status != NOT_FOUND && response->status != GONE))
+        return;
+    callouts->proven_changed = callouts->proven_changed || kept->proven_ms > 0;
+    ph_cache_forget(kept);
 }
 
 static void fetched(void *ctx, const struct ph_client_response *response)
@@ -328,8 +355,10 @@ static void fetched(void *ctx, const struct ph_client_response *response)
     if (f->pending != NULL) {
         struct pending *p = f->pending;
         if (ok) /* where there is no place for it, it is not kept */
-            (void)ph_cache_put(&callouts->cache, ph_slice_of(p->url, p->url_len), p->host_len, result.body, now_ms,
-                               now_ms + ph_callout_keep_ms(response));
+            (void)ph_cache_put(&callouts->cache, ph_slice_of(p->url, p->url_len), p->host_len,
+                               result.body, now_ms, now_ms + ph_callout_keep_ms(response));
+        else
+            forget_gone(callouts, p, response, now_ms);
         waiters = end_pending(p);
     }
     pthread_mutex_unlock(&callouts->lock);
@@ -340,8 +369,8 @@ static void fetched(void *ctx, const struct ph_client_response *response)
 }
 
 /* Without the lock: `done` may be called at once. */
-static void send(struct ph_callouts *callouts, const struct ph_callout *callout, struct pending *pending,
-                 const char *host, ph_callout_done *done, void *ctx)
+static void send(struct ph_callouts *callouts, const struct ph_callout *callout,
+                 struct pending *pending, const char *host, ph_callout_done *done, void *ctx)
 {
     const struct ph_client_request request = {
         .method = callout->method,
@@ -359,15 +388,19 @@ static void send(struct ph_callouts *callouts, const struct ph_callout *callout,
     struct fetch *f = malloc(sizeof *f);
     enum ph_status st = PH_ERR_NO_MEMORY;
     if (f != NULL) {
-        *f = (struct fetch){.callouts = callouts, .kind = callout->kind, .pending = pending, .done = done, .ctx = ctx};
+        *f = (struct fetch){.callouts = callouts,
+                            .kind = callout->kind,
+                            .pending = pending,
+                            .done = done,
+                            .ctx = ctx};
         memcpy(f->host, host, strlen(host) + 1);
         st = ph_client_submit(callouts->client, &request, fetched, f);
     }
     if (st == PH_OK)
         return;
     free(f);
-    struct ph_slice reason =
-        st == PH_ERR_AGAIN ? PH_S("too many requests of ours are in flight") : ph_slice_str(ph_status_text(st));
+    struct ph_slice reason = st == PH_ERR_AGAIN ? PH_S("too many requests of ours are in flight")
+                                                : ph_slice_str(ph_status_text(st));
     struct waiter *waiters = NULL;
     pthread_mutex_lock(&callouts->lock);
     breaker_of(callouts, host, known, callouts->options.now_ms())->probing = false;
@@ -380,7 +413,7 @@ static void send(struct ph_callouts *callouts, const struct ph_callout *callout,
     tell_waiters(waiters, &(struct ph_callout_result){.reason = reason});
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 static bool is_cacheable(const struct ph_callout *callout)
 {
@@ -396,8 +429,9 @@ struct decision {
     int64_t age_ms;
 };
 
-static enum asked decide(struct ph_callouts *callouts, const struct ph_callout *callout, const char *host,
-                         int64_t fresh_ms, struct waiter *waiter, int64_t now_ms, struct decision *ret)
+static enum asked decide(struct ph_callouts *callouts, const struct ph_callout *callout,
+                         const char *host, int64_t fresh_ms, struct waiter *waiter, int64_t now_ms,
+                         struct decision *ret)
 {
     *ret = (struct decision){0};
     if (!is_cacheable(callout))
@@ -433,8 +467,8 @@ static enum asked decide(struct ph_callouts *callouts, const struct ph_callout *
     return ASK_SEND;
 }
 
-void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *callout, int64_t fresh_ms,
-                     ph_callout_done *done, void *ctx)
+void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *callout,
+                     int64_t fresh_ms, ph_callout_done *done, void *ctx)
 {
     char host[PH_CALLOUT_HOST_BYTES_MAX];
     if (!host_of(callout->url, host)) {
@@ -449,7 +483,8 @@ void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *call
     *waiter = (struct waiter){.done = done, .ctx = ctx};
     struct decision decision;
     pthread_mutex_lock(&callouts->lock);
-    enum asked asked = decide(callouts, callout, host, fresh_ms, waiter, callouts->options.now_ms(), &decision);
+    enum asked asked =
+        decide(callouts, callout, host, fresh_ms, waiter, callouts->options.now_ms(), &decision);
     callouts->counts.asked++;
     callouts->counts.cached += asked == ASK_CACHED;
     callouts->counts.joined += asked == ASK_JOINED;
@@ -478,8 +513,8 @@ void ph_callouts_ask(struct ph_callouts *callouts, const struct ph_callout *call
     }
 }
 
-bool ph_callouts_peek(struct ph_callouts *callouts, const struct ph_callout *callout, struct ph_arena *arena,
-                      struct ph_slice *ret_body, int64_t *ret_age_ms)
+bool ph_callouts_peek(struct ph_callouts *callouts, const struct ph_callout *callout,
+                      struct ph_arena *arena, struct ph_slice *ret_body, int64_t *ret_age_ms)
 {
     struct ph_slice copy = {0};
     if (!is_cacheable(callout))
@@ -505,6 +540,61 @@ bool ph_callouts_knows(struct ph_callouts *callouts, const struct ph_callout *ca
     bool knows = ph_cache_find(&callouts->cache, callout->url) != NULL;
     pthread_mutex_unlock(&callouts->lock);
     return knows;
+}
+
+void ph_callouts_prove(struct ph_callouts *callouts, struct ph_slice url, int64_t now_ms)
+{
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    pthread_mutex_lock(&callouts->lock);
+    struct ph_kept *kept = ph_cache_find(&callouts->cache, url);
+    if (kept != NULL && (kept->proven_ms == 0 || now_ms - kept->proven_ms >= DAY_MS)) {
+        kept->proven_ms = now_ms;
+        callouts->proven_changed = true;
+    }
+    pthread_mutex_unlock(&callouts->lock);
+}
+
+bool ph_callouts_proven(struct ph_callouts *callouts, struct ph_arena *arena,
+                        struct ph_proven **ret, size_t *ret_count)
+{
+    struct ph_proven *list = ph_arena_alloc(arena, PH_CALLOUT_CACHE_MAX * sizeof *list);
+    size_t count = 0;
+    bool good = list != NULL;
+    pthread_mutex_lock(&callouts->lock);
+    bool changed = callouts->proven_changed;
+    for (size_t i = 0; changed && good && i < PH_CALLOUT_CACHE_MAX; i++) {
+        const struct ph_kept *k = &callouts->cache.places[i];
+        if (k->url == NULL || k->proven_ms == 0)
+            continue;
+        list[count] =
+            (struct ph_proven){ph_arena_copy(arena, ph_slice_of(k->url, k->url_len)), k->proven_ms};
+        good = ph_slice_present(list[count++].url);
+    }
+    callouts->proven_changed = changed && !good;
+    pthread_mutex_unlock(&callouts->lock);
+    if (!changed || !good)
+        return false;
+    *ret = list;
+    *ret_count = count;
+    return true;
+}
+
+void ph_callouts_proven_again(struct ph_callouts *callouts)
+{
+    pthread_mutex_lock(&callouts->lock);
+    callouts->proven_changed = true;
+    pthread_mutex_unlock(&callouts->lock);
+}
+
+void ph_callouts_recall(struct ph_callouts *callouts, const struct ph_proven *proven)
+{
+    char host[PH_CALLOUT_HOST_BYTES_MAX];
+    if (!host_of(proven->url, host))
+        return;
+    pthread_mutex_lock(&callouts->lock);
+    (void)ph_cache_recall(&callouts->cache, proven->url, PH_S("https://").len + strlen(host),
+                          proven->at_ms);
+    pthread_mutex_unlock(&callouts->lock);
 }
 
 void ph_callouts_counts(struct ph_callouts *callouts, struct ph_callout_counts *ret_counts)

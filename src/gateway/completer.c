@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gateway/policy.h"
+#include "gateway/proven.h"
 #include "gateway/record.h"
 #include "os/clock.h"
 #include "os/heap.h"
@@ -28,16 +29,19 @@ struct ph_completer {
     struct ph_gateway *gateway;
     struct ph_callouts *callouts; /* NULL: nothing can be asked */
     struct ph_slice roots;
+    const char *proven_path;
     struct hand hands[PH_WORK_THREADS];
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool stopping;
-    uint64_t woken, rounds; /* rounds: how often all quarantined requests were to be looked at */
+    uint64_t woken,
+        rounds; /* rounds: how often all quarantined and dropped requests were to be looked at */
     struct ph_gateway_counts counts;
-    uint64_t lacks[PH_ENDPOINTS_MAX / 64], lacks_rounds; /* of which endpoints it was told; since which round */
+    uint64_t lacks[PH_ENDPOINTS_MAX / 64],
+        lacks_rounds; /* of which endpoints it was told; since which round */
 };
 
-/* ---- when ---------------------------------------------------------------------------------------- */
+/* ---- when ------------------------------------------------------------------------------------ */
 
 int64_t ph_work_due(int32_t tries, int64_t since_ms, int64_t now_ms)
 {
@@ -53,7 +57,7 @@ bool ph_work_leaves(bool denied, int64_t since_ms, int64_t now_ms)
     return denied || now_ms - since_ms >= PH_WORK_UNKNOWN_MS;
 }
 
-/* ---- asking and storing, waited for ---------------------------------------------------------------- */
+/* ---- asking and storing, waited for ---------------------------------------------------------- */
 
 struct waiting {
     pthread_mutex_t lock;
@@ -127,7 +131,7 @@ static bool store(struct hand *hand, struct ph_inbox_store *judged)
     return good;
 }
 
-/* ---- one request ----------------------------------------------------------------------------------- */
+/* ---- one request ----------------------------------------------------------------------------- */
 
 struct judging {
     const struct ph_view *view;
@@ -140,17 +144,22 @@ struct judging {
     struct ph_request request;
     struct ph_answer answer;
     enum ph_fetch_kind asked; /* of the last one */
-    int64_t age_ms;           /* … how long it had been in the cache */
-    bool fresh;               /* the next key set is not to come from the cache */
-    bool failed; /* a callout: what the engine said stands, without it */
-    bool denied; /* … since what it asked for is not there */
+    struct ph_slice
+        address;     /* … in the hand's arena: what is kept of it is that it proved a request */
+    int64_t age_ms;  /* … how long it had been in the cache */
+    bool fresh;      /* the next key set is not to come from the cache */
+    bool only_known; /* addresses that never brought anything are not asked */
+    bool failed;     /* a callout: what the engine said stands, without it */
+    bool denied;     /* … since what it asked for is not there */
 };
 
-/* The endpoint's fields, what was brought, and the roots that a fetched certificate must lead to. */
+/* The endpoint's fields, what was brought, and the roots that a fetched certificate must lead to.
+ */
 static bool fill_config(struct hand *hand, struct judging *j)
 {
     size_t count = 0;
-    struct ph_config_value *all = ph_arena_alloc(&hand->arena, (j->keys.value_count + j->brought_count + 1) * sizeof *all);
+    struct ph_config_value *all =
+        ph_arena_alloc(&hand->arena, (j->keys.value_count + j->brought_count + 1) * sizeof *all);
     if (all == NULL)
         return false;
     for (size_t i = 0; i < j->keys.value_count; i++)
@@ -158,7 +167,8 @@ static bool fill_config(struct hand *hand, struct judging *j)
     for (size_t i = 0; i < j->brought_count; i++)
         all[count++] = j->brought[i];
     if (ph_slice_present(hand->completer->roots))
-        all[count++] = (struct ph_config_value){PH_S("root_certificates_der_base64"), hand->completer->roots};
+        all[count++] =
+            (struct ph_config_value){PH_S("root_certificates_der_base64"), hand->completer->roots};
     j->in.config = all;
     j->in.config_count = count;
     return true;
@@ -168,13 +178,16 @@ static bool ask(struct hand *hand, struct judging *j)
 {
     struct waiting w;
     const struct ph_callout *callout = j->answer.callout;
-    if (hand->completer->callouts == NULL)
+    if (hand->completer->callouts == NULL ||
+        (j->only_known && !ph_callouts_knows(hand->completer->callouts, callout)))
         return false;
     waiting_init(&w, &hand->arena);
     struct ph_config_value *value = &j->brought[j->brought_count];
     value->name = callout->result_name; /* one of the engine's constants */
-    ph_callouts_ask(hand->completer->callouts, callout, j->fresh ? PH_JWKS_FRESH_MS : INT64_MAX, on_callout, &w);
+    ph_callouts_ask(hand->completer->callouts, callout, j->fresh ? PH_JWKS_FRESH_MS : INT64_MAX,
+                    on_callout, &w);
     j->asked = callout->kind;
+    j->address = ph_arena_copy(&hand->arena, callout->url);
     bool brought = waiting_wait(&w);
     j->denied = w.denied;
     if (!brought)
@@ -188,16 +201,20 @@ static bool ask(struct hand *hand, struct judging *j)
 /* Processors rotate keys: a key set of some age that proves nothing is asked for anew, once. */
 static bool is_proof_too_old(const struct judging *j)
 {
-    return j->brought_count > 0 && !j->fresh && j->asked == PH_FETCH_JWKS && j->age_ms > PH_JWKS_FRESH_MS &&
-           j->answer.event_count > 0 && j->answer.events[0].verdict == PH_FORGED;
+    return j->brought_count > 0 && !j->fresh && j->asked == PH_FETCH_JWKS &&
+           j->age_ms > PH_JWKS_FRESH_MS && j->answer.event_count > 0 &&
+           j->answer.events[0].verdict == PH_FORGED;
 }
 
 /* Runs the engine, with what it asks for. False: no memory. */
 static bool judge(struct hand *hand, struct judging *j)
 {
     const struct ph_inbox_request *kept = &j->kept.request;
-    j->request = (struct ph_request){.method = kept->method, .uri = kept->uri, .headers = kept->headers,
-                                     .header_count = kept->header_count, .body = kept->body};
+    j->request = (struct ph_request){.method = kept->method,
+                                     .uri = kept->uri,
+                                     .headers = kept->headers,
+                                     .header_count = kept->header_count,
+                                     .body = kept->body};
     j->in = (struct ph_input){
         .connector = j->endpoint->page,
         .request = &j->request,
@@ -224,15 +241,27 @@ static bool judge(struct hand *hand, struct judging *j)
     }
 }
 
+static void note_proof(struct hand *hand, const struct judging *j, int64_t now_ms)
+{
+    if (j->brought_count > 0 && !j->failed && j->answer.event_count > 0 &&
+        j->answer.events[0].verdict == PH_VERIFIED)
+        ph_callouts_prove(hand->completer->callouts, j->address, now_ms);
+}
+
 /* What becomes of a request whose callout failed. */
 static void postpone(struct judging *j, struct ph_inbox_store *judged, int64_t now_ms)
 {
-    enum { DENIED_STEPS = 2 }; /* of the ladder, that are left out: it is not there in a second either */
+    enum {
+        DENIED_STEPS = 2
+    }; /* of the ladder, that are left out: it is not there in a second either */
     struct ph_inbox_request *r = &judged->request;
     r->work_tries = j->kept.request.work_tries + 1;
-    r->work_due_ms = ph_work_due(r->work_tries + (j->denied ? DENIED_STEPS : 0), r->received_ms, now_ms);
-    bool leaves = r->work == PH_WORK_VERIFY_UNKNOWN && ph_work_leaves(j->denied, r->received_ms, now_ms);
-    if (leaves || j->kept.request.standing == PH_STANDING_DROPPED) /* once out, always out: it has no room any more */
+    r->work_due_ms =
+        ph_work_due(r->work_tries + (j->denied ? DENIED_STEPS : 0), r->received_ms, now_ms);
+    bool leaves =
+        r->work == PH_WORK_VERIFY_UNKNOWN && ph_work_leaves(j->denied, r->received_ms, now_ms);
+    if (leaves || j->kept.request.standing ==
+                      PH_STANDING_DROPPED) /* once out, always out: it has no room any more */
         r->standing = PH_STANDING_DROPPED;
     if (r->work_due_ms > 0)
         return;
@@ -242,7 +271,8 @@ static void postpone(struct judging *j, struct ph_inbox_store *judged, int64_t n
         r->standing = PH_STANDING_DROPPED;
     for (size_t i = 0; proved && i < judged->event_count; i++) {
         struct ph_inbox_event *event = &judged->events[i];
-        if (!event->held || (event->verdict != PH_VERIFIED && event->verdict != PH_UNSIGNED && event->verdict != PH_UNSUPPORTED))
+        if (!event->held || (event->verdict != PH_VERIFIED && event->verdict != PH_UNSIGNED &&
+                             event->verdict != PH_UNSUPPORTED))
             continue;
         event->held = false;
         event->incomplete = true;
@@ -287,13 +317,24 @@ static void note_round(struct ph_gateway_round *round, const struct ph_inbox_sto
         round->refused++;
     else if (judged->stored == PH_STORED_DUPLICATE)
         round->known++;
-    else if (judged->request.standing == PH_STANDING_PENDING || judged->request.standing == PH_STANDING_DROPPED)
+    else if (judged->request.standing == PH_STANDING_PENDING ||
+             judged->request.standing == PH_STANDING_DROPPED)
         round->pending++;
     else
         round->accepted++;
 }
 
-/* `again`: it is quarantined; only a better verdict changes anything. False: the inbox or memory failed. */
+/* Whether another look has brought something: a refusal is not refused again, and what was dropped
+ * does not come back to wait in a room that it had to leave. */
+static bool has_changed(const struct judging *j, const struct ph_inbox_store *judged)
+{
+    enum ph_inbox_standing was = j->kept.request.standing, is = judged->request.standing;
+    return is != was && !(was == PH_STANDING_DROPPED && is == PH_STANDING_PENDING) &&
+           is != PH_STANDING_DROPPED;
+}
+
+/* `again`: it is quarantined or dropped; only a better verdict changes anything. False: the inbox
+ * or memory failed. */
 static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, bool again)
 {
     struct ph_gateway_counts *counts = &hand->completer->counts;
@@ -304,14 +345,19 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
         return true; /* retention was faster */
     int64_t now_ms = ph_os_unix_ms();
     j.endpoint = ph_config_endpoint_find(view->config, j.kept.request.endpoint);
-    struct ph_request as_kept = {.headers = j.kept.request.headers, .header_count = j.kept.request.header_count, .body = j.kept.request.body};
-    if (j.endpoint == NULL || !ph_view_keys_for(j.endpoint, &as_kept, now_ms, &hand->arena, &j.keys)) {
+    struct ph_request as_kept = {.headers = j.kept.request.headers,
+                                 .header_count = j.kept.request.header_count,
+                                 .body = j.kept.request.body};
+    if (j.endpoint == NULL ||
+        !ph_view_keys_for(j.endpoint, &as_kept, now_ms, &hand->arena, &j.keys)) {
         hand->round.looked_at++;
         hand->round.skipped++;
         return true; /* its endpoint is gone: it waits for it to come back, or to age */
     }
+    j.only_known = again && j.kept.request.standing == PH_STANDING_DROPPED; /* C6 */
     if (!judge(hand, &j))
         return false;
+    note_proof(hand, &j, now_ms);
     ph_record_part_accounts(j.endpoint, &j.answer);
     int32_t matched = j.answer.event_count > 0 ? j.answer.events[0].matched_secret : 0;
     const struct ph_record_input input = {
@@ -335,7 +381,7 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
     judged.request.id = id;
     if (again)
         count(hand, &counts->reverified);
-    if (again && judged.request.standing == PH_STANDING_QUARANTINED) {
+    if (again && !has_changed(&j, &judged)) {
         note_round(&hand->round, &judged);
         return true;
     }
@@ -354,7 +400,7 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
     return true;
 }
 
-/* ---- the threads ------------------------------------------------------------------------------------ */
+/* ---- the threads ----------------------------------------------------------------------------- */
 
 static bool is_stopping(struct ph_completer *completer)
 {
@@ -376,7 +422,8 @@ static int64_t do_work(struct hand *hand, const struct ph_view *view, int64_t no
     int64_t *ids = NULL, next_ms = INT64_MAX;
     size_t id_count = 0, mine = 0;
     ph_arena_init(&list, hand->arena.allocator, PH_ARENA_BYTES_MAX, 0);
-    if (ph_inbox_work_due(hand->reader, now_ms, AT_ONCE * PH_WORK_THREADS, &list, &ids, &id_count, &next_ms) != PH_OK)
+    if (ph_inbox_work_due(hand->reader, now_ms, AT_ONCE * PH_WORK_THREADS, &list, &ids, &id_count,
+                          &next_ms) != PH_OK)
         next_ms = now_ms + STORE_RETRY_MS;
     bool well = true;
     for (size_t i = 0; i < id_count && well && !is_stopping(hand->completer); i++)
@@ -414,9 +461,9 @@ static void end_round(struct hand *hand, uint64_t rounds)
         ph_gateway_tell_round(c->gateway, &sum);
 }
 
-static bool reverify(struct hand *hand, const struct ph_view *view)
+static bool reverify_all(struct hand *hand, const struct ph_view *view,
+                         enum ph_inbox_standing standing)
 {
-    hand->round = (struct ph_gateway_round){0};
     int64_t after = 0;
     struct ph_arena list;
     size_t id_count = 1;
@@ -425,7 +472,8 @@ static bool reverify(struct hand *hand, const struct ph_view *view)
     while (id_count > 0 && well && !is_stopping(hand->completer)) {
         int64_t *ids = NULL;
         ph_arena_reset(&list);
-        well = ph_inbox_quarantined(hand->reader, (struct ph_slice){0}, after, AT_ONCE, &list, &ids, &id_count) == PH_OK;
+        well = ph_inbox_standing_ids(hand->reader, standing, (struct ph_slice){0}, after, AT_ONCE,
+                                     &list, &ids, &id_count) == PH_OK;
         for (size_t i = 0; well && i < id_count && !is_stopping(hand->completer); i++) {
             after = ids[i];
             well = !is_mine(hand, ids[i]) || look_at(hand, view, ids[i], true);
@@ -433,6 +481,13 @@ static bool reverify(struct hand *hand, const struct ph_view *view)
     }
     ph_arena_done(&list);
     return well;
+}
+
+static bool reverify(struct hand *hand, const struct ph_view *view)
+{
+    hand->round = (struct ph_gateway_round){0};
+    return reverify_all(hand, view, PH_STANDING_QUARANTINED) &&
+           reverify_all(hand, view, PH_STANDING_DROPPED);
 }
 
 /* Sleeps until it is woken, or for that long. Answers whether to go on. */
@@ -445,13 +500,20 @@ static bool rest(struct hand *hand, int64_t for_ms, uint64_t *seen, uint64_t *re
     until.tv_sec += (time_t)(for_ms / 1000 + ns / 1000000000);
     until.tv_nsec = (long)(ns % 1000000000);
     pthread_mutex_lock(&c->lock);
-    while (!c->stopping && c->woken == *seen && pthread_cond_timedwait(&c->changed, &c->lock, &until) == 0)
+    while (!c->stopping && c->woken == *seen &&
+           pthread_cond_timedwait(&c->changed, &c->lock, &until) == 0)
         continue;
     *seen = c->woken;
     *ret_rounds = c->rounds;
     bool go_on = !c->stopping;
     pthread_mutex_unlock(&c->lock);
     return go_on;
+}
+
+static void save_proven(struct ph_completer *c)
+{
+    if (c->callouts != NULL && c->proven_path != NULL)
+        ph_proven_save(c->proven_path, c->callouts, ph_os_unix_ms());
 }
 
 static void *run(void *arg)
@@ -468,12 +530,14 @@ static void *run(void *arg)
         else if (hand->rounds != rounds)
             next_ms = now_ms + STORE_RETRY_MS;
         ph_view_unref(view);
+        if (hand->number == 0)
+            save_proven(hand->completer);
         wait_ms = next_ms <= now_ms ? 0 : next_ms - now_ms < POLL_MS ? next_ms - now_ms : POLL_MS;
     }
     return NULL;
 }
 
-/* ---- outside ---------------------------------------------------------------------------------------- */
+/* ---- outside --------------------------------------------------------------------------------- */
 
 static bool start_hand(struct ph_completer *c, struct hand *hand, int64_t number)
 {
@@ -481,13 +545,15 @@ static bool start_hand(struct ph_completer *c, struct hand *hand, int64_t number
     hand->number = number;
     ph_arena_init(&hand->arena, &ph_os_heap, PH_ARENA_BYTES_MAX, PH_BUFFER_KEEP_BYTES);
     hand->worker = ph_worker_new(&ph_os_heap);
-    if (hand->worker == NULL || ph_inbox_reader_open(ph_gateway_inbox(c->gateway), &hand->reader) != PH_OK)
+    if (hand->worker == NULL ||
+        ph_inbox_reader_open(ph_gateway_inbox(c->gateway), &hand->reader) != PH_OK)
         return false;
     hand->running = pthread_create(&hand->thread, NULL, run, hand) == 0;
     return hand->running;
 }
 
-struct ph_completer *ph_completer_start(struct ph_gateway *gateway, struct ph_callouts *callouts, struct ph_slice roots)
+struct ph_completer *ph_completer_start(struct ph_gateway *gateway, struct ph_callouts *callouts,
+                                        struct ph_slice roots, const char *proven_path)
 {
     struct ph_completer *c = calloc(1, sizeof *c);
     if (c == NULL)
@@ -495,6 +561,7 @@ struct ph_completer *ph_completer_start(struct ph_gateway *gateway, struct ph_ca
     c->gateway = gateway;
     c->callouts = callouts;
     c->roots = roots;
+    c->proven_path = proven_path;
     pthread_condattr_t steady;
     pthread_condattr_init(&steady);
     pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
@@ -525,6 +592,7 @@ void ph_completer_stop(struct ph_completer *c)
         ph_worker_free(hand->worker);
         ph_arena_done(&hand->arena);
     }
+    save_proven(c);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->lock);
     free(c);

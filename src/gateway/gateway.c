@@ -6,15 +6,20 @@
 
 #include "delivery/dispatcher.h"
 #include "gateway/completer.h"
+#include "gateway/proven.h"
+#include "os/clock.h"
 
-enum { DRAIN_MS = 2000 };
+enum { DRAIN_MS = 2000, PATH_BYTES_MAX = 4096 };
 
 struct ph_gateway {
     pthread_mutex_t lock; /* of view */
     struct ph_view *view;
     struct ph_inbox *inbox;
     struct ph_completer *completer;
-    pthread_mutex_t waking;           /* of dispatcher: the writer's thread wakes it, and it may be ended meanwhile */
+    char folder[PATH_BYTES_MAX]; /* of its data, and in it: */
+    char proven_path[PATH_BYTES_MAX + sizeof PH_PROVEN_FILE + 1];
+    pthread_mutex_t
+        waking; /* of dispatcher: the writer's thread wakes it, and it may be ended meanwhile */
     struct ph_dispatcher *dispatcher; /* NULL: not yet, or no more */
     struct ph_slice roots;
     ph_dispatcher_log *log;
@@ -23,7 +28,7 @@ struct ph_gateway {
     void *log_ctx;
 };
 
-/* ---- from the configuration ---------------------------------------------------------------------- */
+/* ---- from the configuration ------------------------------------------------------------------ */
 
 /* What a destination's settings need of memory, for as long as it takes to hand them over. */
 struct destinations {
@@ -38,7 +43,8 @@ static void translate(const struct ph_config_destination *from, size_t bit, stru
     size_t secret_count = 0;
     for (; secret_count < from->secrets.count && secret_count < PH_SECRETS_MAX; secret_count++) {
         const struct ph_config_secret *s = &from->secrets.items[secret_count];
-        secrets[secret_count] = (struct ph_destination_secret){s->secret.value, s->not_before_ms, s->not_after_ms};
+        secrets[secret_count] =
+            (struct ph_destination_secret){s->secret.value, s->not_before_ms, s->not_after_ms};
     }
     to->list[to->count++] = (struct ph_dispatcher_destination){
         .number = bit,
@@ -61,8 +67,8 @@ static void translate(const struct ph_config_destination *from, size_t bit, stru
                 .stream_length = from->redis.length,
                 .agent = PH_S("payhook/" PAYHOOK_VERSION),
             },
-        .retry = {from->retry.after_ms.items, from->retry.after_ms.count, from->retry.every_ms, from->retry.for_ms,
-                  from->retry.park_ms},
+        .retry = {from->retry.after_ms.items, from->retry.after_ms.count, from->retry.every_ms,
+                  from->retry.for_ms, from->retry.park_ms},
         .concurrency = from->concurrency,
         .rate = from->rate,
         .batch = from->format == PH_CONFIG_BATCH || from->kind == PH_CONFIG_REDIS ? from->batch : 1,
@@ -94,7 +100,8 @@ static void set_dispatcher(struct ph_gateway *g, struct ph_dispatcher *dispatche
     pthread_mutex_unlock(&g->waking);
 }
 
-static void inbox_options(struct ph_gateway *g, const struct ph_view *view, const char *folder, struct ph_inbox_options *ret)
+static void inbox_options(struct ph_gateway *g, const struct ph_view *view, const char *folder,
+                          struct ph_inbox_options *ret)
 {
     const struct ph_config *c = view->config;
     *ret = (struct ph_inbox_options){
@@ -112,7 +119,7 @@ static void inbox_options(struct ph_gateway *g, const struct ph_view *view, cons
     };
 }
 
-/* ---- opening and closing -------------------------------------------------------------------------- */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 static enum ph_status start_dispatcher(struct ph_gateway *g)
 {
@@ -121,8 +128,11 @@ static enum ph_status start_dispatcher(struct ph_gateway *g)
     if (d == NULL)
         return PH_ERR_NO_MEMORY;
     translate_all(g->view, d);
-    const struct ph_dispatcher_options options = {
-        .inbox = g->inbox, .destinations = d->list, .count = d->count, .log = g->log, .log_ctx = g->log_ctx};
+    const struct ph_dispatcher_options options = {.inbox = g->inbox,
+                                                  .destinations = d->list,
+                                                  .count = d->count,
+                                                  .log = g->log,
+                                                  .log_ctx = g->log_ctx};
     enum ph_status st = ph_dispatcher_start(&options, &dispatcher);
     free(d); /* it held names of secrets' places only: their bytes are the configuration's */
     set_dispatcher(g, dispatcher);
@@ -133,18 +143,18 @@ static enum ph_status open_inbox(struct ph_gateway *g, char ret_why[PH_INBOX_WHY
 {
     struct ph_inbox_options options;
     struct ph_slice data = g->view->config->data;
-    char folder[4096];
-    if (data.len >= sizeof folder) {
+    if (data.len >= sizeof g->folder) {
         snprintf(ret_why, PH_INBOX_WHY_BYTES, "the path of the data folder is too long");
         return PH_ERR_INVALID;
     }
-    memcpy(folder, data.ptr, data.len);
-    folder[data.len] = '\0';
-    inbox_options(g, g->view, folder, &options);
+    memcpy(g->folder, data.ptr, data.len); /* zeroed before */
+    inbox_options(g, g->view, g->folder, &options);
+    (void)snprintf(g->proven_path, sizeof g->proven_path, "%s/%s", g->folder, PH_PROVEN_FILE);
     return ph_inbox_open(&options, &g->inbox, ret_why);
 }
 
-enum ph_status ph_gateway_open(const struct ph_gateway_options *options, struct ph_gateway **ret, char ret_why[PH_INBOX_WHY_BYTES])
+enum ph_status ph_gateway_open(const struct ph_gateway_options *options, struct ph_gateway **ret,
+                               char ret_why[PH_INBOX_WHY_BYTES])
 {
     struct ph_gateway *g = calloc(1, sizeof *g);
     ret_why[0] = '\0';
@@ -162,12 +172,15 @@ enum ph_status ph_gateway_open(const struct ph_gateway_options *options, struct 
     g->log_ctx = options->log_ctx;
     enum ph_status st = open_inbox(g, ret_why);
     if (st == PH_OK) {
-        g->completer = ph_completer_start(g, options->callouts, options->roots);
+        if (options->callouts != NULL)
+            ph_proven_load(g->proven_path, options->callouts, ph_os_unix_ms());
+        g->completer = ph_completer_start(g, options->callouts, options->roots, g->proven_path);
         st = g->completer != NULL ? start_dispatcher(g) : PH_ERR_NO_MEMORY;
     }
     if (st != PH_OK) {
         if (ret_why[0] == '\0')
-            snprintf(ret_why, PH_INBOX_WHY_BYTES, "cannot start the gateway: %s", ph_status_text(st));
+            snprintf(ret_why, PH_INBOX_WHY_BYTES, "cannot start the gateway: %s",
+                     ph_status_text(st));
         ph_gateway_close(g);
         ph_gateway_free(g);
         return st;
@@ -199,7 +212,7 @@ void ph_gateway_free(struct ph_gateway *g)
     free(g);
 }
 
-/* ---- in use ---------------------------------------------------------------------------------------- */
+/* ---- in use ---------------------------------------------------------------------------------- */
 
 struct ph_view *ph_gateway_view(struct ph_gateway *g)
 {
@@ -209,7 +222,8 @@ struct ph_view *ph_gateway_view(struct ph_gateway *g)
     return view;
 }
 
-enum ph_status ph_gateway_reload(struct ph_gateway *g, struct ph_view *view, char ret_why[PH_INBOX_WHY_BYTES])
+enum ph_status ph_gateway_reload(struct ph_gateway *g, struct ph_view *view,
+                                 char ret_why[PH_INBOX_WHY_BYTES])
 {
     struct ph_inbox_options options;
     struct destinations *d = calloc(1, sizeof *d);
@@ -221,7 +235,8 @@ enum ph_status ph_gateway_reload(struct ph_gateway *g, struct ph_view *view, cha
     }
     free(d);
     if (st != PH_OK) {
-        snprintf(ret_why, PH_INBOX_WHY_BYTES, "the new configuration cannot be used: %s", ph_status_text(st));
+        snprintf(ret_why, PH_INBOX_WHY_BYTES, "the new configuration cannot be used: %s",
+                 ph_status_text(st));
         ph_view_unref(view);
         return st;
     }
@@ -245,6 +260,11 @@ struct ph_dispatcher *ph_gateway_dispatcher(struct ph_gateway *g)
 }
 
 struct ph_slice ph_gateway_roots(const struct ph_gateway *g)
+struct ph_slice ph_gateway_folder(const struct ph_gateway *g)
+{
+    return ph_slice_str(g->folder);
+}
+
 {
     return g->roots;
 }

@@ -296,9 +296,10 @@ PH_MUST_USE enum ph_status ph_inbox_use_get(struct ph_inbox_reader *reader, stru
 PH_MUST_USE enum ph_status ph_inbox_work_due(struct ph_inbox_reader *reader, int64_t now_ms, size_t max,
                                              struct ph_arena *arena, int64_t **ret_ids, size_t *ret_count,
                                              int64_t *ret_next_ms);
-/* Quarantined requests of an endpoint (absent: of all), by id, after the one given. */
-PH_MUST_USE enum ph_status ph_inbox_quarantined(struct ph_inbox_reader *reader, struct ph_slice endpoint, int64_t after,
-                                                size_t max, struct ph_arena *arena, int64_t **ret_ids, size_t *ret_count);
+/* Requests of an endpoint (absent: of all) that stand so, not ACCEPTED, by id, after the one given. */
+PH_MUST_USE enum ph_status ph_inbox_standing_ids(struct ph_inbox_reader *reader, enum ph_inbox_standing standing,
+                                                 struct ph_slice endpoint, int64_t after, size_t max, struct ph_arena *arena,
+                                                 int64_t **ret_ids, size_t *ret_count);
 
 /* ---- looking (admin) ------------------------------------------------------------------------------ */
 

@@ -112,8 +112,7 @@ enum ph_status ph_read_columns(sqlite3_stmt *statement, struct ph_arena *arena,
     return PH_OK;
 }
 
-/* ---- what is due
- * ----------------------------------------------------------------------------------- */
+/* ---- what is due ----------------------------------------------------------------------------- */
 
 static enum ph_status take_due(sqlite3_stmt *row, struct ph_arena *arena, struct ph_inbox_due *due)
 {
@@ -203,8 +202,7 @@ enum ph_status ph_inbox_next_due(struct ph_inbox_reader *reader, size_t destinat
     return PH_OK;
 }
 
-/* ---- requests to judge again
- * ----------------------------------------------------------------------- */
+/* ---- requests to judge again ----------------------------------------------------------------- */
 
 static enum ph_status take_request(sqlite3_stmt *row, struct ph_arena *arena,
                                    struct ph_inbox_request *r)
@@ -341,9 +339,10 @@ enum ph_status ph_inbox_use_get(struct ph_inbox_reader *reader, struct ph_slice 
     return PH_OK;
 }
 
-enum ph_status ph_inbox_quarantined(struct ph_inbox_reader *reader, struct ph_slice endpoint,
-                                    int64_t after, size_t max, struct ph_arena *arena,
-                                    int64_t **ret_ids, size_t *ret_count)
+enum ph_status ph_inbox_standing_ids(struct ph_inbox_reader *reader,
+                                     enum ph_inbox_standing standing, struct ph_slice endpoint,
+                                     int64_t after, size_t max, struct ph_arena *arena,
+                                     int64_t **ret_ids, size_t *ret_count)
 {
     size_t count = 0;
     sqlite3_stmt *rows;
@@ -351,8 +350,9 @@ enum ph_status ph_inbox_quarantined(struct ph_inbox_reader *reader, struct ph_sl
     if (ids == NULL)
         return PH_ERR_NO_MEMORY;
     PH_TRY(ph_read_begin(reader));
-    enum ph_status st = PH_SQL_BIND(&reader->sql, PH_R_QUARANTINED, &rows, ph_sql_int(after),
-                                    ph_sql_text(endpoint), ph_sql_int((int64_t)max));
+    enum ph_status st =
+        PH_SQL_BIND(&reader->sql, PH_R_STANDING_IDS, &rows, ph_sql_int(after),
+                    ph_sql_text(endpoint), ph_sql_int((int64_t)max), ph_sql_int(standing));
     if (st == PH_OK)
         st = read_ids(reader, rows, ids, &count);
     PH_TRY(ph_read_end(reader, st));

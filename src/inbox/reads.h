@@ -56,9 +56,9 @@
     X(USE, "SELECT used, first_ms, last_ms, alone_ms * (alone_ms > coalesce((SELECT max(last_ms)"  \
            " FROM uses WHERE endpoint=?1 AND account=?2 AND secret<>?3), 0)) FROM uses WHERE"      \
            " endpoint=?1 AND account=?2 AND secret=?3")                                            \
-    X(QUARANTINED, "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=4 AND "    \
-                   "standing<>1 AND id>?1"                                                         \
-                   " AND (?2 IS NULL OR endpoint=?2) ORDER BY id LIMIT ?3")                        \
+    X(STANDING_IDS, "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?4 AND "  \
+                    "standing<>1 AND id>?1"                                                        \
+                    " AND (?2 IS NULL OR endpoint=?2) ORDER BY id LIMIT ?3")                       \
     /* ---- looking: each finds the next id below or above a place ---- */                         \
     X(ALL_BELOW, "SELECT id FROM events WHERE id<?3 AND ?1=0 AND ?2=0 ORDER BY id DESC LIMIT 1")   \
     X(ALL_ABOVE, "SELECT id FROM events WHERE id>?3 AND ?1=0 AND ?2=0 ORDER BY id LIMIT 1")        \

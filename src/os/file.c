@@ -3,9 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { PATH_BYTES_MAX = 4096 };
 
 static enum ph_status read_all(int fd, struct ph_arena *arena, size_t bytes_max,
                                struct ph_slice *ret_bytes, uint32_t *ret_mode)
@@ -51,6 +54,12 @@ enum ph_status ph_os_read_file_mode(struct ph_arena *arena, const char *path, si
     enum ph_status st = read_all(fd, arena, bytes_max, ret_bytes, ret_mode);
     (void)close(fd);
     return st;
+}
+
+bool ph_os_is_file(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISREG(found.st_mode);
 }
 
 static bool ends_with(const char *name, struct ph_slice suffix)
@@ -130,4 +139,19 @@ enum ph_status ph_os_write_new_file(const char *path, struct ph_slice bytes)
     (void)unlink(path);
     errno = why;
     return PH_ERR_IO;
+}
+
+enum ph_status ph_os_replace_file(const char *path, struct ph_slice bytes)
+{
+    char fresh[PATH_BYTES_MAX];
+    int len = snprintf(fresh, sizeof fresh, "%s.new", path);
+    if (len < 0 || (size_t)len >= sizeof fresh) {
+        errno = ENAMETOOLONG;
+        return PH_ERR_IO;
+    }
+    (void)unlink(fresh); /* of a process that ended on the way */
+    enum ph_status st = ph_os_write_new_file(fresh, bytes);
+    if (st == PH_OK && rename(fresh, path) != 0)
+        st = PH_ERR_IO;
+    return st;
 }

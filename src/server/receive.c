@@ -140,6 +140,8 @@ static enum ph_status judge_by_cache(struct arrival *a)
         a->brought = (struct ph_config_value){0};
         return PH_OK;
     }
+    if (again.events[0].verdict == PH_VERIFIED)
+        ph_callouts_prove(service->callouts, a->answer.callout->url, a->in.now_ms);
     a->in = in;
     a->answer = again;
     return PH_OK;

@@ -15,6 +15,8 @@ const openssl = (...args) => execFileSync('openssl', args, { stdio: 'pipe', cwd:
 const room = 40; // quarantine.requests: a quarter of it for unknown certificates, and half of that for one endpoint
 let processor, sink, gateway;
 const served = new Set();
+let requests = 0; // that the host was asked
+let failing = false; // the host answers names that it does not serve with an error of its own
 let release; // the host answers nobody before that
 const released = new Promise((next) => { release = next; });
 
@@ -29,9 +31,10 @@ before(async () => {
   makeCertificate('site', 'api.sandbox.paypal.com');
   makeCertificate('signer', 'messageverificationcerts.sandbox.paypal.com');
   processor = https.createServer({ key: readFileSync(file('site.key')), cert: readFileSync(file('site.pem')) }, async (request, response) => {
+    requests++;
     await released;
     const known = served.has(request.url.slice(request.url.lastIndexOf('/') + 1));
-    response.writeHead(known ? 200 : 404, { 'content-type': 'text/plain' }).end(known ? readFileSync(file('signer.pem')) : 'no');
+    response.writeHead(known ? 200 : failing ? 500 : 404, { 'content-type': 'text/plain' }).end(known ? readFileSync(file('signer.pem')) : 'no');
   });
   await new Promise((next) => processor.listen(0, '127.0.0.1', next));
   sink = await startSink();
@@ -102,6 +105,29 @@ test('a notice of a known certificate comes in through any flood, and dropped on
   await Promise.all(floods);
   await until(() => !standing().pending && standing().dropped <= room, 'the oldest dropped ones to be forgotten', 120_000);
   assert.ok(standing().dropped > room / 8);
+});
+
+test('a genuine notice that was dropped is verified at a reload once its certificate is known; nothing else is asked for', async () => {
+  assert.equal((await post(gateway, 'paypal', notice('early', 'CERT-later'))).status, 200);
+  await until(() => !standing().pending, 'it to be denied');
+  served.add('CERT-later');
+  assert.equal((await post(gateway, 'paypal', notice('second', 'CERT-later'))).status, 200);
+  await isTold('WH-second');
+  const asked = requests;
+  await gateway.reload();
+  await isTold('WH-early');
+  assert.equal(requests, asked);
+});
+
+test('a certificate that proved a notice is known after a restart, whatever strangers make up meanwhile', async () => {
+  assert.match(readFileSync(join(gateway.home, 'data', 'proven-addresses'), 'utf8'), /^\d+ https:\/\/api\.sandbox\.paypal\.com\/v1\/notifications\/certs\/CERT-good$/m);
+  assert.doesNotMatch(readFileSync(join(gateway.home, 'data', 'proven-addresses'), 'utf8'), /made-up/);
+  failing = true;
+  await gateway.end();
+  await gateway.start();
+  assert.ok((await flood('paypal', 20)).includes(503)); // their room is full, and their host paused
+  assert.equal((await post(gateway, 'paypal', notice('restarted', 'CERT-good'))).status, 200);
+  await isTold('WH-restarted');
 });
 
 test('nothing of theirs was told', () => {

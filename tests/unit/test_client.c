@@ -1,5 +1,5 @@
-/* Requests of ours against a small TLS server in this process, on loopback. The name in the URLs is in its
- * certificate; connect_to brings them here. */
+/* Requests of ours against a small TLS server in this process, on loopback. The name in the URLs is
+ * in its certificate; connect_to brings them here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,9 @@
 #include "client/callouts.h"
 #include "client/client.h"
 
-/* ---- addresses ----------------------------------------------------------------------------------- */
+#include "gateway/proven.h"
+#include "os/heap.h"
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 static bool is_public(const char *text)
 {
@@ -38,14 +40,40 @@ static bool is_public(const char *text)
 
 static void addresses_inside_are_told_from_public_ones(void **state)
 {
-    static const char *const inside[] = {
-        "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.255.255.255", "169.254.169.254", "172.16.0.1",
-        "172.31.255.255", "192.0.0.1", "192.168.1.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255",
-        "::", "::1", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::1", "2002:7f00:1::",
-        "2002:c0a8:101::1", "fc00::1", "fd12:3456::1", "fe80::1", "fec0::1", "ff02::1", "2001:db8::1", "2001::1",
-        "::7f00:1", "4000::1"};
-    static const char *const outside[] = {"1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
-                                          "172.15.255.255", "172.32.0.0", "192.169.0.0", "223.255.255.255",
+    static const char *const inside[] = {"0.0.0.0",
+                                         "10.1.2.3",
+                                         "100.64.0.1",
+                                         "127.0.0.1",
+                                         "127.255.255.255",
+                                         "169.254.169.254",
+                                         "172.16.0.1",
+                                         "172.31.255.255",
+                                         "192.0.0.1",
+                                         "192.168.1.1",
+                                         "198.18.0.1",
+                                         "224.0.0.1",
+                                         "240.0.0.1",
+                                         "255.255.255.255",
+                                         "::",
+                                         "::1",
+                                         "::ffff:10.0.0.1",
+                                         "::ffff:127.0.0.1",
+                                         "64:ff9b::a00:1",
+                                         "64:ff9b:1::1",
+                                         "2002:7f00:1::",
+                                         "2002:c0a8:101::1",
+                                         "fc00::1",
+                                         "fd12:3456::1",
+                                         "fe80::1",
+                                         "fec0::1",
+                                         "ff02::1",
+                                         "2001:db8::1",
+                                         "2001::1",
+                                         "::7f00:1",
+                                         "4000::1"};
+    static const char *const outside[] = {"1.1.1.1",         "9.255.255.255",  "11.0.0.0",
+                                          "100.63.255.255",  "100.128.0.0",    "172.15.255.255",
+                                          "172.32.0.0",      "192.169.0.0",    "223.255.255.255",
                                           "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101",
                                           "2002:101:101::1", "2a00:1450::1"};
     (void)state;
@@ -59,7 +87,7 @@ static void addresses_inside_are_told_from_public_ones(void **state)
     assert_false(ph_address_is_public(&other));
 }
 
-/* ---- the server ---------------------------------------------------------------------------------- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 static struct {
     pthread_t thread;
@@ -67,7 +95,7 @@ static struct {
     int listener;
     char address[32], ca_file[64], pem[4096];
     atomic_int requests;
-    atomic_bool stopping;
+    atomic_bool stopping, leaving;
 } server;
 
 static SSL_CTX *make_context(const char *ca_file)
@@ -81,9 +109,11 @@ static SSL_CTX *make_context(const char *ca_file)
     X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
     X509_set_pubkey(certificate, key);
     X509_NAME *name = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"keys.example", -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"keys.example", -1,
+                               -1, 0);
     X509_set_issuer_name(certificate, name);
-    X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:keys.example");
+    X509_EXTENSION *names =
+        X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:keys.example");
     X509_EXTENSION *authority = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "CA:TRUE");
     X509_add_ext(certificate, names, -1);
     X509_add_ext(certificate, authority, -1);
@@ -128,14 +158,19 @@ static void answer(SSL *tls, const char *request)
         SSL_write(tls, big, sizeof big);
         return;
     }
-    int status = strncmp(path, "/500", 4) == 0 ? 500 : strncmp(path, "/302", 4) == 0 ? 302 : 200;
-    const char *body = strstr(request, "X-Told: yes") != NULL   ? "told"
-                       : strncmp(path, "/garbage", 8) == 0      ? "<html>back soon</html>"
-                       : strncmp(path, "/none", 5) == 0         ? "{\"keys\":[]}"
-                       : strncmp(path, "/slow", 5) == 0 || strncmp(path, "/cert", 5) == 0 ? server.pem
-                                                                : KEYS;
+    int status = strncmp(path, "/500", 4) == 0                                            ? 500
+                 : strncmp(path, "/302", 4) == 0                                          ? 302
+                 : strncmp(path, "/jwks?leaves", 12) == 0 && atomic_load(&server.leaving) ? 410
+                                                                                          : 200;
+    const char *body = strstr(request, "X-Told: yes") != NULL ? "told"
+                       : strncmp(path, "/garbage", 8) == 0    ? "<html>back soon</html>"
+                       : strncmp(path, "/none", 5) == 0       ? "{\"keys\":[]}"
+                       : strncmp(path, "/slow", 5) == 0 || strncmp(path, "/cert", 5) == 0
+                           ? server.pem
+                           : KEYS;
     snprintf(text, sizeof text,
-             "HTTP/1.1 %d X\r\nLocation: https://keys.example/keys\r\nRetry-After: 7\r\nCache-Control: max-age=120\r\n"
+             "HTTP/1.1 %d X\r\nLocation: https://keys.example/keys\r\nRetry-After: "
+             "7\r\nCache-Control: max-age=120\r\n"
              "Content-Length: %zu\r\n\r\n%s",
              status, strlen(body), body);
     SSL_write(tls, text, (int)strlen(text));
@@ -178,7 +213,8 @@ static int start_server(void **state)
     snprintf(server.ca_file, sizeof server.ca_file, "/tmp/payhook-client-%d.pem", (int)getpid());
     server.context = make_context(server.ca_file);
     server.listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(server.listener, (struct sockaddr *)&in, sizeof in) != 0 || listen(server.listener, 64) != 0 ||
+    if (bind(server.listener, (struct sockaddr *)&in, sizeof in) != 0 ||
+        listen(server.listener, 64) != 0 ||
         getsockname(server.listener, (struct sockaddr *)&in, &len) != 0)
         return -1;
     snprintf(server.address, sizeof server.address, "127.0.0.1:%d", ntohs(in.sin_port));
@@ -198,7 +234,7 @@ static int stop_server(void **state)
     return 0;
 }
 
-/* ---- asking ---------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 struct heard {
     pthread_mutex_t lock;
@@ -368,8 +404,10 @@ static void a_refused_connection_is_unreachable(void **state)
 
 static void a_line_break_never_reaches_a_request(void **state)
 {
-    static const struct ph_header bad[] = {{PH_SI("X"), PH_SI("a\r\nEvil: 1")}, {PH_SI("X\n"), PH_SI("a")},
-                                           {PH_SI(""), PH_SI("a")}, {PH_SI("X:Y"), PH_SI("a")}};
+    static const struct ph_header bad[] = {{PH_SI("X"), PH_SI("a\r\nEvil: 1")},
+                                           {PH_SI("X\n"), PH_SI("a")},
+                                           {PH_SI(""), PH_SI("a")},
+                                           {PH_SI("X:Y"), PH_SI("a")}};
     struct ph_client *client = new_client();
     struct heard h;
     (void)state;
@@ -414,7 +452,8 @@ static void more_than_the_limit_in_flight_are_refused(void **state)
     int taken = 0;
     (void)state;
     heard_init(&h);
-    pthread_mutex_lock(&h.lock); /* the first answer blocks the client's thread: the rest stay in flight */
+    pthread_mutex_lock(
+        &h.lock); /* the first answer blocks the client's thread: the rest stay in flight */
     for (int i = 0; i < PH_CLIENT_INFLIGHT_MAX + 8; i++) {
         enum ph_status st = ph_client_submit(client, &request, on_response, &h);
         assert_true(st == PH_OK || st == PH_ERR_AGAIN);
@@ -426,7 +465,7 @@ static void more_than_the_limit_in_flight_are_refused(void **state)
     ph_client_free(client);
 }
 
-/* ---- callouts ---------------------------------------------------------------------------------------- */
+/* ---- callouts -------------------------------------------------------------------------------- */
 
 static atomic_llong clock_ms;
 
@@ -456,7 +495,8 @@ struct pair {
 
 static struct pair new_callouts(void)
 {
-    struct ph_callouts_options options = {.allow_private = true, .total_ms = 1500, .now_ms = fake_now_ms};
+    struct ph_callouts_options options = {
+        .allow_private = true, .total_ms = 1500, .now_ms = fake_now_ms};
     struct pair pair = {.client = new_client()};
     atomic_store(&clock_ms, 1000000);
     pair.callouts = ph_callouts_new(pair.client, &options);
@@ -470,7 +510,8 @@ static void end_callouts(struct pair *pair)
     ph_callouts_free(pair->callouts);
 }
 
-static void call_out(struct pair *pair, enum ph_fetch_kind kind, const char *url, int64_t fresh_ms, struct heard *h)
+static void call_out(struct pair *pair, enum ph_fetch_kind kind, const char *url, int64_t fresh_ms,
+                     struct heard *h)
 {
     struct ph_callout callout = {.kind = kind, .method = PH_S("GET"), .url = ph_slice_str(url)};
     heard_init(h);
@@ -492,7 +533,8 @@ static void a_key_set_is_fetched_once_and_kept_as_long_as_it_says(void **state)
     assert_true(h.ok);
     assert_int_equal(h.age_ms, 119 * 1000);
     assert_int_equal(atomic_load(&server.requests), before + 1);
-    call_out(&pair, PH_FETCH_JWKS, "https://keys.example/jwks", 60 * 1000, &h); /* must be fresher */
+    call_out(&pair, PH_FETCH_JWKS, "https://keys.example/jwks", 60 * 1000,
+             &h); /* must be fresher */
     assert_int_equal(atomic_load(&server.requests), before + 2);
     assert_int_equal(h.age_ms, 0);
     atomic_fetch_add(&clock_ms, 121 * 1000);
@@ -519,8 +561,9 @@ static void many_waiters_share_one_fetch(void **state)
 {
     enum { WAITERS = 20 };
     struct pair pair = new_callouts();
-    struct ph_callout callout = {
-        .kind = PH_FETCH_CERTIFICATE, .method = PH_S("GET"), .url = PH_S("https://keys.example/slow")};
+    struct ph_callout callout = {.kind = PH_FETCH_CERTIFICATE,
+                                 .method = PH_S("GET"),
+                                 .url = PH_S("https://keys.example/slow")};
     static struct heard h;
     struct ph_callout_counts counts;
     (void)state;
@@ -554,7 +597,8 @@ static void a_failing_host_is_left_alone_and_then_probed(void **state)
     atomic_fetch_add(&clock_ms, PH_CALLOUT_PAUSE_MS);
     call_out(&pair, PH_FETCH_VERDICT, "https://keys.example/v", INT64_MAX, &h);
     assert_true(h.ok);
-    call_out(&pair, PH_FETCH_VERDICT, "https://keys.example/500", INT64_MAX, &h); /* one failure pauses nothing */
+    call_out(&pair, PH_FETCH_VERDICT, "https://keys.example/500", INT64_MAX,
+             &h); /* one failure pauses nothing */
     call_out(&pair, PH_FETCH_VERDICT, "https://keys.example/v", INT64_MAX, &h);
     assert_true(h.ok);
     end_callouts(&pair);
@@ -577,7 +621,11 @@ static void addresses_that_strangers_make_up_put_out_nothing_and_pause_nobody(vo
     (void)state;
     assert_false(is_kept(&pair, "https://keys.example/jwks"));
     for (int i = 0; i < 3 * PH_CALLOUT_FAILURES_MAX; i++) {
-        snprintf(url, sizeof url, "https://keys.example/%s?%d", i % 3 == 0 ? "500" : i % 3 == 1 ? "302" : "big", i);
+        snprintf(url, sizeof url, "https://keys.example/%s?%d",
+                 i % 3 == 0   ? "500"
+                 : i % 3 == 1 ? "302"
+                              : "big",
+                 i);
         call_out(&pair, PH_FETCH_JWKS, url, INT64_MAX, &h);
         assert_false(h.ok);
     }
@@ -593,7 +641,8 @@ static void addresses_that_strangers_make_up_put_out_nothing_and_pause_nobody(vo
         snprintf(url, sizeof url, "https://keys.example/500?later%d", i);
         call_out(&pair, PH_FETCH_JWKS, url, INT64_MAX, &h);
     }
-    assert_false(is_kept(&pair, "https://keys.example/jwks")); /* … and what has proven good is fetched */
+    assert_false(
+        is_kept(&pair, "https://keys.example/jwks")); /* … and what has proven good is fetched */
     call_out(&pair, PH_FETCH_VERDICT, "https://keys.example/v", INT64_MAX, &h);
     assert_true(h.ok);
     end_callouts(&pair);
@@ -628,7 +677,8 @@ static void few_unknown_addresses_are_under_way_at_once_and_known_ones_pass_them
     assert_false(is_kept(&pair, "https://keys.example/jwks"));
     for (int i = 0; i < PH_CALLOUT_UNKNOWN_MAX; i++) {
         snprintf(url, sizeof url, "https://keys.example/never?%d", i);
-        struct ph_callout callout = {.kind = PH_FETCH_JWKS, .method = PH_S("GET"), .url = ph_slice_str(url)};
+        struct ph_callout callout = {
+            .kind = PH_FETCH_JWKS, .method = PH_S("GET"), .url = ph_slice_str(url)};
         heard_init(&waiting[i]);
         ph_callouts_ask(pair.callouts, &callout, INT64_MAX, on_callout, &waiting[i]);
     }
@@ -673,6 +723,125 @@ static void what_reads_as_no_key_is_a_failure_and_not_kept(void **state)
 static void a_response_over_the_limit_is_a_sign_of_life(void **state)
 {
     struct pair pair = new_callouts();
+static bool knows(struct pair *pair, const char *url)
+{
+    struct ph_callout callout = {
+        .kind = PH_FETCH_JWKS, .method = PH_S("GET"), .url = ph_slice_str(url)};
+    return ph_callouts_knows(pair->callouts, &callout);
+}
+
+static void fail_unknown_ones_until_they_pause(struct pair *pair)
+{
+    struct heard h;
+    char url[64];
+    for (int i = 0; i < PH_CALLOUT_FAILURES_MAX; i++) {
+        snprintf(url, sizeof url, "https://keys.example/500?%d", i);
+        call_out(pair, PH_FETCH_JWKS, url, INT64_MAX, &h);
+        assert_false(h.ok);
+    }
+    call_out(pair, PH_FETCH_JWKS, "https://keys.example/jwks?first-seen", INT64_MAX, &h);
+    assert_false(h.ok);
+}
+
+static void an_address_that_proved_a_request_is_known_after_a_restart_and_no_other_is(void **state)
+{
+    static const int64_t now_ms = 1795514400000;
+    char path[64];
+    struct ph_slice body;
+    struct ph_arena arena;
+    int64_t age_ms;
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/payhook-proven-%d", (int)getpid());
+    struct pair pair = new_callouts();
+    assert_false(is_kept(&pair, "https://keys.example/jwks"));
+    assert_false(is_kept(&pair, "https://keys.example/jwks?proves-nothing"));
+    ph_callouts_prove(pair.callouts, PH_S("https://keys.example/jwks"), now_ms);
+    ph_callouts_prove(pair.callouts, PH_S("https://keys.example/never-fetched"), now_ms);
+    ph_proven_save(path, pair.callouts, now_ms);
+    end_callouts(&pair);
+
+    pair = new_callouts();
+    ph_proven_load(path, pair.callouts, now_ms + 1000);
+    assert_true(knows(&pair, "https://keys.example/jwks"));
+    assert_false(knows(&pair, "https://keys.example/jwks?proves-nothing"));
+    assert_false(knows(&pair, "https://keys.example/never-fetched"));
+    struct ph_callout callout = {.kind = PH_FETCH_JWKS, .url = PH_S("https://keys.example/jwks")};
+    ph_arena_init(&arena, &ph_os_heap, SIZE_MAX / 2, 0);
+    assert_false(ph_callouts_peek(pair.callouts, &callout, &arena, &body, &age_ms)); /* V2 */
+    ph_arena_done(&arena);
+    fail_unknown_ones_until_they_pause(&pair);
+    assert_false(is_kept(&pair, "https://keys.example/jwks"));
+    assert_true(is_kept(&pair, "https://keys.example/jwks"));
+    end_callouts(&pair);
+
+    pair = new_callouts();
+    ph_proven_load(path, pair.callouts, now_ms + (int64_t)PH_PROVEN_FOR_DAYS * 24 * 3600 * 1000);
+    assert_false(knows(&pair, "https://keys.example/jwks")); /* V3 */
+    end_callouts(&pair);
+    unlink(path);
+}
+
+static void a_file_of_addresses_that_does_not_read_leaves_them_unknown(void **state)
+{
+    static const int64_t now_ms = 1795514400000;
+    char path[64];
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/payhook-proven-%d", (int)getpid());
+    struct pair pair = new_callouts();
+    ph_proven_load(path, pair.callouts, now_ms); /* none is there */
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "https://keys.example/a\n1795514300000 http://keys.example/b\n1795514500000 "
+                  "https://keys.example/c\n"
+                  "x https://keys.example/d\n1795514300000 https://keys.example/e\n1795514300000 "
+                  "https://keys.example/f");
+    fclose(file);
+    ph_proven_load(path, pair.callouts, now_ms);
+    for (char name = 'a'; name <= 'f'; name++) {
+        char url[] = "https://keys.example/?";
+        url[sizeof url - 2] = name;
+        assert_int_equal(knows(&pair, url), name == 'e');
+    }
+    end_callouts(&pair);
+    unlink(path);
+}
+
+static void strangers_addresses_make_room_before_proven_ones(void **state)
+{
+    struct pair pair = new_callouts();
+    char url[64];
+    (void)state;
+    assert_false(is_kept(&pair, "https://keys.example/jwks"));
+    ph_callouts_prove(pair.callouts, PH_S("https://keys.example/jwks"), 1795514400000);
+    for (int i = 0; i < 3 * PH_CALLOUT_CACHE_PER_HOST_MAX; i++) {
+        atomic_fetch_add(&clock_ms, 121 * 1000); /* all that went before has expired */
+        snprintf(url, sizeof url, "https://keys.example/jwks?%d", i);
+        assert_false(is_kept(&pair, url));
+    }
+    assert_true(knows(&pair, "https://keys.example/jwks"));
+    assert_false(knows(&pair, "https://keys.example/jwks?0"));
+    end_callouts(&pair);
+}
+
+static void an_address_that_its_host_gave_up_is_unknown_once_it_has_expired(void **state)
+{
+    struct pair pair = new_callouts();
+    struct heard h;
+    (void)state;
+    assert_false(is_kept(&pair, "https://keys.example/jwks?leaves"));
+    ph_callouts_prove(pair.callouts, PH_S("https://keys.example/jwks?leaves"), 1795514400000);
+    atomic_store(&server.leaving, true);
+    call_out(&pair, PH_FETCH_JWKS, "https://keys.example/jwks?leaves", -1, &h);
+    assert_false(h.ok);
+    assert_true(knows(&pair, "https://keys.example/jwks?leaves"));
+    atomic_fetch_add(&clock_ms, 121 * 1000);
+    call_out(&pair, PH_FETCH_JWKS, "https://keys.example/jwks?leaves", INT64_MAX, &h);
+    assert_false(h.ok);
+    assert_false(knows(&pair, "https://keys.example/jwks?leaves"));
+    atomic_store(&server.leaving, false);
+    end_callouts(&pair);
+}
+
     struct heard h;
     (void)state;
     for (int i = 0; i < 2 * PH_CALLOUT_FAILURES_MAX; i++) {
@@ -712,11 +881,13 @@ static void cache_control_is_obeyed_within_bounds(void **state)
                  {"", NULL, 3600}};
     (void)state;
     for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
-        struct ph_header headers[] = {{PH_S("cache-control"), ph_slice_str(cases[i].control)},
-                                      {PH_S("age"), ph_slice_str(cases[i].age != NULL ? cases[i].age : "0")}};
+        struct ph_header headers[] = {
+            {PH_S("cache-control"), ph_slice_str(cases[i].control)},
+            {PH_S("age"), ph_slice_str(cases[i].age != NULL ? cases[i].age : "0")}};
         struct ph_client_response response = {.headers = headers, .header_count = 2};
         if (ph_callout_keep_ms(&response) != cases[i].seconds * 1000)
-            fail_msg("%s keeps %lld ms", cases[i].control, (long long)ph_callout_keep_ms(&response));
+            fail_msg("%s keeps %lld ms", cases[i].control,
+                     (long long)ph_callout_keep_ms(&response));
     }
 }
 
@@ -747,3 +918,7 @@ int main(void)
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
+        cmocka_unit_test(an_address_that_proved_a_request_is_known_after_a_restart_and_no_other_is),
+        cmocka_unit_test(a_file_of_addresses_that_does_not_read_leaves_them_unknown),
+        cmocka_unit_test(strangers_addresses_make_room_before_proven_ones),
+        cmocka_unit_test(an_address_that_its_host_gave_up_is_unknown_once_it_has_expired),

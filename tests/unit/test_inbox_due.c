@@ -259,8 +259,7 @@ PH_TEST(a_request_comes_back_as_it_came)
     assert_int_equal(ph_inbox_request_get(reader, 99, &memory, &kept), PH_ERR_NOT_FOUND);
 }
 
-/* ---- judged again
- * ---------------------------------------------------------------------------------- */
+/* ---- judged again ---------------------------------------------------------------------------- */
 
 static int64_t quarantine(const char *key)
 {
@@ -287,11 +286,13 @@ PH_TEST(a_late_secret_takes_the_normal_path)
     size_t count;
     (void)state;
     int64_t request = quarantine("k");
-    assert_int_equal(
-        ph_inbox_quarantined(reader, PH_S("stripe-shop"), 0, 10, &memory, &ids, &count), PH_OK);
+    assert_int_equal(ph_inbox_standing_ids(reader, PH_STANDING_QUARANTINED, PH_S("stripe-shop"), 0,
+                                           10, &memory, &ids, &count),
+                     PH_OK);
     assert_int_equal(count, 1);
     assert_int_equal(ids[0], request);
-    assert_int_equal(ph_inbox_quarantined(reader, PH_S("other"), 0, 10, &memory, &ids, &count),
+    assert_int_equal(ph_inbox_standing_ids(reader, PH_STANDING_QUARANTINED, PH_S("other"), 0, 10,
+                                           &memory, &ids, &count),
                      PH_OK);
     assert_int_equal(count, 0);
     assert_int_equal(run(&judge(&s, "k", request)->op), PH_OK);
