@@ -9,7 +9,7 @@
 
 struct ph_client {
     struct ph_client_options options;
-    pthread_mutex_t lock; /* of what follows, to `multi` */
+    pthread_mutex_t lock;             /* of what follows, to `multi` */
     struct ph_transfer *first, *last; /* taken, not yet begun */
     size_t inflight;
     bool running, stopping;
@@ -28,7 +28,7 @@ struct ph_client *ph_client_new(const struct ph_client_options *options)
     return client;
 }
 
-/* ---- the thread -------------------------------------------------------------------------------- */
+/* ---- the thread ------------------------------------------------------------------------------ */
 
 static void ended(struct ph_client *client, struct ph_transfer *t)
 {
@@ -48,7 +48,13 @@ static void forget(struct ph_client *client, const struct ph_transfer *t)
 
 static void begin(struct ph_client *client, struct ph_transfer *t)
 {
-    if (!ph_transfer_prepare(t, &client->options) || curl_multi_add_handle(client->multi, t->easy) != CURLM_OK) {
+    if (!ph_transfer_has_files(t, &client->options)) {
+        ph_transfer_fail(t, PH_CLIENT_TLS, PH_S("a TLS file is not there, or not a regular file"));
+        ended(client, t);
+        return;
+    }
+    if (!ph_transfer_prepare(t, &client->options) ||
+        curl_multi_add_handle(client->multi, t->easy) != CURLM_OK) {
         ph_transfer_fail(t, PH_CLIENT_STOPPED, PH_S("out of memory"));
         ended(client, t);
         return;
@@ -114,7 +120,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- outside ----------------------------------------------------------------------------------- */
+/* ---- outside --------------------------------------------------------------------------------- */
 
 /* curl_global_init once per process; it may be called from several threads. */
 static void global_init(void)
@@ -131,7 +137,8 @@ static bool start(struct ph_client *client)
     if (client->multi == NULL)
         return false;
     (void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)PH_CLIENT_IDLE_MAX);
-    (void)curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)PH_CLIENT_INFLIGHT_MAX);
+    (void)curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                            (long)PH_CLIENT_INFLIGHT_MAX);
     if (pthread_create(&client->thread, NULL, run, client) != 0) {
         (void)curl_multi_cleanup(client->multi);
         client->multi = NULL;

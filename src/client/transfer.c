@@ -4,9 +4,10 @@
 #include <unistd.h>
 
 #include "client/address.h"
+#include "os/file.h"
 #include "os/heap.h"
 
-/* ---- its life ---------------------------------------------------------------------------------- */
+/* ---- its life -------------------------------------------------------------------------------- */
 
 static char *copy_text(struct ph_arena *arena, struct ph_slice text)
 {
@@ -70,11 +71,13 @@ static bool copy_request(struct ph_transfer *t, const struct ph_client_request *
     for (size_t i = 0; i < request->header_count; i++)
         if (!add_header(t, request->headers[i].name, request->headers[i].value))
             return false;
-    /* No "Expect: 100-continue", which curl would add to larger bodies: it costs a round trip, or a second. */
+    /* No "Expect: 100-continue", which curl would add to larger bodies: it costs a round trip, or a
+     * second. */
     return add_line(t, "Expect:") && add_line(t, "Accept-Encoding: identity");
 }
 
-struct ph_transfer *ph_transfer_new(const struct ph_client_request *request, ph_client_done *done, void *ctx)
+struct ph_transfer *ph_transfer_new(const struct ph_client_request *request, ph_client_done *done,
+                                    void *ctx)
 {
     struct ph_transfer *t = calloc(1, sizeof *t);
     if (t == NULL)
@@ -109,7 +112,7 @@ void ph_transfer_free(struct ph_transfer *t)
     free(t);
 }
 
-/* ---- curl's callbacks -------------------------------------------------------------------------- */
+/* ---- curl's callbacks ------------------------------------------------------------------------ */
 
 static size_t on_body(char *bytes, size_t one, size_t count, void *ctx)
 {
@@ -146,7 +149,8 @@ static size_t on_header(char *bytes, size_t one, size_t count, void *ctx)
         return 0;
     }
     t->header_bytes += count;
-    if (ph_slice_starts(line, PH_S("HTTP/"))) { /* a response begins: after "100 Continue", a second one */
+    if (ph_slice_starts(
+            line, PH_S("HTTP/"))) { /* a response begins: after "100 Continue", a second one */
         t->response_header_count = 0;
         return count;
     }
@@ -158,8 +162,9 @@ static size_t on_header(char *bytes, size_t one, size_t count, void *ctx)
         t->no_memory = true;
         return 0;
     }
-    t->response_headers[t->response_header_count++] = (struct ph_header){
-        .name = ph_slice_of(copy.ptr, colon), .value = ph_slice_trim(ph_slice_from(copy, colon + 1))};
+    t->response_headers[t->response_header_count++] =
+        (struct ph_header){.name = ph_slice_of(copy.ptr, colon),
+                           .value = ph_slice_trim(ph_slice_from(copy, colon + 1))};
     return count;
 }
 
@@ -167,14 +172,15 @@ static size_t on_header(char *bytes, size_t one, size_t count, void *ctx)
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct ph_transfer *t = ctx;
-    if (purpose != CURLSOCKTYPE_IPCXN || (!t->allow_private && !ph_address_is_public(&address->addr))) {
+    if (purpose != CURLSOCKTYPE_IPCXN ||
+        (!t->allow_private && !ph_address_is_public(&address->addr))) {
         t->private_address = true;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* ---- options ----------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 #define SET(option, value) (ok = ok && curl_easy_setopt(t->easy, (option), (value)) == CURLE_OK)
 
@@ -217,6 +223,15 @@ static bool set_bounds(struct ph_transfer *t)
     return ok;
 }
 
+bool ph_transfer_has_files(const struct ph_transfer *t, const struct ph_client_options *options)
+{
+    const char *const files[] = {options->ca_file, t->certificate_file, t->key_file};
+    for (size_t i = 0; i < PH_COUNTOF(files); i++)
+        if (files[i] != NULL && !ph_os_is_file(files[i]))
+            return false;
+    return true;
+}
+
 bool ph_transfer_prepare(struct ph_transfer *t, const struct ph_client_options *options)
 {
     t->easy = curl_easy_init();
@@ -243,7 +258,7 @@ bool ph_transfer_prepare(struct ph_transfer *t, const struct ph_client_options *
     return ok;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 void ph_transfer_fail(struct ph_transfer *t, enum ph_client_result result, struct ph_slice reason)
 {
@@ -251,7 +266,8 @@ void ph_transfer_fail(struct ph_transfer *t, enum ph_client_result result, struc
     t->done(t->ctx, &response);
 }
 
-/* Whether any of the request has gone out: then it was made, whatever becomes of the response (H4). */
+/* Whether any of the request has gone out: then it was made, whatever becomes of the response (H4).
+ */
 static bool is_sent(const struct ph_transfer *t)
 {
     long request_bytes = 0;
@@ -288,7 +304,8 @@ static enum ph_client_result result_of(const struct ph_transfer *t, CURLcode cod
     }
 }
 
-static struct ph_slice reason_of(const struct ph_transfer *t, enum ph_client_result result, CURLcode code)
+static struct ph_slice reason_of(const struct ph_transfer *t, enum ph_client_result result,
+                                 CURLcode code)
 {
     if (result == PH_CLIENT_PRIVATE_ADDRESS)
         return PH_S("the name leads to a private address, and the config does not allow that");
@@ -297,7 +314,8 @@ static struct ph_slice reason_of(const struct ph_transfer *t, enum ph_client_res
     if (t->too_large)
         return PH_S("the response is larger than the limit");
     if (result == PH_CLIENT_TOO_LARGE)
-        return PH_S("a line of the response's header is larger than the limit, or there is no memory for the response");
+        return PH_S("a line of the response's header is larger than the limit, or there is no "
+                    "memory for the response");
     return ph_slice_str(t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
 }
 

@@ -30,13 +30,19 @@ struct ph_transfer {
 /* Whether it can be written as a request: no line break hides in it. */
 bool ph_transfer_fits(const struct ph_client_request *request);
 /* A copy of `request`, which fits; NULL: no memory. */
-struct ph_transfer *ph_transfer_new(const struct ph_client_request *request, ph_client_done *done, void *ctx);
+struct ph_transfer *ph_transfer_new(const struct ph_client_request *request, ph_client_done *done,
+                                    void *ctx);
 void ph_transfer_free(struct ph_transfer *transfer);
+/* Whether the TLS files are regular ones: curl opens them on the thread of all transfers, and would
+ * wait for a pipe's other end. */
+bool ph_transfer_has_files(const struct ph_transfer *transfer,
+                           const struct ph_client_options *options);
 /* Makes the curl handle. False: curl refused an option or has no memory. */
 bool ph_transfer_prepare(struct ph_transfer *transfer, const struct ph_client_options *options);
 /* Calls `done` with what came of it. */
 void ph_transfer_finish(struct ph_transfer *transfer, CURLcode code);
 /* Calls `done` with a failure that needs no curl. */
-void ph_transfer_fail(struct ph_transfer *transfer, enum ph_client_result result, struct ph_slice reason);
+void ph_transfer_fail(struct ph_transfer *transfer, enum ph_client_result result,
+                      struct ph_slice reason);
 
 #endif

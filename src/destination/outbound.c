@@ -14,6 +14,7 @@
 
 #include "client/address.h"
 #include "os/clock.h"
+#include "os/file.h"
 
 struct ph_outbound {
     int fd, stop_fd;
@@ -119,9 +120,17 @@ static enum ph_outbound_result tls_failed(const struct ph_outbound *o,
     return fail(why, what, detail);
 }
 
+static bool is_none_or_file(const char *path)
+{
+    return path == NULL || ph_os_is_file(path);
+}
+
 static bool load_files(SSL_CTX *context, const struct ph_outbound_options *options)
 {
     const char *key = options->key_file != NULL ? options->key_file : options->certificate_file;
+    if (!is_none_or_file(options->ca_file) || !is_none_or_file(options->certificate_file) ||
+        !is_none_or_file(key))
+        return false;
     bool roots = options->ca_file != NULL
                      ? SSL_CTX_load_verify_locations(context, options->ca_file, NULL) == 1
                      : SSL_CTX_set_default_verify_paths(context) == 1;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "os/file.h"
+
 struct ph_tls_context {
     SSL_CTX *ctx;
 };
@@ -60,10 +62,29 @@ static int no_passphrase(char *buf, int size, int writing, void *arg)
     return -1;
 }
 
+/* OpenSSL opens them itself, and would wait for a pipe's other end. */
+static enum ph_status need_files(const struct ph_tls_files *files, char why[PH_TLS_WHY_BYTES])
+{
+    const struct {
+        const char *what, *path;
+    } all[] = {{"the certificate", files->certificate},
+               {"the key", files->key},
+               {"the client CA", files->client_ca}};
+    for (size_t i = 0; i < PH_COUNTOF(all); i++) {
+        if (all[i].path == NULL || ph_os_is_file(all[i].path))
+            continue;
+        (void)snprintf(why, PH_TLS_WHY_BYTES, "%s %s: is not there, or not a regular file",
+                       all[i].what, all[i].path);
+        return PH_ERR_INVALID;
+    }
+    return PH_OK;
+}
+
 static enum ph_status load(SSL_CTX *ctx, const struct ph_tls_files *files,
                            char why[PH_TLS_WHY_BYTES])
 {
     static const unsigned char name[] = "payhook";
+    PH_TRY(need_files(files, why));
     SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
     if (SSL_CTX_use_certificate_chain_file(ctx, files->certificate) != 1)
         return fail("the certificate", files->certificate, why);

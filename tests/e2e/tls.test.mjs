@@ -1,7 +1,7 @@
 // TLS, ALPN, client certificates, tokens, certificates read again; and what is refused at the start.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
@@ -153,6 +153,20 @@ async function serve(listen, config, more = {}) {
   const found = { log: '' };
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (text) => { found.log += text; process.stderr.write(text); });
+test('a pipe, a device or a folder in a certificate\'s place is refused at once, and the old stays in use', async () => {
+  const puts = { pipe: () => execFileSync('mkfifo', [file('used.pem')]), device: () => symlinkSync('/dev/zero', file('used.pem')), folder: () => mkdirSync(file('used.pem')) };
+  for (const [name, put] of Object.entries(puts)) {
+    rmSync(file('used.pem'), { recursive: true });
+    put();
+    const from = server.log.length;
+    server.child.kill('SIGHUP');
+    await until(() => /configuration=kept/.test(server.log.slice(from)) && /certificates=kept [^\n]*not a regular file/.test(server.log.slice(from)), `the ${name} to be refused`, 10_000);
+    assert.equal((await talk(server.port, '')).name, 'second');
+  }
+  rmSync(file('used.pem'), { recursive: true });
+  copyFileSync(file('two.pem'), file('used.pem'));
+});
+
   child.stdout.setEncoding('utf8').on('data', (text) => { output += text; });
   await until(() => {
     found.port = output.match(/listening on 127\.0\.0\.1:(\d+) \(event/)?.[1];

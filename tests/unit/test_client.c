@@ -18,14 +18,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/address.h"
 #include "client/callouts.h"
 #include "client/client.h"
-
 #include "gateway/proven.h"
 #include "os/heap.h"
+
 /* ---- addresses ------------------------------------------------------------------------------- */
 
 static bool is_public(const char *text)
@@ -402,6 +403,34 @@ static void a_refused_connection_is_unreachable(void **state)
     ph_client_free(client);
 }
 
+static void a_pipe_in_a_tls_files_place_is_refused_and_holds_up_nobody(void **state)
+{
+    char pipe_name[80];
+    struct ph_client_request request = get("https://keys.example/x");
+    struct heard h;
+    (void)state;
+    snprintf(pipe_name, sizeof pipe_name, "%s.pipe", server.ca_file);
+    assert_int_equal(mkfifo(pipe_name, 0600), 0);
+    const char *const bad[] = {pipe_name, "/tmp", "/dev/null", "/tmp/payhook-not-there"};
+    for (size_t i = 0; i < PH_COUNTOF(bad); i++) {
+        struct ph_client_options options = {.ca_file = bad[i], .connect_to = server.address};
+        struct ph_client *client = ph_client_new(&options);
+        ask(client, &request, &h);
+        assert_int_equal(h.result, PH_CLIENT_TLS);
+        ph_client_free(client);
+        client = new_client();
+        request.certificate_file = bad[i];
+        ask(client, &request, &h);
+        assert_int_equal(h.result, PH_CLIENT_TLS);
+        assert_non_null(strstr(h.reason, "not a regular file"));
+        request.certificate_file = NULL;
+        ask(client, &request, &h);
+        assert_int_equal(h.result, PH_CLIENT_ANSWERED);
+        ph_client_free(client);
+    }
+    unlink(pipe_name);
+}
+
 static void a_line_break_never_reaches_a_request(void **state)
 {
     static const struct ph_header bad[] = {{PH_SI("X"), PH_SI("a\r\nEvil: 1")},
@@ -694,35 +723,6 @@ static void few_unknown_addresses_are_under_way_at_once_and_known_ones_pass_them
     end_callouts(&pair);
 }
 
-static void what_reads_as_no_key_is_a_failure_and_not_kept(void **state)
-{
-    static const struct {
-        enum ph_fetch_kind kind;
-        const char *url;
-    } cases[] = {{PH_FETCH_JWKS, "https://keys.example/garbage"},
-                 {PH_FETCH_JWKS, "https://keys.example/none"},
-                 {PH_FETCH_JWKS, "https://keys.example/cert"},
-                 {PH_FETCH_CERTIFICATE, "https://keys.example/garbage?c"},
-                 {PH_FETCH_CERTIFICATE, "https://keys.example/jwks"}};
-    struct pair pair = new_callouts();
-    struct heard h;
-    (void)state;
-    int before = atomic_load(&server.requests), asked = 0;
-    for (size_t i = 0; i < PH_COUNTOF(cases); i++)
-        for (int times = 0; times < 2; times++, asked++) {
-            call_out(&pair, cases[i].kind, cases[i].url, INT64_MAX, &h);
-            assert_false(h.ok);
-            assert_non_null(strstr(h.reason, "what is no"));
-        }
-    assert_int_equal(atomic_load(&server.requests), before + asked); /* and the host lives */
-    call_out(&pair, PH_FETCH_CERTIFICATE, "https://keys.example/cert", INT64_MAX, &h);
-    assert_true(h.ok);
-    end_callouts(&pair);
-}
-
-static void a_response_over_the_limit_is_a_sign_of_life(void **state)
-{
-    struct pair pair = new_callouts();
 static bool knows(struct pair *pair, const char *url)
 {
     struct ph_callout callout = {
@@ -842,6 +842,35 @@ static void an_address_that_its_host_gave_up_is_unknown_once_it_has_expired(void
     end_callouts(&pair);
 }
 
+static void what_reads_as_no_key_is_a_failure_and_not_kept(void **state)
+{
+    static const struct {
+        enum ph_fetch_kind kind;
+        const char *url;
+    } cases[] = {{PH_FETCH_JWKS, "https://keys.example/garbage"},
+                 {PH_FETCH_JWKS, "https://keys.example/none"},
+                 {PH_FETCH_JWKS, "https://keys.example/cert"},
+                 {PH_FETCH_CERTIFICATE, "https://keys.example/garbage?c"},
+                 {PH_FETCH_CERTIFICATE, "https://keys.example/jwks"}};
+    struct pair pair = new_callouts();
+    struct heard h;
+    (void)state;
+    int before = atomic_load(&server.requests), asked = 0;
+    for (size_t i = 0; i < PH_COUNTOF(cases); i++)
+        for (int times = 0; times < 2; times++, asked++) {
+            call_out(&pair, cases[i].kind, cases[i].url, INT64_MAX, &h);
+            assert_false(h.ok);
+            assert_non_null(strstr(h.reason, "what is no"));
+        }
+    assert_int_equal(atomic_load(&server.requests), before + asked); /* and the host lives */
+    call_out(&pair, PH_FETCH_CERTIFICATE, "https://keys.example/cert", INT64_MAX, &h);
+    assert_true(h.ok);
+    end_callouts(&pair);
+}
+
+static void a_response_over_the_limit_is_a_sign_of_life(void **state)
+{
+    struct pair pair = new_callouts();
     struct heard h;
     (void)state;
     for (int i = 0; i < 2 * PH_CALLOUT_FAILURES_MAX; i++) {
@@ -901,6 +930,7 @@ int main(void)
         cmocka_unit_test(another_name_than_the_certificates_is_refused),
         cmocka_unit_test(limits_end_a_request),
         cmocka_unit_test(a_refused_connection_is_unreachable),
+        cmocka_unit_test(a_pipe_in_a_tls_files_place_is_refused_and_holds_up_nobody),
         cmocka_unit_test(a_line_break_never_reaches_a_request),
         cmocka_unit_test(stopping_ends_what_is_in_flight_once),
         cmocka_unit_test(more_than_the_limit_in_flight_are_refused),
@@ -911,6 +941,10 @@ int main(void)
         cmocka_unit_test(addresses_that_strangers_make_up_put_out_nothing_and_pause_nobody),
         cmocka_unit_test(what_is_kept_stays_whoever_else_is_answered),
         cmocka_unit_test(few_unknown_addresses_are_under_way_at_once_and_known_ones_pass_them),
+        cmocka_unit_test(an_address_that_proved_a_request_is_known_after_a_restart_and_no_other_is),
+        cmocka_unit_test(a_file_of_addresses_that_does_not_read_leaves_them_unknown),
+        cmocka_unit_test(strangers_addresses_make_room_before_proven_ones),
+        cmocka_unit_test(an_address_that_its_host_gave_up_is_unknown_once_it_has_expired),
         cmocka_unit_test(what_reads_as_no_key_is_a_failure_and_not_kept),
         cmocka_unit_test(a_response_over_the_limit_is_a_sign_of_life),
         cmocka_unit_test(what_is_not_https_is_not_asked),
@@ -918,7 +952,3 @@ int main(void)
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
-        cmocka_unit_test(an_address_that_proved_a_request_is_known_after_a_restart_and_no_other_is),
-        cmocka_unit_test(a_file_of_addresses_that_does_not_read_leaves_them_unknown),
-        cmocka_unit_test(strangers_addresses_make_room_before_proven_ones),
-        cmocka_unit_test(an_address_that_its_host_gave_up_is_unknown_once_it_has_expired),
