@@ -6,6 +6,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
+import { own } from './children.mjs';
 import { binary, rawExchange, stripeSignature } from './server.mjs';
 
 const folder = mkdtempSync(`${tmpdir()}/payhook-admin-`), data = `${folder}/data`, socket = `${data}/admin.sock`;
@@ -53,7 +54,7 @@ ${extra}`);
 }
 
 async function startGateway() {
-  const child = spawn(binary, ['serve', '--config', `${folder}/payhook.yaml`, '--threads', '2'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = own(spawn(binary, ['serve', '--config', `${folder}/payhook.yaml`, '--threads', '2'], { env, stdio: ['ignore', 'pipe', 'inherit'] }));
   const started = { child, output: '' };
   await new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`payhook ended with ${code}`)));

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import test from 'node:test';
+import { own } from './children.mjs';
 import { root } from './server.mjs';
 import { python } from './tools.mjs';
 
@@ -46,7 +47,7 @@ const answers = (port) => new Promise((resolve) => {
 });
 
 function start(command, args, env) {
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = own(spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] }));
   child.text = '';
   child.stdout.on('data', (bytes) => { child.text += bytes; });
   child.ended = new Promise((resolve) => child.on('exit', resolve));

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { own } from './children.mjs';
 import { binary } from './server.mjs';
 
 export const stripeSecret = 'whsec_gateway_secret';
@@ -27,7 +28,7 @@ export async function startGateway(config, { folder, more = {}, wrap = [], stder
   gateway.write(config);
   gateway.start = () => new Promise((resolve, reject) => {
     const [command, ...args] = [...wrap, binary, 'serve', '--config', join(home, 'payhook.yaml')];
-    const child = spawn(command, args, { env: { ...process.env, ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = own(spawn(command, args, { env: { ...process.env, ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe'] }));
     gateway.child = child;
     gateway.port = gateway.servicePort = undefined;
     let output = '';

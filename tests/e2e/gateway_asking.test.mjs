@@ -10,6 +10,7 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { own } from './children.mjs';
 import { binary, root } from './server.mjs';
 
 const dir = mkdtempSync(join(tmpdir(), 'payhook-asking-'));
@@ -45,8 +46,8 @@ callouts: { ca: ca.pem, egress: 127.0.0.1:${processor.address().port} }
 endpoints: { tl: { connector: truelayer } }
 destinations: { shop: { url: "http://127.0.0.1:${sink.address().port}/", secret: env:SHOP, verdicts: [ verified ] } }
 `);
-  child = spawn(binary, ['serve', '--config', 'payhook.yaml', '--data', file('data')], {
-    cwd: dir, env: { ...process.env, SHOP: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=' }, stdio: ['ignore', 'pipe', 'inherit'] });
+  child = own(spawn(binary, ['serve', '--config', 'payhook.yaml', '--data', file('data')], {
+    cwd: dir, env: { ...process.env, SHOP: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=' }, stdio: ['ignore', 'pipe', 'inherit'] }));
   let output = '';
   await new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`payhook ended with ${code}`)));

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { own } from './children.mjs';
 import { post, startGateway, stripe, until } from './gateway.mjs';
 import { binary, rawExchange } from './server.mjs';
 
@@ -101,7 +102,7 @@ test('without a webhooks listener a reload changes them, too', async () => {
   const file = join(home, 'payhook.yaml');
   const write = (headers) => writeFileSync(file, JSON.stringify({ webhooks: { listen: 'none' }, service: { listen: '127.0.0.1:0' }, limits: { headers } }));
   write(64);
-  const child = spawn(binary, ['serve', '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = own(spawn(binary, ['serve', '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] }));
   let output = '', log = '', port;
   child.stderr.setEncoding('utf8').on('data', (text) => { log += text; });
   child.stdout.setEncoding('utf8').on('data', (text) => { output += text; });

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import net from 'node:net';
+import { own } from './children.mjs';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const secret = 'whsec_e2e_secret';
@@ -11,11 +12,11 @@ export const binary = process.env.PAYHOOK_BIN ?? `${root}build/payhook`;
 // before: a command that starts it.
 export async function startServer(args = [], env = {}, before = []) {
   const [command, ...first] = [...before, binary, 'serve'];
-  const child = spawn(command, [...first, '--listen', '127.0.0.1:0', '--dev',
+  const child = own(spawn(command, [...first, '--listen', '127.0.0.1:0', '--dev',
     '--listen-webhooks', '127.0.0.1:0', '--threads', '2', ...args], {
     env: { ...process.env, PAYHOOK_STRIPE_SECRET: secret, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  }));
   const server = { child, output: '', log: '' };
   child.stderr.setEncoding('utf8').on('data', (text) => {
     server.log += text;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import { after, before, test } from 'node:test';
 import grpc from '@grpc/grpc-js';
+import { own } from './children.mjs';
 import { until } from './gateway.mjs';
 import { rawExchange, root, startServer } from './server.mjs';
 
@@ -96,6 +97,13 @@ test('without the token nothing but health is told', async () => {
   assert.match((await talk(server.port, get('/nothing', bearer.replace('Bearer', 'bearer')))).text, /^HTTP\/1\.1 404 /);
 });
 
+test('a token that is shown twice is none, whatever the other one is', async () => {
+  for (const other of ['Authorization: Bearer another token of it', 'authorization: Basic eDp5', bearer]) {
+    assert.match((await talk(server.port, get('/nothing', bearer, other))).text, /^HTTP\/1\.1 401 /);
+    assert.match((await talk(server.port, get('/nothing', other, bearer))).text, /^HTTP\/1\.1 401 /);
+  }
+});
+
 function unary(address, credentials, path, metadata = new grpc.Metadata()) {
   const client = new grpc.Client(address, credentials);
   return new Promise((resolve) => {
@@ -159,6 +167,17 @@ test('a pipe, a device or a folder in a certificate\'s place is refused at once,
     rmSync(file('used.pem'), { recursive: true });
     put();
     const from = server.log.length;
+// `serve --config`, as the gateway and as the Event Service alone; reload() gives the lines that are logged of it.
+const forms = [['with the gateway', '127.0.0.1:0'], ['as the Event Service alone', 'none']];
+async function serve(listen, config, more = {}) {
+  const home = mkdtempSync(join(dir, 'serve-'));
+  const write = (c) => writeFileSync(join(home, 'payhook.yaml'), JSON.stringify({ data: join(home, 'data'), threads: 2, endpoints: {}, ...c,
+    webhooks: { listen, ...c.webhooks }, service: { listen: '127.0.0.1:0', ...c.service } }));
+  write(config);
+  const child = own(spawn(binary, ['serve', '--config', join(home, 'payhook.yaml')], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...more } }));
+  const found = { log: '' };
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => { found.log += text; process.stderr.write(text); });
     server.child.kill('SIGHUP');
     await until(() => /configuration=kept/.test(server.log.slice(from)) && /certificates=kept [^\n]*not a regular file/.test(server.log.slice(from)), `the ${name} to be refused`, 10_000);
     assert.equal((await talk(server.port, '')).name, 'second');

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,8 +49,12 @@ static void start_redis(void)
     snprintf(tls_port, sizeof tls_port, "%d", server.tls_port);
     snprintf(certificate, sizeof certificate, "%s/cert.pem", server.folder);
     snprintf(key, sizeof key, "%s/key.pem", server.folder);
+    pid_t parent = getpid();
     server.pid = fork();
     if (server.pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that is killed leaves nothing behind */
+        if (getppid() != parent)
+            _exit(127);
         execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--dir",
                server.folder, "--save", "", "--appendonly", "no", "--logfile", "redis.log",
                "--tls-port", tls_port, "--tls-cert-file", certificate, "--tls-key-file", key,
