@@ -122,6 +122,31 @@ static bool asks_for_h2c(const struct ph_h1 *h1)
            ph_http_list_has(connection, PH_S("http2-settings"));
 }
 
+/* RFC 9112 §3.2.2: "GET http://host/path" is what a client sends to a proxy, and a server has to
+ * take it. Its host stands for the Host header, and neither is read here. False: there is no host
+ * in it. */
+static bool take_absolute_form(struct ph_h1 *h1)
+{
+    struct ph_span *span = &h1->exchange.target;
+    char *text = h1->exchange.head.ptr + span->start;
+    struct ph_slice target = ph_http_span(&h1->exchange.head, *span);
+    size_t at =
+        target.len > 0 && target.ptr[0] != '/' ? ph_slice_find(target, PH_S("://"), 0) : SIZE_MAX;
+    if (at == SIZE_MAX || !(ph_slice_eq_nocase(ph_slice_of(target.ptr, at), PH_S("http")) ||
+                            ph_slice_eq_nocase(ph_slice_of(target.ptr, at), PH_S("https"))))
+        return true;
+    size_t host = at + 3, end = host;
+    while (end < target.len && text[end] != '/' && text[end] != '?' && text[end] != '#')
+        end++;
+    if (end == host)
+        return false;
+    if (end == target.len || text[end] != '/')
+        text[--end] = '/'; /* an empty path; the host's last byte makes room */
+    span->start += (uint32_t)end;
+    span->len -= (uint32_t)end;
+    return true;
+}
+
 static int on_headers_complete(llhttp_t *parser)
 {
     struct ph_h1 *h1 = of(parser);
@@ -133,6 +158,8 @@ static int on_headers_complete(llhttp_t *parser)
         return stop_with(h1, refusal);
     if (parser->method == HTTP_CONNECT)
         return stop_with(h1, 405);
+    if (!take_absolute_form(h1))
+        return stop_with(h1, 400);
     if (parser->content_length > PH_MESSAGE_BYTES_MAX)
         return stop_with(h1, 413);
     parser->upgrade =

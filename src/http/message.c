@@ -15,6 +15,19 @@ struct ph_slice ph_http_find_header(const struct ph_http_request *request, struc
     return (struct ph_slice){0};
 }
 
+struct ph_slice ph_http_bearer(const struct ph_http_request *request)
+{
+    struct ph_slice name = PH_S("authorization"), scheme = PH_S("Bearer "),
+                    text = ph_http_header(request, name);
+    size_t count = 0;
+    for (size_t i = 0; i < request->header_count; i++)
+        count += ph_slice_eq_nocase(request->headers[i].name, name);
+    if (count != 1 || text.len <= scheme.len ||
+        !ph_slice_eq_nocase(ph_slice_of(text.ptr, scheme.len), scheme))
+        return (struct ph_slice){0};
+    return ph_slice_trim(ph_slice_from(text, scheme.len));
+}
+
 bool ph_http_list_has(struct ph_slice list, struct ph_slice word)
 {
     while (list.len > 0) {

@@ -212,6 +212,9 @@ static inline struct ph_slice ph_http_header(const struct ph_http_request *reque
     return (request->marks & ph_http_mark(name)) != 0 ? ph_http_find_header(request, name)
                                                       : (struct ph_slice){0};
 }
+/* The token of `Authorization: Bearer`; absent: none, another scheme, or the header comes more than
+ * once: which one somebody in front of us has judged nobody knows. */
+struct ph_slice ph_http_bearer(const struct ph_http_request *request);
 /* Whether a list with commas, as of Connection, has the word, in any case. */
 bool ph_http_list_has(struct ph_slice list, struct ph_slice word);
 /* The target without query and fragment. */

@@ -15,8 +15,7 @@ bool ph_admin_is_path(struct ph_slice path)
     return ph_slice_starts(path, PH_S("/admin/")) || ph_slice_eq(path, PH_S("/admin"));
 }
 
-/* ---- who may ask
- * ------------------------------------------------------------------------------------- */
+/* ---- who may ask ----------------------------------------------------------------------------- */
 
 static bool refuse(struct ph_service *service, int status, struct ph_slice code,
                    struct ph_slice why, struct ph_http_response *ret_response)
@@ -31,12 +30,11 @@ static bool refuse(struct ph_service *service, int status, struct ph_slice code,
 static bool scopes_of(const struct ph_config *config, const struct ph_http_request *request,
                       uint32_t *ret_scopes)
 {
-    struct ph_slice text = ph_http_header(request, PH_S("authorization")), scheme = PH_S("Bearer ");
+    struct ph_slice text = ph_http_bearer(request);
     bool found = false;
     *ret_scopes = 0;
-    if (text.len <= scheme.len || !ph_slice_eq_nocase(ph_slice_of(text.ptr, scheme.len), scheme))
+    if (!ph_slice_present(text))
         return false;
-    text = ph_slice_trim(ph_slice_from(text, scheme.len));
     for (size_t i = 0; i < config->admin.tokens.count; i++) {
         const struct ph_config_token *token = &config->admin.tokens.items[i];
         if (token->secret.value.len == 0 || !ph_crypto_equal(text, token->secret.value))
@@ -58,14 +56,13 @@ static bool may(struct ph_service *service, const struct ph_http_request *reques
         return true;
     ph_count(&service->counters->unauthenticated);
     return refuse(service, 401, PH_S("UNAUTHENTICATED"),
-                  any ? PH_S("send a token of admin.tokens: authorization: Bearer")
+                  any ? PH_S("send a token of admin.tokens, once: authorization: Bearer")
                       : PH_S("no admin.tokens are configured: this API answers on the socket "
                              "(admin.socket) only"),
                   ret_response);
 }
 
-/* ---- the answer
- * -------------------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 
 static void on_resume(void *ctx, struct ph_http_exchange *exchange, void *work)
 {
@@ -120,8 +117,7 @@ static void on_discard(void *ctx, void *work)
     ph_admin_call_free(work);
 }
 
-/* ---- the way in
- * -------------------------------------------------------------------------------------- */
+/* ---- the way in ------------------------------------------------------------------------------ */
 
 /* One block: the call, and copies of what it reads. */
 static struct ph_admin_call *new_call(const struct ph_http_request *request,
@@ -131,9 +127,6 @@ static struct ph_admin_call *new_call(const struct ph_http_request *request,
     size_t path = ph_http_path(request).len;
     struct ph_slice query =
         path < request->target.len ? ph_slice_from(request->target, path + 1) : PH_S("");
-    size_t fragment = ph_slice_find(query, PH_S("#"), 0);
-    if (fragment != SIZE_MAX)
-        query.len = fragment;
     struct ph_admin_call *call =
         calloc(1, sizeof *call + word.len + query.len + request->body.len + 1);
     if (call == NULL)
@@ -191,6 +184,11 @@ enum ph_http_outcome ph_admin_handle(struct ph_service *service, struct ph_http_
     if ((!local && !may(service, request, &scopes, ret_response)) ||
         ph_service_refused(service, request, ret_response))
         return PH_HTTP_ANSWERED;
+    if (ph_slice_find(request->target, PH_S("#"), 0) != SIZE_MAX) {
+        (void)refuse(service, 400, PH_S("INVALID_ARGUMENT"),
+                     PH_S("a # is not sent: in a value it is written %23"), ret_response);
+        return PH_HTTP_ANSWERED;
+    }
     const struct ph_admin_route *route =
         ph_slice_starts(path, prefix)
             ? ph_admin_route_find(request->method, ph_slice_from(path, prefix.len), &word, &allow)

@@ -7,8 +7,7 @@
 #include "server/admin_call.h"
 #include "wire/json_pool.h"
 
-/* ---- whole answers
- * ----------------------------------------------------------------------------------- */
+/* ---- whole answers --------------------------------------------------------------------------- */
 
 enum ph_admin_end ph_admin_bytes(struct ph_admin_call *call, int status,
                                  struct ph_slice content_type, struct ph_slice bytes)
@@ -59,8 +58,7 @@ enum ph_admin_end ph_admin_failed(struct ph_admin_call *call, enum ph_status sta
     }
 }
 
-/* ---- documents
- * --------------------------------------------------------------------------------------- */
+/* ---- documents ------------------------------------------------------------------------------- */
 
 bool ph_admin_no_memory(struct ph_admin_call *call)
 {
@@ -90,8 +88,7 @@ enum ph_admin_end ph_admin_json(struct ph_admin_call *call, int status, yyjson_m
     return ph_admin_bytes(call, status, call->content_type, ph_slice_of(text, len));
 }
 
-/* ---- members
- * ----------------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 static struct ph_slice as_utf8(struct ph_admin_call *call, struct ph_slice text)
 {
@@ -169,8 +166,47 @@ void ph_admin_next(yyjson_mut_doc *doc, yyjson_mut_val *root, size_t count, size
         yyjson_mut_obj_add_null(doc, root, "next");
 }
 
-/* ---- bodies
- * ------------------------------------------------------------------------------------------ */
+/* ---- bodies ---------------------------------------------------------------------------------- */
+
+/* What comes twice is what two readers read differently. The first name that does; absent: none. */
+static struct ph_slice twice_in(yyjson_val *object)
+{
+    yyjson_val *name, *value, *other, *ignored;
+    size_t i, n, k, m;
+    yyjson_obj_foreach(object, i, n, name, value)
+    {
+        struct ph_slice text = ph_slice_of(yyjson_get_str(name), yyjson_get_len(name));
+        yyjson_obj_foreach(object, k, m, other, ignored)
+        {
+            if (k < i && yyjson_equals_strn(other, text.ptr, text.len))
+                return text;
+        }
+        if (yyjson_is_obj(value) && yyjson_obj_size(value) <= PH_ADMIN_PARAMS_MAX) {
+            text = twice_in(value);
+            if (ph_slice_present(text))
+                return text;
+        }
+    }
+    return (struct ph_slice){0};
+}
+
+static bool has_names_once(struct ph_admin_call *call, yyjson_val *root, enum ph_admin_end *ret_end)
+{
+    enum { SHOWN_BYTES_MAX = 64 };
+    char why[SHOWN_BYTES_MAX + 64];
+    struct ph_slice name = {0};
+    if (yyjson_obj_size(root) > PH_ADMIN_PARAMS_MAX) {
+        *ret_end = ph_admin_invalid(call, PH_S("the body has more members than there are to take"));
+        return false;
+    }
+    name = twice_in(root);
+    if (!ph_slice_present(name))
+        return true;
+    int len = snprintf(why, sizeof why, "%.*s: is there twice",
+                       (int)(name.len < SHOWN_BYTES_MAX ? name.len : SHOWN_BYTES_MAX), name.ptr);
+    *ret_end = ph_admin_invalid(call, ph_slice_of(why, (size_t)len));
+    return false;
+}
 
 bool ph_admin_body(struct ph_admin_call *call, yyjson_val **ret_root, enum ph_admin_end *ret_end)
 {
@@ -180,7 +216,7 @@ bool ph_admin_body(struct ph_admin_call *call, yyjson_val **ret_root, enum ph_ad
         yyjson_read_opts((char *)text.ptr, text.len, YYJSON_READ_NUMBER_AS_RAW, &pool, NULL);
     *ret_root = doc != NULL ? yyjson_doc_get_root(doc) : NULL;
     if (yyjson_is_obj(*ret_root))
-        return true;
+        return has_names_once(call, *ret_root, ret_end);
     *ret_end = ph_admin_invalid(call, PH_S("the body is not a JSON object"));
     return false;
 }
@@ -211,8 +247,7 @@ bool ph_admin_params_of(yyjson_val *object, struct ph_admin_params *ret)
     return true;
 }
 
-/* ---- what may be seen
- * -------------------------------------------------------------------------------- */
+/* ---- what may be seen ------------------------------------------------------------------------ */
 
 bool ph_admin_unmasked(const struct ph_admin_call *call)
 {

@@ -282,11 +282,8 @@ static bool is_open_to_all(struct ph_slice path)
 
 static bool has_token(const struct ph_http_request *request, struct ph_slice token)
 {
-    struct ph_slice text = ph_http_header(request, PH_S("authorization"));
-    struct ph_slice scheme = PH_S("Bearer ");
-    if (text.len < scheme.len || !ph_slice_eq_nocase(ph_slice_of(text.ptr, scheme.len), scheme))
-        return false;
-    return ph_crypto_equal(ph_slice_trim(ph_slice_from(text, scheme.len)), token);
+    struct ph_slice shown = ph_http_bearer(request);
+    return ph_slice_present(shown) && ph_crypto_equal(shown, token);
 }
 
 static bool check_token(struct ph_service *service, const struct ph_http_request *request,
@@ -299,7 +296,7 @@ static bool check_token(struct ph_service *service, const struct ph_http_request
     struct ph_fault fault = {0};
     ph_count(&service->counters->unauthenticated);
     (void)ph_fault_set(&fault, PH_GRPC_UNAUTHENTICATED,
-                       PH_S("send the server's token: authorization: Bearer"));
+                       PH_S("send the server's token, once: authorization: Bearer"));
     if (ph_grpc_is_call(request)) {
         ph_rpc_answer_fault(service, &fault, ret_response);
         return false;

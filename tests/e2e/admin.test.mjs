@@ -159,6 +159,29 @@ test('on the listener a token is asked for, and its scopes hold', async () => {
   assert.equal(answer.headers['www-authenticate'], 'Bearer');
 });
 
+test('a token that is shown twice is none', async () => {
+  const lines = (...shown) => ['GET /admin/v1/events HTTP/1.1', 'Host: x', 'Connection: close', ...shown.map((token) => `Authorization: Bearer ${token}`), '', ''].join('\r\n');
+  assert.match((await rawExchange(gateway.port, lines(tokens.READ))).text, /^HTTP\/1\.1 200 /);
+  assert.match((await rawExchange(gateway.port, lines(tokens.READ, 'another'))).text, /^HTTP\/1\.1 401 /);
+  assert.match((await rawExchange(gateway.port, lines('another', tokens.READ))).text, /^HTTP\/1\.1 401 /);
+});
+
+test('a fragment is refused, and a target in absolute form is taken', async () => {
+  const get = (target) => rawExchange(gateway.port, `GET ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${tokens.READ}\r\nConnection: close\r\n\r\n`);
+  for (const target of ['/admin/v1/status#x', '/admin/v1/events?limit=1#x', '/admin/v1/status#'])
+    assert.match((await get(target)).text, /^HTTP\/1\.1 400 [^]*%23/);
+  assert.match((await get('http://payhook.example/admin/v1/status')).text, /^HTTP\/1\.1 200 [^]*"version"/);
+  assert.match((await get('HTTPS://payhook.example:81/admin/v1/events?limit=x')).text, /^HTTP\/1\.1 400 [^]*limit/);
+});
+
+test('a name that is twice in a body is refused, and told', async () => {
+  const twice = (path, body) => call('POST', path, { body });
+  error(await twice('replay', '{"dry_run":true,"events":["1"],"dry_run":false}'), 400, /^dry_run: is there twice/);
+  error(await twice('replay', '{"dry_run":true,"filter":{"from":"1970-01-01","type":"a","type":"b"}}'), 400, /^type: is there twice/);
+  error(await twice('deliveries/retry', '{"filter":{"destination":"app"},"filter":{},"dry_run":true}'), 400, /^filter: is there twice/);
+  error(await twice('replay', `{${Array.from({ length: 30 }, (_, i) => `"a${i}":1`).join()}}`), 400, /more members/);
+});
+
 test('the webhooks listener has no admin API', async () => {
   const response = await fetch(`http://127.0.0.1:${gateway.webhooks}/admin/v1/events`, { headers: { authorization: `Bearer ${tokens.ALL}` } });
   assert.equal(response.status, 404);

@@ -122,6 +122,9 @@ test('gRPC over TLS; UNAUTHENTICATED without the token', async () => {
   const metadata = new grpc.Metadata();
   metadata.set('authorization', 'Bearer a token of the test');
   assert.equal(await unary(address, credentials, '/types.EventService/Handle', metadata), grpc.status.INVALID_ARGUMENT);
+  const twice = execFileSync('curl', ['-sS', '--http2', '--cacert', file('ca.pem'), '-o', file('answer'), '-D', '-', '-H', 'content-type: application/grpc', '-H', 'te: trailers',
+    '-H', bearer, '-H', bearer, '--data-binary', '', `https://${address}/types.EventService/Handle`], { encoding: 'utf8' });
+  assert.match(twice, /^grpc-status: 16\r$/m);
 });
 
 test('with a client CA, a certificate is needed', async () => {
@@ -150,23 +153,20 @@ test('SIGHUP brings new certificates and drops no connection; bad ones leave the
   assert.equal((await talk(server.port, '')).name, 'second');
 });
 
-// `serve --config`, as the gateway and as the Event Service alone; reload() gives the lines that are logged of it.
-const forms = [['with the gateway', '127.0.0.1:0'], ['as the Event Service alone', 'none']];
-async function serve(listen, config, more = {}) {
-  const home = mkdtempSync(join(dir, 'serve-'));
-  const write = (c) => writeFileSync(join(home, 'payhook.yaml'), JSON.stringify({ data: join(home, 'data'), threads: 2, endpoints: {}, ...c,
-    webhooks: { listen, ...c.webhooks }, service: { listen: '127.0.0.1:0', ...c.service } }));
-  write(config);
-  const child = spawn(binary, ['serve', '--config', join(home, 'payhook.yaml')], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...more } });
-  const found = { log: '' };
-  let output = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => { found.log += text; process.stderr.write(text); });
 test('a pipe, a device or a folder in a certificate\'s place is refused at once, and the old stays in use', async () => {
   const puts = { pipe: () => execFileSync('mkfifo', [file('used.pem')]), device: () => symlinkSync('/dev/zero', file('used.pem')), folder: () => mkdirSync(file('used.pem')) };
   for (const [name, put] of Object.entries(puts)) {
     rmSync(file('used.pem'), { recursive: true });
     put();
     const from = server.log.length;
+    server.child.kill('SIGHUP');
+    await until(() => /configuration=kept/.test(server.log.slice(from)) && /certificates=kept [^\n]*not a regular file/.test(server.log.slice(from)), `the ${name} to be refused`, 10_000);
+    assert.equal((await talk(server.port, '')).name, 'second');
+  }
+  rmSync(file('used.pem'), { recursive: true });
+  copyFileSync(file('two.pem'), file('used.pem'));
+});
+
 // `serve --config`, as the gateway and as the Event Service alone; reload() gives the lines that are logged of it.
 const forms = [['with the gateway', '127.0.0.1:0'], ['as the Event Service alone', 'none']];
 async function serve(listen, config, more = {}) {
@@ -178,14 +178,6 @@ async function serve(listen, config, more = {}) {
   const found = { log: '' };
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (text) => { found.log += text; process.stderr.write(text); });
-    server.child.kill('SIGHUP');
-    await until(() => /configuration=kept/.test(server.log.slice(from)) && /certificates=kept [^\n]*not a regular file/.test(server.log.slice(from)), `the ${name} to be refused`, 10_000);
-    assert.equal((await talk(server.port, '')).name, 'second');
-  }
-  rmSync(file('used.pem'), { recursive: true });
-  copyFileSync(file('two.pem'), file('used.pem'));
-});
-
   child.stdout.setEncoding('utf8').on('data', (text) => { output += text; });
   await until(() => {
     found.port = output.match(/listening on 127\.0\.0\.1:(\d+) \(event/)?.[1];

@@ -423,6 +423,38 @@ static void limits_that_shrink_below_what_was_read_refuse_the_rest(void **state)
     close_h1();
 }
 
+/* RFC 9112 §3.2.2 */
+static void a_target_in_absolute_form_is_taken_by_its_path(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *log;
+    } taken[] = {{"http://x/c", "GET /c ;"},
+                 {"HTTPS://x.example:81/c/d?e", "GET /c/d?e ;"},
+                 {"http://x", "GET / ;"},
+                 {"http://x?q=http://y/", "GET /?q=http://y/ ;"},
+                 {"/c?u=http://x/d", "GET /c?u=http://x/d ;"},
+                 {"http://u:p@x//c", "GET //c ;"}};
+    for (size_t i = 0; i < PH_COUNTOF(taken); i++)
+        for (size_t step = 1; step < 100; step += 98) {
+            char text[128];
+            int len =
+                snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: y\r\n\r\n", taken[i].target);
+            fixture->log_len = 0;
+            open_h1();
+            for (size_t at = 0; at < (size_t)len; at += step)
+                feed(ph_slice_of(text + at, (size_t)len - at < step ? (size_t)len - at : step));
+            assert_log(taken[i].log);
+            close_h1();
+        }
+    fixture->log[fixture->log_len = 0] = '\0';
+    open_h1();
+    feed(PH_S("GET http:///c HTTP/1.1\r\nHost: y\r\n\r\n"));
+    assert_log("");
+    assert_int_equal(ph_h1_phase(h1), PH_H1_CLOSED);
+    close_h1();
+}
+
 static void a_header_without_a_name_is_refused(void **state)
 {
     (void)state;
@@ -504,6 +536,7 @@ int main(void)
         HTTP_TEST(a_request_line_has_one_space_between_its_parts),
         HTTP_TEST(headers_are_bounded_by_the_sites_limits_and_the_target_is_not_counted),
         HTTP_TEST(limits_that_shrink_below_what_was_read_refuse_the_rest),
+        HTTP_TEST(a_target_in_absolute_form_is_taken_by_its_path),
         HTTP_TEST(a_header_without_a_name_is_refused),
         HTTP_TEST(a_line_ends_with_cr_lf_is_not_folded_and_holds_nothing_odd_however_it_is_split),
         HTTP_TEST(without_memory_the_connection_closes_and_nothing_leaks),
