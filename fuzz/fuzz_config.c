@@ -1,5 +1,5 @@
 /* The configuration reader on any bytes, in a world where every file and variable is there: errors, each with a text
- * that is printable and holds no secret, or a configuration that is shown as one that loads to the same. */
+ * that is printable and holds no secret, or a configuration that is shown as one that loads to the same, or hides something. */
 #include "config/config.h"
 #include "heap.h"
 
@@ -49,9 +49,10 @@ static void shows_itself(const struct ph_config_world *world, const struct ph_co
         abort();
     /* What is shown may be larger than a file may be: defaults and all. */
     enum ph_status st = ph_config_load_text(world, PH_S("shown.yaml"), shown, &report, &again);
+    bool hides = ph_slice_find(shown, PH_S("***"), 0) != SIZE_MAX; /* what a URL's query says: that is not loaded */
     if (st == PH_OK && (ph_config_diff(config, again, &arena, &changes) != PH_OK || changes.count > 0))
         abort();
-    if (st != PH_OK && shown.len < 256 * 1024)
+    if (st != PH_OK && !hides && shown.len < 256 * 1024)
         abort();
     ph_config_free(again);
     ph_config_report_done(&report);

@@ -1,4 +1,5 @@
-/* A configuration as a file that loads to the same. Of secrets it writes where they are from. */
+/* A configuration as a file that loads to the same. Of secrets it writes where they are from, and
+ * what a URL's query says it hides: there such a file is refused. */
 #include "config/out.h"
 #include "config/settings.h"
 #include "core/codec.h"
@@ -19,14 +20,15 @@ static void indent(struct show *s, unsigned depth)
         put(s, "  ");
 }
 
-/* ---- texts ----------------------------------------------------------------------------------------- */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 static bool is_plain(struct ph_slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        bool mark = c == '.' || c == '/' || c == '_' || c == '$' || (i > 0 && (c == '-' || c == ':' || c == '+' || c == '='));
+        bool mark = c == '.' || c == '/' || c == '_' || c == '$' ||
+                    (i > 0 && (c == '-' || c == ':' || c == '+' || c == '='));
         if (!letter && !mark)
             return false;
     }
@@ -54,7 +56,33 @@ static void put_text(struct show *s, struct ph_slice text)
     put(s, "\"");
 }
 
-/* ---- values ---------------------------------------------------------------------------------------- */
+/* Keys stand in queries; a URL with a user or a password is not loaded at all. */
+static void put_url(struct show *s, struct ph_slice url)
+{
+    size_t at = ph_slice_find(url, PH_S("?"), 0);
+    struct ph_out_text masked = {.arena = s->arena};
+    if (at == SIZE_MAX) {
+        put_text(s, url);
+        return;
+    }
+    ph_out(&masked, ph_slice_of(url.ptr, ++at));
+    while (at < url.len) {
+        size_t end = ph_slice_find(url, PH_S("&"), at), equals = ph_slice_find(url, PH_S("="), at);
+        if (end == SIZE_MAX)
+            end = url.len;
+        if (equals < end)
+            ph_out(&masked, ph_slice_of(url.ptr + at, equals + 1 - at));
+        if (end > at && equals + 1 != end)
+            ph_out(&masked, PH_S(PH_CONFIG_HIDDEN));
+        if (end < url.len)
+            ph_out(&masked, PH_S("&"));
+        at = end + 1;
+    }
+    s->out.no_memory = s->out.no_memory || masked.no_memory;
+    put_text(s, ph_out_done(&masked));
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static void put_number(struct show *s, const struct ph_setting *row, int64_t number)
 {
@@ -62,10 +90,10 @@ static void put_number(struct show *s, const struct ph_setting *row, int64_t num
     if (number == 0 && row->zero != NULL)
         put(s, row->zero);
     else
-        ph_out(&s->out, is_duration                  ? ph_duration_text(s->arena, number)
+        ph_out(&s->out, is_duration                ? ph_duration_text(s->arena, number)
                         : row->kind == PH_SET_SIZE ? ph_size_text(s->arena, number)
                         : row->kind == PH_SET_TIME ? ph_iso_text(s->arena, number)
-                                                     : ph_decimal(s->arena, number));
+                                                   : ph_decimal(s->arena, number));
 }
 
 static void put_word(struct show *s, const struct ph_setting *row, int32_t want)
@@ -110,7 +138,8 @@ static bool has_value(enum ph_scope which, const struct ph_setting *row, const v
                       const struct ph_config_origin *origin)
 {
     const void *at = ph_setting_in(row, scope);
-    if (which == PH_IN_DESTINATION && row->kinds != 0 && (row->kinds & ((const struct ph_config_destination *)scope)->kind) == 0)
+    if (which == PH_IN_DESTINATION && row->kinds != 0 &&
+        (row->kinds & ((const struct ph_config_destination *)scope)->kind) == 0)
         return false; /* a default that means nothing to this kind, and would be refused */
     switch (row->kind) {
     case PH_SET_TEXT:
@@ -154,6 +183,9 @@ static void put_scalar(struct show *s, const struct ph_setting *row, const void 
     case PH_SET_KEY:
         put_text(s, ((const struct ph_config_key *)at)->from);
         break;
+    case PH_SET_URL:
+        put_url(s, *(const struct ph_slice *)at);
+        break;
     default:
         if (ph_slice_present(*(const struct ph_slice *)at))
             put_text(s, *(const struct ph_slice *)at);
@@ -173,11 +205,13 @@ static void put_in_data(struct show *s, struct ph_slice path, struct ph_slice da
         put(s, "none");
 }
 
-/* ---- the tree -------------------------------------------------------------------------------------- */
+/* ---- the tree -------------------------------------------------------------------------------- */
 
-static void put_scope(struct show *s, enum ph_scope which, const void *scope, unsigned depth, bool after_dash);
+static void put_scope(struct show *s, enum ph_scope which, const void *scope, unsigned depth,
+                      bool after_dash);
 
-static void put_entries(struct show *s, const struct ph_setting *row, struct ph_many many, unsigned depth)
+static void put_entries(struct show *s, const struct ph_setting *row, struct ph_many many,
+                        unsigned depth)
 {
     put(s, many.count == 0 ? (row->kind == PH_SET_LIST ? " []\n" : " {}\n") : "\n");
     for (size_t i = 0; i < many.count; i++) {
@@ -209,11 +243,13 @@ static void put_fields(struct show *s, struct ph_many many, unsigned depth)
 
 static void put_origin(struct show *s, const struct ph_config_origin *origin)
 {
-    put(s, origin->source == PH_FROM_ENVIRONMENT ? " # from the environment\n" : origin->given ? "\n" : " # default\n");
+    put(s, origin->source == PH_FROM_ENVIRONMENT ? " # from the environment\n"
+           : origin->given                       ? "\n"
+                                                 : " # default\n");
 }
 
-static void put_row(struct show *s, const struct ph_setting *row, const void *scope, const struct ph_config_origin *origin,
-                    unsigned depth)
+static void put_row(struct show *s, const struct ph_setting *row, const void *scope,
+                    const struct ph_config_origin *origin, unsigned depth)
 {
     const char *dot = strrchr(row->key, '.');
     put(s, dot != NULL ? dot + 1 : row->key);
@@ -224,10 +260,12 @@ static void put_row(struct show *s, const struct ph_setting *row, const void *sc
         put_fields(s, ph_setting_many(row, scope), depth);
     } else {
         put(s, " ");
-        if (row->kind == PH_SET_TEXTS || row->kind == PH_SET_DURATIONS || row->kind == PH_SET_NETWORKS)
+        if (row->kind == PH_SET_TEXTS || row->kind == PH_SET_DURATIONS ||
+            row->kind == PH_SET_NETWORKS)
             put_items(s, row, ph_setting_many(row, scope));
         else if (row->in_data) /* only the file's own rows are */
-            put_in_data(s, *(const struct ph_slice *)ph_setting_in(row, scope), ((const struct ph_config *)scope)->data);
+            put_in_data(s, *(const struct ph_slice *)ph_setting_in(row, scope),
+                        ((const struct ph_config *)scope)->data);
         else
             put_scalar(s, row, ph_setting_in(row, scope));
         put_origin(s, origin);
@@ -253,7 +291,8 @@ static unsigned open_maps(struct show *s, const char *key, const char *before, u
     return level;
 }
 
-static void put_scope(struct show *s, enum ph_scope which, const void *scope, unsigned depth, bool after_dash)
+static void put_scope(struct show *s, enum ph_scope which, const void *scope, unsigned depth,
+                      bool after_dash)
 {
     const struct ph_config_entry *entry = scope;
     const char *before = "";

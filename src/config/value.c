@@ -22,7 +22,7 @@ static struct ph_slice quoted(const struct value *v)
     return ph_config_quote(v->r, v->text);
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 static struct ph_slice number_text(const struct value *v, int64_t number)
 {
@@ -41,29 +41,36 @@ static bool read_number(const struct value *v, int64_t *ret)
         *ret = 0;
         return true;
     }
-    bool good = is_duration                  ? ph_duration_read(v->text, ret)
-                : row->kind == PH_SET_SIZE ? ph_size_read(v->text, ret)
-                                             : v->text.len > 0 && v->text.ptr[0] != '-' && ph_parse_int64(v->text, ret);
-    struct ph_slice or_word = zero.len > 0 ? ph_config_join(v->r, PH_PARTS(PH_S(", or "), zero)) : PH_S("");
+    bool good = is_duration ? ph_duration_read(v->text, ret)
+                : row->kind == PH_SET_SIZE
+                    ? ph_size_read(v->text, ret)
+                    : v->text.len > 0 && v->text.ptr[0] != '-' && ph_parse_int64(v->text, ret);
+    struct ph_slice or_word =
+        zero.len > 0 ? ph_config_join(v->r, PH_PARTS(PH_S(", or "), zero)) : PH_S("");
     if (!good)
-        return WRONG(v, quoted(v), is_duration ? PH_S(" is no time; write a whole number and ms, s, m, h, d or w, as 15s")
-                                   : row->kind == PH_SET_SIZE
-                                       ? PH_S(" is no size; write a whole number and B, KiB, MiB, GiB or TiB, as 64KiB")
-                                       : PH_S(" is no whole number"), or_word);
+        return WRONG(
+            v, quoted(v),
+            is_duration ? PH_S(" is no time; write a whole number and ms, s, m, h, d or w, as 15s")
+            : row->kind == PH_SET_SIZE
+                ? PH_S(" is no size; write a whole number and B, KiB, MiB, GiB or TiB, as 64KiB")
+                : PH_S(" is no whole number"),
+            or_word);
     if (*ret >= row->min && *ret <= row->max)
         return true;
     if (row->max == INT64_MAX)
-        return WRONG(v, quoted(v), PH_S(" is too little; at least "), number_text(v, row->min), or_word);
-    return WRONG(v, quoted(v), PH_S(" is out of range; from "), number_text(v, row->min), PH_S(" to "),
-                 number_text(v, row->max), or_word);
+        return WRONG(v, quoted(v), PH_S(" is too little; at least "), number_text(v, row->min),
+                     or_word);
+    return WRONG(v, quoted(v), PH_S(" is out of range; from "), number_text(v, row->min),
+                 PH_S(" to "), number_text(v, row->max), or_word);
 }
 
 static bool read_time(const struct value *v, int64_t *ret)
 {
-    return ph_parse_iso(v->text, ret) || WRONG(v, quoted(v), PH_S(" is no time; write 2026-11-25T10:00:00Z"));
+    return ph_parse_iso(v->text, ret) ||
+           WRONG(v, quoted(v), PH_S(" is no time; write 2026-11-25T10:00:00Z"));
 }
 
-/* ---- words --------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static bool read_word(const struct value *v, int32_t *ret)
 {
@@ -84,10 +91,11 @@ static bool read_word(const struct value *v, int32_t *ret)
 static bool read_flag(const struct value *v, bool *ret)
 {
     *ret = ph_slice_eq(v->text, PH_S("true"));
-    return *ret || ph_slice_eq(v->text, PH_S("false")) || WRONG(v, quoted(v), PH_S(" is neither true nor false"));
+    return *ret || ph_slice_eq(v->text, PH_S("false")) ||
+           WRONG(v, quoted(v), PH_S(" is neither true nor false"));
 }
 
-/* ---- texts --------------------------------------------------------------------------------------- */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 static bool keep(const struct value *v, struct ph_slice text, struct ph_slice *ret)
 {
@@ -114,7 +122,8 @@ static bool read_listen(const struct value *v, struct ph_slice *ret)
     if (ph_os_split_address(ret->ptr, host, sizeof host, port, sizeof port) == PH_OK)
         return true;
     *ret = (struct ph_slice){0};
-    return WRONG(v, quoted(v), PH_S(" is no address; write HOST:PORT, as 127.0.0.1:8081 or [::1]:8081, or none"));
+    return WRONG(v, quoted(v),
+                 PH_S(" is no address; write HOST:PORT, as 127.0.0.1:8081 or [::1]:8081, or none"));
 }
 
 static bool read_url(const struct value *v, struct ph_slice *ret)
@@ -133,6 +142,11 @@ static bool read_url(const struct value *v, struct ph_slice *ret)
         ph_config_unknown(v->r, v->at, v->path, PH_S("unknown scheme"), url.scheme, known, count);
         return false;
     }
+    size_t query = ph_slice_find(url.path, PH_S("?"), 0);
+    if (query != SIZE_MAX && ph_slice_find(url.path, PH_S(PH_CONFIG_HIDDEN), query) != SIZE_MAX)
+        return WRONG(
+            v, PH_S(PH_CONFIG_HIDDEN
+                    " is what `config show` writes for a value that it hides; write the value"));
     return keep(v, v->text, ret);
 }
 
@@ -152,10 +166,11 @@ static bool read_path(const struct value *v, struct ph_slice *ret)
     return ph_config_path(v->r, text, v->at, v->path, v->source, ret);
 }
 
-/* ---- one value ------------------------------------------------------------------------------------ */
+/* ---- one value ------------------------------------------------------------------------------- */
 
-bool ph_config_value_read(struct ph_reading *r, const struct ph_setting *row, struct ph_slice text, struct ph_place at,
-                          struct ph_slice path, enum ph_config_source source, void *ret)
+bool ph_config_value_read(struct ph_reading *r, const struct ph_setting *row, struct ph_slice text,
+                          struct ph_place at, struct ph_slice path, enum ph_config_source source,
+                          void *ret)
 {
     struct value v = {.r = r, .row = row, .text = text, .at = at, .path = path, .source = source};
     if (text.len == 0)
@@ -194,7 +209,7 @@ bool ph_config_value_read(struct ph_reading *r, const struct ph_setting *row, st
     return WRONG(&v, PH_S("a single value does not belong here"));
 }
 
-/* ---- several -------------------------------------------------------------------------------------- */
+/* ---- several --------------------------------------------------------------------------------- */
 
 static bool read_network(const struct value *v, struct ph_network *ret)
 {
@@ -202,17 +217,20 @@ static bool read_network(const struct value *v, struct ph_network *ret)
     case PH_NETWORK_OK:
         return true;
     case PH_NETWORK_HOST_BITS:
-        return WRONG(v, quoted(v), PH_S(" has bits behind its prefix; did you mean "), ph_network_text(v->r->arena, ret),
-                     PH_S("?"));
+        return WRONG(v, quoted(v), PH_S(" has bits behind its prefix; did you mean "),
+                     ph_network_text(v->r->arena, ret), PH_S("?"));
     case PH_NETWORK_NOT_ONE:
         break;
     }
-    return WRONG(v, quoted(v), PH_S(" is no network; write 192.0.2.0/24, 2001:db8::/32 or a single address"));
+    return WRONG(v, quoted(v),
+                 PH_S(" is no network; write 192.0.2.0/24, 2001:db8::/32 or a single address"));
 }
 
 static size_t item_bytes(enum ph_setting_kind kind)
 {
-    return kind == PH_SET_NETWORKS ? sizeof(struct ph_network) : kind == PH_SET_DURATIONS ? sizeof(int64_t) : sizeof(struct ph_slice);
+    return kind == PH_SET_NETWORKS    ? sizeof(struct ph_network)
+           : kind == PH_SET_DURATIONS ? sizeof(int64_t)
+                                      : sizeof(struct ph_slice);
 }
 
 static bool read_item(const struct value *v, void *ret, uint32_t *bits)
@@ -243,8 +261,9 @@ static bool stands_before(const struct ph_config_item *items, size_t i)
     return false;
 }
 
-bool ph_config_values_read(struct ph_reading *r, const struct ph_setting *row, const struct ph_config_item *items,
-                           size_t count, struct ph_slice path, void *ret)
+bool ph_config_values_read(struct ph_reading *r, const struct ph_setting *row,
+                           const struct ph_config_item *items, size_t count, struct ph_slice path,
+                           void *ret)
 {
     bool is_bits = row->kind == PH_SET_BITS, good = true;
     size_t max = is_bits ? KNOWN_MAX : row->kind == PH_SET_DURATIONS ? WAITS_MAX : (size_t)row->max;
@@ -267,6 +286,7 @@ bool ph_config_values_read(struct ph_reading *r, const struct ph_setting *row, c
     if (list == NULL || !good)
         return false;
     struct ph_many many = {.items = list, .count = count};
-    memcpy(ret, is_bits ? (const void *)&bits : (const void *)&many, is_bits ? sizeof bits : sizeof many);
+    memcpy(ret, is_bits ? (const void *)&bits : (const void *)&many,
+           is_bits ? sizeof bits : sizeof many);
     return true;
 }

@@ -2,11 +2,15 @@
  * postal addresses, phone numbers, secrets and signatures become stars. Pure.
  *
  * M1: a card number (13 to 19 digits that begin as a card scheme's do, with the right check digit,
- * spaced or not, escaped or not) keeps its last four digits and no others. Other numbers stay, and
- * UUIDs and traceparents whole: they are ids that people search by, and times. M2: what stands under a name that means a person or a secret is hidden whole, with
- * all that is inside. M3: JSON stays JSON (a number alone is a text). What is neither JSON, XML nor a form is looked through
- * for M1 and e-mail addresses. M4: documents within documents (JSON in a text, in a form's field)
- * are masked too, to a depth; base64 of one is hidden. */
+ *     spaced or not, escaped or not) keeps its last four digits and no others. Other numbers stay,
+ *     and UUIDs and traceparents whole: they are ids that people search by, and times.
+ * M2: what stands under a name that means a person or a secret is hidden whole, with all that is
+ *     inside.
+ * M5: a JWT, wherever it stands, is hidden.
+ * M3: JSON stays JSON (a number alone is a text). What is neither JSON, XML nor a form is looked
+ *     through for M1 and e-mail addresses.
+ * M4: documents within documents (JSON in a text, in a form's field) are masked too, to a depth;
+ *     base64 of one is hidden. */
 #ifndef PH_GATEWAY_MASK_H
 #define PH_GATEWAY_MASK_H
 

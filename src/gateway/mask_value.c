@@ -77,8 +77,7 @@ static bool is_word(unsigned char c)
     return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == 0x80;
 }
 
-/* ---- cards
- * ----------------------------------------------------------------------------------------- */
+/* ---- cards ----------------------------------------------------------------------------------- */
 
 static bool luhn(const unsigned char *digits, size_t count)
 {
@@ -99,15 +98,15 @@ static const struct scheme {
     struct ph_slice first;
     size_t least, most;
 } schemes[] = {
-    {PH_SI("1"), 15, 15},                                       /* UATP */
-    {PH_SI("1946"), 16, 16},                                    /* GPN */
-    {PH_SI("2"), 16, 19},                                       /* Mastercard, Mir */
-    {PH_SI("3"), 14, 19},                                       /* American Express, Diners, JCB */
-    {PH_SI("4"), 13, 19},  {PH_SI("5"), 13, 19},                /* Visa; Mastercard, Maestro */
-    {PH_SI("6"), 13, 19},                                       /* Discover, Maestro, UnionPay */
-    {PH_SI("70"), 16, 19},                                      /* fuel cards */
-    {PH_SI("81"), 16, 19}, {PH_SI("82"), 16, 19},               /* UnionPay; RuPay */
-    {PH_SI("86"), 16, 16}, {PH_SI("9"), 16, 19},                /* Uzcard; Troy, Napas, Humo … */
+    {PH_SI("1"), 15, 15},                           /* UATP */
+    {PH_SI("1946"), 16, 16},                        /* GPN */
+    {PH_SI("2"), 16, 19},                           /* Mastercard, Mir */
+    {PH_SI("3"), 14, 19},                           /* American Express, Diners, JCB */
+    {PH_SI("4"), 13, 19},    {PH_SI("5"), 13, 19},  /* Visa; Mastercard, Maestro */
+    {PH_SI("6"), 13, 19},                           /* Discover, Maestro, UnionPay */
+    {PH_SI("70"), 16, 19},                          /* fuel cards */
+    {PH_SI("81"), 16, 19},   {PH_SI("82"), 16, 19}, /* UnionPay; RuPay */
+    {PH_SI("86"), 16, 16},   {PH_SI("9"), 16, 19},  /* Uzcard; Troy, Napas, Humo … */
 };
 
 static bool is_card(const unsigned char *digits, size_t count)
@@ -178,8 +177,7 @@ bool ph_mask_card_number(struct ph_mask_out *out, struct ph_slice number)
     return false;
 }
 
-/* ---- ids
- * ------------------------------------------------------------------------------------------- */
+/* ---- ids ------------------------------------------------------------------------------------- */
 
 /* How many hex digits stand between dashes: a UUID's, a traceparent's (W3C Trace Context, 3.2). */
 static const struct shape {
@@ -212,8 +210,7 @@ static size_t id_at(struct ph_slice text, size_t at)
     return end;
 }
 
-/* ---- e-mail
- * ---------------------------------------------------------------------------------------- */
+/* ---- e-mail ---------------------------------------------------------------------------------- */
 
 static bool is_local(unsigned char c)
 {
@@ -251,8 +248,36 @@ static void put_address(struct ph_mask_out *out, struct ph_slice text, size_t at
     }
 }
 
-/* ---- all
- * ------------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------- */
+
+static bool is_base64url(unsigned char c)
+{
+    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' || c == '_';
+}
+
+/* A JWS or JWE in its compact form (RFC 7515, 7516): three or five parts with points between them,
+ * of which the first is a JSON object, in base64url. The middle ones may be empty. Gives its end,
+ * 0: none. */
+static size_t jwt_at(struct ph_slice text, size_t at)
+{
+    enum { PARTS_LEAST = 3, PARTS_MOST = 5, HEADER_LEAST = 12 }; /* {"alg":"x"} takes 15 */
+    size_t parts = 0, end = 0;
+    if (!ph_slice_starts(ph_slice_from(text, at), PH_S("eyJ")))
+        return 0;
+    while (parts < PARTS_MOST) {
+        size_t begin = at;
+        while (at < text.len && is_base64url((unsigned char)text.ptr[at]))
+            at++;
+        if (parts == 0 && at - begin < HEADER_LEAST)
+            return 0;
+        if (++parts >= PARTS_LEAST && at > begin)
+            end = at;
+        if (at == text.len || text.ptr[at] != '.')
+            break;
+        at++;
+    }
+    return end;
+}
 
 bool ph_mask_is_encoded(struct ph_slice text)
 {
@@ -281,8 +306,10 @@ void ph_mask_value(struct ph_mask_out *out, struct ph_slice text)
     while (i < text.len) {
         struct ph_mask_unit unit = ph_mask_unit_at(text, i);
         size_t end = 0;
-        bool card = false;
-        if (i >= run_end && is_local(unit.c))
+        bool card = false, jwt = false;
+        if (unit.c == 'e' && !is_base64url(before))
+            jwt = (end = jwt_at(text, i)) > 0;
+        if (!jwt && i >= run_end && is_local(unit.c))
             end = address_at(text, i, &run_end);
         size_t id_end = end == 0 && !is_word(before) ? id_at(text, i) : 0;
         if (id_end > 0) {
@@ -298,7 +325,9 @@ void ph_mask_value(struct ph_mask_out *out, struct ph_slice text)
             continue;
         }
         ph_mask_put(out, ph_slice_of(text.ptr + plain, i - plain));
-        if (card)
+        if (jwt)
+            ph_mask_put(out, PH_MASK_STARS);
+        else if (card)
             put_card(out, text, i, end, digits);
         else
             put_address(out, text, i, end);

@@ -786,7 +786,7 @@ static const char everything[] =
     "    context: { capture_method: SEQUENTIAL_AUTOMATIC }\n"
     "    config: { currency: EUR }\n"
     "    mode: test\n"
-    "    public_url: https://shop.example/webhooks/a?b=c\n"
+    "    public_url: https://shop.example/webhooks/a\n"
     "    trusted_proxies: [ 10.0.0.0/8, '2001:db8::/32', '::1' ]\n"
     "    by: header:X-Account\n"
     "    accounts: { 'Shop \"EU\": #1': { secrets: [ env:SIGNING ], config: { currency: USD } }, '2': {} }\n"
@@ -832,6 +832,32 @@ static void help_and_manual_name_every_row(void **state)
     (void)state;
     ph_arena_init(&arena, &allocator, 1 << 20, 0);
     struct ph_slice all = ph_config_help(&arena, PH_S("")), manual = ph_config_manual(&arena);
+static void what_a_urls_query_says_is_not_shown_and_stars_are_not_loaded(void **state)
+{
+    static const char *const urls[][2] = {{"https://app.example/e?key=S3cret", "https://app.example/e?key=***"},
+                                          {"https://app.example/e?a=S3cret&b&c=&d=1=2", "https://app.example/e?a=***&***&c=&d=***"},
+                                          {"https://app.example/e?S3cret", "https://app.example/e?***"},
+                                          {"https://app.example/e?", "https://app.example/e?"}};
+    char text[512], want[256];
+    (void)state;
+    for (size_t i = 0; i < PH_COUNTOF(urls); i++) {
+        struct ph_arena arena;
+        ph_arena_init(&arena, &allocator, 1 << 20, 0);
+        snprintf(text, sizeof text, "destinations:\n  app: { url: '%s', secret: env:SIGNING }\n", urls[i][0]);
+        loads(text);
+        struct ph_slice shown = ph_config_show(config, &arena);
+        snprintf(want, sizeof want, "url: \"%s\"", urls[i][1]);
+        assert_true(ph_slice_find(shown, ph_slice_str(want), 0) != SIZE_MAX);
+        assert_true(ph_slice_find(shown, PH_S("S3cret"), 0) == SIZE_MAX);
+        ph_arena_done(&arena);
+        snprintf(text, sizeof text, "destinations:\n  app: { url: '%s', secret: env:SIGNING }\n", urls[i][1]);
+        if (strstr(urls[i][1], "***") != NULL) {
+            assert_int_equal(load(text), PH_ERR_MALFORMED);
+            says("config show");
+        }
+    }
+}
+
     for (size_t s = 0; s < PH_SCOPE_COUNT; s++) {
         for (size_t i = 0; i < ph_scopes[s].count; i++) {
             const struct ph_setting *row = &ph_scopes[s].rows[i];
@@ -1024,3 +1050,4 @@ int main(void)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
+        TEST(what_a_urls_query_says_is_not_shown_and_stars_are_not_loaded),

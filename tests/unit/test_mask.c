@@ -89,7 +89,8 @@ static void an_id_that_begins_as_no_card_does_stays(void **state)
 static void words_are_masked_where_there_is_room_for_them(void **state)
 {
     static const char text[] = "4242424242424242 of jo@shop.example, 8835513921644841";
-    char *to = malloc(sizeof text - 1); /* its own block: a sanitizer sees what is written past it */
+    char *to =
+        malloc(sizeof text - 1); /* its own block: a sanitizer sees what is written past it */
     (void)state;
     size_t len = ph_mask_words(PH_S("4242424242424242 of jo@shop.example, 8835513921644841"), to);
     assert_int_equal(len, sizeof text - 1);
@@ -215,6 +216,27 @@ static void slice_is(struct ph_slice slice, const char *text)
     assert_memory_equal(slice.ptr, text, slice.len);
 }
 
+static void a_jwt_is_hidden_wherever_it_stands(void **state)
+{
+    (void)state;
+    is_masked("the token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJqbyJ9.c2ln is old",
+              "the token *** is old");
+    is_masked("{\"note\":\"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJqbyJ9.c2ln\",\"id\":\"7\"}",
+              "{\"note\":\"Bearer ***\",\"id\":\"7\"}");
+    is_masked("a=1&back=x:eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJqbyJ9.c2_-n&b=2", "a=1&back=x:***&b=2");
+    is_masked("see eyJhbGciOiJIUzI1NiJ9..c2ln, detached", "see ***, detached");
+    is_masked("five eyJhbGciOiJIUzI1NiJ9.a.b.c.d.e", "five ***.e");
+    stays("two eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJqbyJ9 parts");
+    stays("none eyJhbGciOiJIUzI1NiJ9.. signed");
+    stays("at eyJet.example.com and xeyJhbGciOiJIUzI1NiJ9.a.b");
+    struct ph_arena arena;
+    ph_arena_init(&arena, &heap, PH_ARENA_BYTES_MAX, 0);
+    slice_is(ph_mask_header(&arena, PH_S("X-Any"),
+                            PH_S("v1 eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJqbyJ9.c2ln")),
+             "v1 ***");
+    ph_arena_done(&arena);
+}
+
 static void headers_that_prove_or_open_doors_are_secret(void **state)
 {
     static const char *const secret[] = {
@@ -253,6 +275,7 @@ int main(void)
         cmocka_unit_test(what_stands_under_a_persons_name_is_hidden_whole),
         cmocka_unit_test(secrets_within_a_body_are_hidden),
         cmocka_unit_test(documents_within_documents_are_masked_too),
+        cmocka_unit_test(a_jwt_is_hidden_wherever_it_stands),
         cmocka_unit_test(names_of_our_own_answers_stay),
         cmocka_unit_test(broken_bodies_come_out_no_worse),
         cmocka_unit_test(deep_nesting_ends_in_stars),
