@@ -10,14 +10,17 @@ bool ph_is_reference(struct ph_slice text)
     return ph_slice_starts(text, by_env) || ph_slice_starts(text, by_file);
 }
 
-bool ph_config_path(struct ph_reading *r, struct ph_slice text, struct ph_place at, struct ph_slice path,
-                    enum ph_config_source source, struct ph_slice *ret)
+bool ph_config_path(struct ph_reading *r, struct ph_slice text, struct ph_place at,
+                    struct ph_slice path, enum ph_config_source source, struct ph_slice *ret)
 {
     struct ph_slice credentials = PH_S("$CREDENTIALS_DIRECTORY/");
     if (ph_slice_starts(text, credentials)) {
         struct ph_slice folder = ph_config_env(r, PH_S("CREDENTIALS_DIRECTORY"));
         if (folder.len == 0) {
-            ph_config_error(r, at, path, PH_PARTS(PH_S("CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit with LoadCredential=, and by hand it is the folder with these files")));
+            ph_config_error(
+                r, at, path,
+                PH_PARTS(PH_S("CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit with "
+                              "LoadCredential=, and by hand it is the folder with these files")));
             return false;
         }
         *ret = ph_config_join(r, PH_PARTS(folder, PH_S("/"), ph_slice_from(text, credentials.len)));
@@ -40,7 +43,8 @@ static bool is_variable(struct ph_slice name)
     return name.len > 0;
 }
 
-/* Somebody may have written the secret itself behind env: or file:. Names of variables are in capitals as a rule. */
+/* Somebody may have written the secret itself behind env: or file:. Names of variables are in
+ * capitals as a rule. */
 static struct ph_slice shown(struct ph_slice name, struct ph_slice otherwise)
 {
     enum { SURE_BYTES_MAX = 20 };
@@ -50,59 +54,79 @@ static struct ph_slice shown(struct ph_slice name, struct ph_slice otherwise)
         small = small || (name.ptr[i] >= 'a' && name.ptr[i] <= 'z');
         base = name.ptr[i] == '/' ? i + 1 : base;
     }
-    return ph_looks_secret(ph_slice_from(name, base)) || (small && base == 0 && name.len > SURE_BYTES_MAX) ? otherwise : name;
+    return ph_looks_secret(ph_slice_from(name, base)) ||
+                   (small && base == 0 && name.len > SURE_BYTES_MAX)
+               ? otherwise
+               : name;
 }
 
-static bool from_env(struct ph_reading *r, struct ph_slice name, struct ph_place at, struct ph_slice path,
-                     struct ph_config_key *ret)
+static bool from_env(struct ph_reading *r, struct ph_slice name, struct ph_place at,
+                     struct ph_slice path, struct ph_config_key *ret)
 {
     if (!is_variable(name)) {
-        ph_config_error(r, at, path, PH_PARTS(PH_S("after env: comes the name of a variable (letters, digits, _), not its value")));
+        ph_config_error(
+            r, at, path,
+            PH_PARTS(PH_S(
+                "after env: comes the name of a variable (letters, digits, _), not its value")));
         return false;
     }
     ret->value = ph_config_env(r, name);
     if (!ph_slice_present(ret->value))
-        ph_config_error(r, at, path, PH_PARTS(PH_S("the environment variable "), shown(name, PH_S("it names")), PH_S(" is not set; set it for payhook's process")));
+        ph_config_error(r, at, path,
+                        PH_PARTS(PH_S("the environment variable "), shown(name, PH_S("it names")),
+                                 PH_S(" is not set; set it for payhook's process")));
     return ph_slice_present(ret->value);
 }
 
 static const char *why_not(enum ph_status st)
 {
-    return st == PH_ERR_NOT_FOUND ? "is not there" : st == PH_ERR_TOO_LARGE ? "is too large" : "cannot be read as a file by this user";
+    return st == PH_ERR_NOT_FOUND   ? "is not there"
+           : st == PH_ERR_TOO_LARGE ? "is too large"
+                                    : "cannot be read as a file by this user";
 }
 
-static void warn_of_readers(struct ph_reading *r, struct ph_slice file, uint32_t mode, struct ph_place at, struct ph_slice path)
+static void warn_of_readers(struct ph_reading *r, struct ph_slice file, uint32_t mode,
+                            struct ph_place at, struct ph_slice path)
 {
     if ((mode & FOR_OTHERS) != 0)
-        ph_config_warn(r, at, path, PH_PARTS(file, PH_S(" is open to every user of this machine; chmod 600 it")));
+        ph_config_warn(
+            r, at, path,
+            PH_PARTS(file, PH_S(" is open to every user of this machine; chmod 600 it")));
 }
 
-static bool from_file(struct ph_reading *r, struct ph_slice file, struct ph_place at, struct ph_slice path,
-                      struct ph_config_key *ret)
+static bool from_file(struct ph_reading *r, struct ph_slice file, struct ph_place at,
+                      struct ph_slice path, struct ph_config_key *ret)
 {
     uint32_t mode = 0;
-    enum ph_status st = r->world->read_file(r->arena, file.ptr, PH_SECRET_BYTES_MAX, &ret->value, &mode);
+    enum ph_status st =
+        r->world->read_file(r->arena, file.ptr, PH_SECRET_BYTES_MAX, &ret->value, &mode);
     if (st == PH_ERR_NO_MEMORY) {
         r->no_memory = true;
         return false;
     }
     if (st != PH_OK) {
-        ph_config_error(r, at, path, PH_PARTS(shown(file, PH_S("the file")), PH_S(" "), ph_slice_str(why_not(st))));
+        ph_config_error(
+            r, at, path,
+            PH_PARTS(shown(file, PH_S("the file")), PH_S(" "), ph_slice_str(why_not(st))));
         return false;
     }
     warn_of_readers(r, file, mode, at, path);
-    while (ret->value.len > 0 && (ret->value.ptr[ret->value.len - 1] == '\n' || ret->value.ptr[ret->value.len - 1] == '\r'))
+    while (ret->value.len > 0 && (ret->value.ptr[ret->value.len - 1] == '\n' ||
+                                  ret->value.ptr[ret->value.len - 1] == '\r'))
         ret->value.len--;
     return true;
 }
 
-bool ph_config_key_read(struct ph_reading *r, struct ph_slice text, struct ph_place at, struct ph_slice path,
-                        enum ph_config_source source, struct ph_config_key *ret)
+bool ph_config_key_read(struct ph_reading *r, struct ph_slice text, struct ph_place at,
+                        struct ph_slice path, enum ph_config_source source,
+                        struct ph_config_key *ret)
 {
     struct ph_config_key key = {0};
     bool good, is_env = ph_slice_starts(text, by_env);
     if (!ph_is_reference(text)) {
-        ph_config_error(r, at, path, PH_PARTS(PH_S("a secret is never written here: put it into a file or a variable and write file:PATH or env:NAME")));
+        ph_config_error(r, at, path,
+                        PH_PARTS(PH_S("a secret is never written here: put it into a file or a "
+                                      "variable and write file:PATH or env:NAME")));
         return false;
     }
     if (text.len > PH_URI_BYTES_MAX || memchr(text.ptr, '\0', text.len) != NULL) {
@@ -120,19 +144,23 @@ bool ph_config_key_read(struct ph_reading *r, struct ph_slice text, struct ph_pl
     }
     struct ph_slice trimmed = good ? ph_slice_trim(key.value) : key.value;
     if (good && trimmed.len == 0) {
-        ph_config_error(r, at, path, PH_PARTS(key.from, PH_S(" is empty; an empty secret verifies nothing")));
+        ph_config_error(r, at, path,
+                        PH_PARTS(key.from, PH_S(" is empty; an empty secret verifies nothing")));
         return false;
     }
     if (good && trimmed.len != key.value.len)
-        ph_config_warn(r, at, path, PH_PARTS(key.from, PH_S(" begins or ends in white space, which counts; is it meant?")));
+        ph_config_warn(
+            r, at, path,
+            PH_PARTS(key.from, PH_S(" begins or ends in white space, which counts; is it meant?")));
     if (good)
         *ret = key;
     return good;
 }
 
-void ph_config_need_file(struct ph_reading *r, struct ph_slice file, bool secret, struct ph_place at, struct ph_slice path)
+struct ph_slice ph_config_need_file(struct ph_reading *r, struct ph_slice file, bool secret,
+                                    struct ph_place at, struct ph_slice path)
 {
-    struct ph_slice bytes;
+    struct ph_slice bytes = {0};
     uint32_t mode = 0;
     enum ph_status st = r->world->read_file(r->arena, file.ptr, TLS_FILE_BYTES_MAX, &bytes, &mode);
     if (st == PH_ERR_NO_MEMORY)
@@ -141,4 +169,5 @@ void ph_config_need_file(struct ph_reading *r, struct ph_slice file, bool secret
         ph_config_error(r, at, path, PH_PARTS(file, PH_S(" "), ph_slice_str(why_not(st))));
     else if (secret)
         warn_of_readers(r, file, mode, at, path);
+    return st == PH_OK ? bytes : (struct ph_slice){0};
 }

@@ -13,6 +13,7 @@
     X(settings.ca_file)                                                                            \
     X(settings.certificate_file)                                                                   \
     X(settings.key_file)                                                                           \
+    X(settings.files_content)                                                                      \
     X(settings.stream)                                                                             \
     X(settings.username)                                                                           \
     X(settings.password)                                                                           \

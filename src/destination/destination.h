@@ -3,8 +3,8 @@
  * N1: a parcel that was taken ends in exactly one call of its `done`, on a thread of the
  *     destination's.
  * N2: nothing is retried here, and nothing stored: that is the dispatcher's.
- * N3: a parcel is all sent before its `done`; the first `accepted` notices were taken by the
- *     other side for good.
+ * N3: a parcel is all sent before its `done`; the first `accepted` notices were taken by the other
+ *     side for good.
  * N4: no connection to an address that is not public unless the settings allow it (the address
  *     connected to is judged); secrets are wiped by ph_destination_close.
  *
@@ -23,7 +23,8 @@ struct ph_destination_settings {
     struct ph_slice url; /* its scheme says which kind */
     bool allow_private;
     struct ph_slice ca_file, certificate_file, key_file; /* PEM; absent: none */
-    int64_t connect_ms, total_ms;                        /* of one attempt */
+    struct ph_slice files_content; /* a digest: other settings when it is another */
+    int64_t connect_ms, total_ms;  /* of one attempt */
     /* http: Standard Webhooks; each that is valid signs. */
     const struct ph_destination_secret *secrets;
     size_t secret_count;

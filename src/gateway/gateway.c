@@ -56,6 +56,7 @@ static void translate(const struct ph_config_destination *from, size_t bit, stru
                 .ca_file = from->tls.ca,
                 .certificate_file = from->tls.certificate,
                 .key_file = from->tls.key,
+                .files_content = from->tls.content,
                 .connect_ms = from->timeout.connect_ms,
                 .total_ms = from->timeout.total_ms,
                 .secrets = secrets,
@@ -259,12 +260,12 @@ struct ph_dispatcher *ph_gateway_dispatcher(struct ph_gateway *g)
     return g->dispatcher;
 }
 
-struct ph_slice ph_gateway_roots(const struct ph_gateway *g)
 struct ph_slice ph_gateway_folder(const struct ph_gateway *g)
 {
     return ph_slice_str(g->folder);
 }
 
+struct ph_slice ph_gateway_roots(const struct ph_gateway *g)
 {
     return g->roots;
 }

@@ -3,8 +3,7 @@
 
 #include "server/admin_call.h"
 
-/* ---- ops
- * --------------------------------------------------------------------------------------------- */
+/* ---- ops ------------------------------------------------------------------------------------- */
 
 /* An op with the place where it is waited for. */
 struct submitted {
@@ -51,8 +50,7 @@ enum ph_status ph_admin_submit(struct ph_admin_call *call, struct ph_inbox_op *o
     return op->status;
 }
 
-/* ---- status
- * ------------------------------------------------------------------------------------------ */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 static void add_inbox(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mut_val *root,
                       const struct ph_inbox_counts *c)
@@ -66,7 +64,7 @@ static void add_inbox(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mu
                                            : "healthy");
     if (health.failed || health.ailing)
         ph_admin_text(call, doc, inbox, "why", ph_slice_str(health.why));
-    ph_admin_text(call, doc, inbox, "folder", call->view->config->data);
+    ph_admin_text(call, doc, inbox, "folder", ph_gateway_folder(call->room->gateway));
     yyjson_mut_obj_add_sint(doc, inbox, "requests", c->requests);
     yyjson_mut_obj_add_sint(doc, inbox, "events", c->events);
     yyjson_mut_obj_add_sint(doc, inbox, "duplicates", c->duplicates);

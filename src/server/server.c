@@ -35,9 +35,11 @@ struct server {
     size_t listener_count;
     struct ph_client *client; /* NULL, as the next: no callouts are made */
     struct ph_callouts *callouts;
-    struct ph_gateway *gateway;     /* NULL: none */
-    struct ph_view *view;           /* the configuration in use */
-    struct ph_admin *admin;         /* NULL: none */
+    struct ph_gateway *gateway;       /* NULL: none */
+    struct ph_view *view;             /* the configuration in use */
+    struct ph_arena kept;             /* of the next */
+    const struct ph_config *at_start; /* what takes a restart, as it runs; NULL: no memory for it */
+    struct ph_admin *admin;           /* NULL: none */
     struct ph_reactor *reactors[PH_THREADS_MAX];
     size_t reactor_count;
     int epoll;
@@ -49,8 +51,8 @@ struct server {
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
-static void say_reload(struct ph_log *log, enum ph_log_severity severity, const char *what, struct ph_slice state,
-                       struct ph_slice text)
+static void say_reload(struct ph_log *log, enum ph_log_severity severity, const char *what,
+                       struct ph_slice state, struct ph_slice text)
 {
     struct ph_log_line line;
     if (!ph_log_open(log, severity, PH_S("reload"), &line))
@@ -61,9 +63,12 @@ static void say_reload(struct ph_log *log, enum ph_log_severity severity, const 
 }
 
 /* NULL: no configuration says anything of it. */
-static const struct ph_config_listener *settings_of(const struct listener *listener, const struct ph_config *c)
+static const struct ph_config_listener *settings_of(const struct listener *listener,
+                                                    const struct ph_config *c)
 {
-    return listener->site == PH_SITE_ADMIN ? NULL : listener->site == PH_SITE_WEBHOOKS ? &c->webhooks : &c->service;
+    return listener->site == PH_SITE_ADMIN      ? NULL
+           : listener->site == PH_SITE_WEBHOOKS ? &c->webhooks
+                                                : &c->service;
 }
 
 static const char *text_of(struct ph_slice text)
@@ -71,9 +76,11 @@ static const char *text_of(struct ph_slice text)
     return text.len > 0 ? text.ptr : NULL; /* the configuration's texts end with a NUL */
 }
 
-static enum ph_status read_certificates(const struct ph_config_tls *tls, struct ph_tls_context **ret, char ret_why[PH_TLS_WHY_BYTES])
+static enum ph_status read_certificates(const struct ph_config_tls *tls,
+                                        struct ph_tls_context **ret, char ret_why[PH_TLS_WHY_BYTES])
 {
-    const struct ph_tls_files files = {text_of(tls->certificate), text_of(tls->key), text_of(tls->ca)};
+    const struct ph_tls_files files = {text_of(tls->certificate), text_of(tls->key),
+                                       text_of(tls->ca)};
     return ph_tls_context_new(&files, ret, ret_why);
 }
 
@@ -134,8 +141,9 @@ static void add_tally(struct server *server, const struct ph_tally *tally)
 
 static bool start_reactors(struct server *server)
 {
-    const struct ph_reactor_shared shared = {server->config, server->callouts, server->gateway, server->admin, &server->counter_set,
-                                             &server->watch,         server->view};
+    const struct ph_reactor_shared shared = {server->config, server->callouts,     server->gateway,
+                                             server->admin,  &server->counter_set, &server->watch,
+                                             server->view};
     add_counters(server, &server->counters);
     while (server->reactor_count < server->config->threads) {
         struct ph_reactor *reactor = ph_reactor_start(&shared);
@@ -168,7 +176,8 @@ static bool start_callouts(struct server *server)
 
 static void log_delivery(void *ctx, bool warning, struct ph_slice destination, struct ph_slice text)
 {
-    ph_log_say(ctx, warning ? PH_SEVERITY_WARNING : PH_SEVERITY_INFO, PH_S("delivery"), "destination", destination, text);
+    ph_log_say(ctx, warning ? PH_SEVERITY_WARNING : PH_SEVERITY_INFO, PH_S("delivery"),
+               "destination", destination, text);
 }
 
 static void log_round(void *ctx, const struct ph_gateway_round *round)
@@ -192,17 +201,20 @@ static void log_lack(void *ctx, struct ph_slice endpoint, struct ph_slice field)
         return;
     ph_log_text(&line, "endpoint", endpoint);
     ph_log_text(&line, "lacks", field);
-    ph_log_text(&line, "text", PH_S("they cannot be fetched without this field of the endpoint's config"));
+    ph_log_text(&line, "text",
+                PH_S("they cannot be fetched without this field of the endpoint's config"));
     ph_log_write(ctx, &line);
 }
 
-_Static_assert((int)PH_LOG_ERROR == (int)PH_SEVERITY_ERROR && (int)PH_LOG_DEBUG == (int)PH_SEVERITY_DEBUG,
+_Static_assert((int)PH_LOG_ERROR == (int)PH_SEVERITY_ERROR &&
+                   (int)PH_LOG_DEBUG == (int)PH_SEVERITY_DEBUG,
                "the configuration's words are the log's");
 
 static bool start_log(struct server *server)
 {
     const struct ph_config *c = server->view->config;
-    server->watch.log = ph_log_start(STDERR_FILENO, c->log.format == PH_LOG_JSON, (enum ph_log_severity)c->log.level);
+    server->watch.log = ph_log_start(STDERR_FILENO, c->log.format == PH_LOG_JSON,
+                                     (enum ph_log_severity)c->log.level);
     if (server->watch.log == NULL)
         fprintf(stderr, "payhook: cannot start a thread: out of memory or threads\n");
     return server->watch.log != NULL;
@@ -241,13 +253,15 @@ static void say_gateway(struct server *server, const char *bound)
     const char *scheme = c->webhooks.tls.certificate.len > 0 ? "https" : "http";
     for (size_t i = 0; i < c->endpoints.count; i++) {
         const struct ph_config_endpoint *e = &c->endpoints.items[i];
-        printf("endpoint %.*s: POST %s://%s/webhooks/%.*s (%.*s)\n", (int)e->entry.name.len, e->entry.name.ptr, scheme, bound,
-               (int)e->entry.name.len, e->entry.name.ptr, (int)e->connector.len, e->connector.ptr);
+        printf("endpoint %.*s: POST %s://%s/webhooks/%.*s (%.*s)\n", (int)e->entry.name.len,
+               e->entry.name.ptr, scheme, bound, (int)e->entry.name.len, e->entry.name.ptr,
+               (int)e->connector.len, e->connector.ptr);
     }
     if (c->endpoints.count == 0)
         printf("no endpoints: nothing can be received; see docs/config.md\n");
     for (size_t i = 0; i < c->destinations.count; i++)
-        printf("destination %.*s\n", (int)c->destinations.items[i].entry.name.len, c->destinations.items[i].entry.name.ptr);
+        printf("destination %.*s\n", (int)c->destinations.items[i].entry.name.len,
+               c->destinations.items[i].entry.name.ptr);
     if (c->destinations.count == 0)
         printf("no destinations: events are kept, and told to nobody; see docs/config.md\n");
     printf("inbox in %.*s\n", (int)c->data.len, c->data.ptr);
@@ -266,7 +280,8 @@ static void tell_started(struct server *server)
         }
         if (webhooks && server->config->dev)
             printf("NOT DURABLE: dev mode prints webhooks and keeps none\n");
-        printf("listening on %s (%s%s)\n", listener->bound, webhooks ? "webhooks" : "event service", listener->tls != NULL ? ", TLS" : "");
+        printf("listening on %s (%s%s)\n", listener->bound, webhooks ? "webhooks" : "event service",
+               listener->tls != NULL ? ", TLS" : "");
         if (webhooks && server->gateway != NULL)
             say_gateway(server, listener->bound);
     }
@@ -283,7 +298,8 @@ static bool start(struct server *server)
         return false;
     if (config->listen != NULL && !add_listener(server, config->listen, PH_SITE_CALLS))
         return false;
-    if (config->listen_webhooks != NULL && !add_listener(server, config->listen_webhooks, PH_SITE_WEBHOOKS))
+    if (config->listen_webhooks != NULL &&
+        !add_listener(server, config->listen_webhooks, PH_SITE_WEBHOOKS))
         return false;
     if (!add_admin_socket(server))
         return false;
@@ -361,34 +377,40 @@ static void accept_all(struct server *server, struct listener *listener)
 /* Whether one asks for less than the other. */
 static bool gives_up(const struct ph_config_listener *before, const struct ph_config_listener *now)
 {
-    return (before->token.value.len > 0 && now->token.value.len == 0) || (before->tls.ca.len > 0 && now->tls.ca.len == 0) ||
+    return (before->token.value.len > 0 && now->token.value.len == 0) ||
+           (before->tls.ca.len > 0 && now->tls.ca.len == 0) ||
            (before->tls.certificate.len > 0 && now->tls.certificate.len == 0);
 }
 
-/* What is safe at an address is said of the one that the configuration names, and a listener stays where it was at the
- * start. */
-static bool is_safe_where_it_is(const struct server *server, const struct listener *listener, const struct ph_config *before,
-                                const struct ph_config *now, char ret_why[PH_INBOX_WHY_BYTES])
+/* What is safe at an address is said of the one that the configuration names, and a listener stays
+ * where it was at the start. */
+static bool is_safe_where_it_is(const struct server *server, const struct listener *listener,
+                                const struct ph_config *before, const struct ph_config *now,
+                                char ret_why[PH_INBOX_WHY_BYTES])
 {
     bool webhooks = listener->site == PH_SITE_WEBHOOKS;
     const struct ph_config_listener *settings = settings_of(listener, now);
     const char *address = webhooks ? server->config->listen_webhooks : server->config->listen;
-    if (settings->insecure || ph_slice_eq(settings->listen, ph_slice_str(address)) || !gives_up(settings_of(listener, before), settings))
+    if (settings->insecure || ph_slice_eq(settings->listen, ph_slice_str(address)) ||
+        !gives_up(settings_of(listener, before), settings))
         return true;
     (void)snprintf(ret_why, PH_INBOX_WHY_BYTES,
-                   "%s.listen takes a restart, and a token or tls that goes with it would be missing at %s until then", webhooks ? "webhooks" : "service",
-                   address);
+                   "%s.listen takes a restart, and a token or tls that goes with it would be "
+                   "missing at %s until then",
+                   webhooks ? "webhooks" : "service", address);
     return false;
 }
 
 /* Whether TLS asks for what whoever is connected already was not asked for. */
 static bool asks_more(const struct ph_config_tls *before, const struct ph_config_tls *now)
 {
-    return (before->certificate.len == 0 && now->certificate.len > 0) || (now->ca.len > 0 && !ph_slice_eq(before->ca, now->ca));
+    return (before->certificate.len == 0 && now->certificate.len > 0) ||
+           (now->ca.len > 0 && !ph_slice_eq(before->ca, now->ca));
 }
 
 /* By listener: those that are connected are to come again. */
-static unsigned leaving(const struct server *server, const struct ph_config *before, const struct ph_config *now)
+static unsigned leaving(const struct server *server, const struct ph_config *before,
+                        const struct ph_config *now)
 {
     unsigned sites = 0;
     for (size_t i = 0; i < server->listener_count; i++) {
@@ -402,11 +424,14 @@ static unsigned leaving(const struct server *server, const struct ph_config *bef
 
 static bool same_files(const struct ph_config_tls *a, const struct ph_config_tls *b)
 {
-    return ph_slice_eq(a->certificate, b->certificate) && ph_slice_eq(a->key, b->key) && ph_slice_eq(a->ca, b->ca);
+    return ph_slice_eq(a->certificate, b->certificate) && ph_slice_eq(a->key, b->key) &&
+           ph_slice_eq(a->ca, b->ca);
 }
 
-/* Reads the certificates that another configuration names. False: it cannot be taken, and ret_why says why. */
-static bool prepare(struct server *server, const struct ph_config *before, const struct ph_config *now, char ret_why[PH_INBOX_WHY_BYTES])
+/* Reads the certificates that another configuration names. False: it cannot be taken, and ret_why
+ * says why. */
+static bool prepare(struct server *server, const struct ph_config *before,
+                    const struct ph_config *now, char ret_why[PH_INBOX_WHY_BYTES])
 {
     for (size_t i = 0; i < server->listener_count; i++) {
         struct listener *listener = &server->listeners[i];
@@ -416,7 +441,8 @@ static bool prepare(struct server *server, const struct ph_config *before, const
             continue;
         if (!is_safe_where_it_is(server, listener, before, now, ret_why))
             return false;
-        if (settings->tls.certificate.len == 0 || same_files(&settings_of(listener, before)->tls, &settings->tls))
+        if (settings->tls.certificate.len == 0 ||
+            same_files(&settings_of(listener, before)->tls, &settings->tls))
             continue;
         if (read_certificates(&settings->tls, &listener->fresh, why) != PH_OK) {
             (void)snprintf(ret_why, PH_INBOX_WHY_BYTES, "%s", why);
@@ -434,16 +460,18 @@ static void forget_prepared(struct server *server)
     }
 }
 
-/* For those who come from now on: by the configuration in use. Its files may have other content, too; when that is
- * wrong, what they held stays. */
-static void renew_certificates(struct listener *listener, const struct ph_config *c, struct ph_log *log)
+/* For those who come from now on: by the configuration in use. Its files may have other content,
+ * too; when that is wrong, what they held stays. */
+static void renew_certificates(struct listener *listener, const struct ph_config *c,
+                               struct ph_log *log)
 {
     const struct ph_config_listener *settings = settings_of(listener, c);
     char why[PH_TLS_WHY_BYTES];
     if (settings == NULL)
         return;
     bool has_tls = settings->tls.certificate.len > 0;
-    if (has_tls && listener->fresh == NULL && read_certificates(&settings->tls, &listener->fresh, why) != PH_OK) {
+    if (has_tls && listener->fresh == NULL &&
+        read_certificates(&settings->tls, &listener->fresh, why) != PH_OK) {
         say_reload(log, PH_SEVERITY_ERROR, "certificates", PH_S("kept"), ph_slice_str(why));
         return;
     }
@@ -460,21 +488,25 @@ static bool use_view(struct server *server, struct ph_view *view, char ret_why[P
 {
     const struct ph_config *c = view->config;
     if (!prepare(server, server->view->config, c, ret_why) ||
-        (server->gateway != NULL && ph_gateway_reload(server->gateway, ph_view_ref(view), ret_why) != PH_OK)) {
+        (server->gateway != NULL &&
+         ph_gateway_reload(server->gateway, ph_view_ref(view), ret_why) != PH_OK)) {
         forget_prepared(server);
         ph_view_unref(view);
         return false;
     }
     for (size_t i = 0; i < server->reactor_count; i++)
         ph_reactor_set_view(server->reactors[i], view, leaving(server, server->view->config, c));
-    ph_log_configure(server->watch.log, c->log.format == PH_LOG_JSON, (enum ph_log_severity)c->log.level);
+    ph_log_configure(server->watch.log, c->log.format == PH_LOG_JSON,
+                     (enum ph_log_severity)c->log.level);
     ph_view_unref(server->view);
     server->view = view;
     return true;
 }
 
-/* Paths of settings, never their values; as many as a line holds. */
-static void tell_settings(struct ph_log_line *line, const struct ph_config_changes *changes, bool restart)
+/* Paths of settings, never their values; as many as a line holds. `restart`: of those that wait for
+ * one. */
+static void tell_settings(struct ph_log_line *line, const struct ph_config_changes *changes,
+                          bool restart)
 {
     char text[PH_LOG_OURS_BYTES_MAX];
     size_t len = 0;
@@ -491,19 +523,24 @@ static void tell_settings(struct ph_log_line *line, const struct ph_config_chang
     ph_log_ours(line, restart ? "restart_for" : "settings", ph_slice_of(text, len));
 }
 
-static void tell_reload(struct server *server, const struct ph_view *before, const struct ph_view *now)
+static void tell_reload(struct server *server, const struct ph_view *before,
+                        const struct ph_view *now)
 {
     struct ph_log_line line;
     struct ph_arena arena;
-    struct ph_config_changes changes = {0};
+    struct ph_config_changes changes = {0}, waiting = {0};
     ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     if (ph_config_diff(before->config, now->config, &arena, &changes) != PH_OK)
         changes = (struct ph_config_changes){0};
-    if (ph_log_open(server->watch.log, changes.restart ? PH_SEVERITY_WARNING : PH_SEVERITY_INFO, PH_S("reload"), &line)) {
+    if (server->at_start == NULL ||
+        ph_config_restart_diff(server->at_start, now->config, &arena, &waiting) != PH_OK)
+        waiting = (struct ph_config_changes){0};
+    if (ph_log_open(server->watch.log, waiting.restart ? PH_SEVERITY_WARNING : PH_SEVERITY_INFO,
+                    PH_S("reload"), &line)) {
         ph_log_text(&line, "configuration", PH_S("read"));
         ph_log_number(&line, "changed", (int64_t)changes.count);
         tell_settings(&line, &changes, false);
-        tell_settings(&line, &changes, true);
+        tell_settings(&line, &waiting, true);
         ph_log_write(server->watch.log, &line);
     }
     ph_arena_done(&arena);
@@ -593,9 +630,11 @@ static void finish(struct server *server, bool started)
     ph_os_close(server->epoll);
 }
 
-int ph_server_run(const struct ph_server_config *config, struct ph_view *view, struct ph_server_signals *signals)
+int ph_server_run(const struct ph_server_config *config, struct ph_view *view,
+                  struct ph_server_signals *signals)
 {
-    struct server server = {.config = config, .view = view, .epoll = -1, .reserve = ph_os_reserve_file()};
+    struct server server = {
+        .config = config, .view = view, .epoll = -1, .reserve = ph_os_reserve_file()};
     sigset_t ours, before;
     sigemptyset(&ours);
     sigaddset(&ours, SIGINT);
@@ -603,12 +642,17 @@ int ph_server_run(const struct ph_server_config *config, struct ph_view *view, s
     sigaddset(&ours, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &ours, &before);
     (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that may be closed */
-    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a disk that is full: an error, and no end */
+    (void)signal(
+        SIGXFSZ,
+        SIG_IGN); /* a file that may not grow is a disk that is full: an error, and no end */
     ph_os_raise_file_limit();
+    ph_arena_init(&server.kept, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
+    server.at_start = ph_config_keep_restart(view->config, &server.kept);
     bool started = start(&server);
     if (started)
         accept_until_stopped(&server, signals, &before);
     finish(&server, started);
+    ph_arena_done(&server.kept);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started ? 0 : 1;
 }

@@ -195,6 +195,9 @@ test('reloads, what they verify again, and the end are lines of the log', async 
   assert.deepEqual([round.level, round.requests, round.accepted, round.known, round.pending, round.refused, round.skipped], ['info', 2, 1, 0, 0, 1, 0]);
   const [read] = lines('reload').filter((line) => line.configuration);
   assert.deepEqual([read.level, read.configuration, read.changed, read.settings, read.restart_for], ['warning', 'read', 2, 'endpoints.stripe.secrets', 'threads']);
+  await g.reload({ ...settings, endpoints: endpoints('STRIPE_WHSEC', 'OTHER'), threads: 3 }); // nothing new, and still
+  const again = await until(() => lines('reload').filter((line) => line.configuration)[1], 'the second reload to be told');
+  assert.deepEqual([again.level, again.changed, again.settings, again.restart_for], ['warning', 0, undefined, 'threads']);
   g.write({ ...settings, endpoints: { stripe: { connector: 'strip' } } });
   g.child.kill('SIGHUP');
   const after = await until(() => lines('reload').some((line) => line.configuration === 'kept') && lines('reload'), 'what is wrong to be said');

@@ -63,10 +63,16 @@ static const struct file files[] = {
     {"/t/open-key.pem", "x", 0640 | 0004}, {"./payhook-data/development-secret", SIGNING, 0600},
 };
 static bool no_development;
+static const char *turned = "x"; /* what /t/turned.pem holds */
 
 static enum ph_status read_file(struct ph_arena *arena, const char *path, size_t bytes_max, struct ph_slice *ret_bytes,
                                 uint32_t *ret_mode)
 {
+    if (strcmp(path, "/t/turned.pem") == 0) {
+        *ret_bytes = ph_arena_copy(arena, ph_slice_str(turned));
+        *ret_mode = 0600;
+        return ph_slice_present(*ret_bytes) ? PH_OK : PH_ERR_NO_MEMORY;
+    }
     for (size_t i = 0; i < PH_COUNTOF(files); i++) {
         if (strcmp(files[i].path, path) != 0 || (no_development && i == PH_COUNTOF(files) - 1))
             continue;
@@ -826,12 +832,6 @@ static void what_is_shown_loads_to_the_same_and_holds_no_secret(void **state)
     }
 }
 
-static void help_and_manual_name_every_row(void **state)
-{
-    struct ph_arena arena;
-    (void)state;
-    ph_arena_init(&arena, &allocator, 1 << 20, 0);
-    struct ph_slice all = ph_config_help(&arena, PH_S("")), manual = ph_config_manual(&arena);
 static void what_a_urls_query_says_is_not_shown_and_stars_are_not_loaded(void **state)
 {
     static const char *const urls[][2] = {{"https://app.example/e?key=S3cret", "https://app.example/e?key=***"},
@@ -858,6 +858,12 @@ static void what_a_urls_query_says_is_not_shown_and_stars_are_not_loaded(void **
     }
 }
 
+static void help_and_manual_name_every_row(void **state)
+{
+    struct ph_arena arena;
+    (void)state;
+    ph_arena_init(&arena, &allocator, 1 << 20, 0);
+    struct ph_slice all = ph_config_help(&arena, PH_S("")), manual = ph_config_manual(&arena);
     for (size_t s = 0; s < PH_SCOPE_COUNT; s++) {
         for (size_t i = 0; i < ph_scopes[s].count; i++) {
             const struct ph_setting *row = &ph_scopes[s].rows[i];
@@ -908,6 +914,65 @@ static void a_reload_tells_what_changed_and_what_takes_a_restart(void **state)
         ph_config_free(old);
         ph_arena_done(&arena);
     }
+}
+
+/* By whichever reload it came, and until it is what runs. */
+static void what_waits_for_a_restart_is_told_until_it_is_as_it_runs(void **state)
+{
+    struct ph_config_changes changes;
+    struct ph_arena arena, kept_arena;
+    (void)state;
+    ph_arena_init(&arena, &allocator, 1 << 20, 0);
+    ph_arena_init(&kept_arena, &allocator, 1 << 20, 0);
+    loads("threads: 2\nwebhooks: { listen: '127.0.0.1:81' }\n");
+    const struct ph_config *kept = ph_config_keep_restart(config, &kept_arena);
+    assert_non_null(kept);
+    static const struct {
+        const char *now;
+        size_t count;
+        const char *first;
+    } reloads[] = {
+        {"threads: 2\nwebhooks: { listen: '127.0.0.1:81' }\n", 0, NULL},
+        {"threads: 3\nwebhooks: { listen: '127.0.0.1:81' }\n", 1, "threads"},
+        {"threads: 3\nwebhooks: { listen: '127.0.0.1:82' }\nlog: { level: debug }\n", 2, "threads"},
+        {"threads: 3\nwebhooks: { listen: '127.0.0.1:82' }\n" ENDPOINT, 2, "threads"},
+        {"threads: 2\nwebhooks: { listen: '127.0.0.1:82' }\ncallouts: { enabled: false, egress: 'gateway:1' }\n", 3, "webhooks.listen"},
+        {"threads: 2\nwebhooks: { listen: '127.0.0.1:81' }\n" ENDPOINT DESTINATION, 0, NULL},
+    };
+    for (size_t i = 0; i < PH_COUNTOF(reloads); i++) {
+        loads(reloads[i].now); /* the one that it was kept of has gone */
+        assert_int_equal(ph_config_restart_diff(kept, config, &arena, &changes), PH_OK);
+        assert_int_equal(changes.count, reloads[i].count);
+        assert_int_equal(changes.restart, reloads[i].count > 0);
+        if (changes.count > 0)
+            assert_true(ph_slice_eq(changes.list[0].path, ph_slice_str(reloads[i].first)));
+    }
+    ph_arena_done(&arena);
+    ph_arena_done(&kept_arena);
+}
+
+static void other_content_of_a_destinations_files_is_a_change(void **state)
+{
+    struct ph_config_changes changes;
+    struct ph_arena arena;
+    (void)state;
+    ph_arena_init(&arena, &allocator, 1 << 20, 0);
+    const char *text = "destinations:\n  app: { url: 'https://app.example/e', secret: env:SIGNING, tls: { certificate: /t/cert.pem, key: /t/turned.pem } }\n";
+    turned = "one key";
+    loads(text);
+    const struct ph_config *old = config;
+    config = NULL;
+    loads(text);
+    assert_int_equal(ph_config_diff(old, config, &arena, &changes), PH_OK);
+    assert_int_equal(changes.count, 0);
+    turned = "another";
+    loads(text);
+    assert_int_equal(ph_config_diff(old, config, &arena, &changes), PH_OK);
+    assert_int_equal(changes.count, 1);
+    slice_is(changes.list[0].path, "destinations.app.tls");
+    assert_false(changes.restart);
+    ph_config_free(old);
+    ph_arena_done(&arena);
 }
 
 /* Who follows a setting at a reload; one that nobody follows takes a restart, and says so. */
@@ -1042,12 +1107,14 @@ int main(void)
         TEST(what_is_said_does_nothing_to_a_terminal),
         TEST(every_connector_has_an_endpoint_that_is_right),
         TEST(what_is_shown_loads_to_the_same_and_holds_no_secret),
+        TEST(what_a_urls_query_says_is_not_shown_and_stars_are_not_loaded),
         TEST(help_and_manual_name_every_row),
         TEST(a_reload_tells_what_changed_and_what_takes_a_restart),
+        TEST(what_waits_for_a_restart_is_told_until_it_is_as_it_runs),
+        TEST(other_content_of_a_destinations_files_is_a_change),
         TEST(each_setting_is_followed_at_a_reload_or_takes_a_restart),
         TEST(a_secret_that_is_another_under_its_old_name_is_a_change),
         TEST(memory_that_runs_out_anywhere_is_an_error_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
-        TEST(what_a_urls_query_says_is_not_shown_and_stars_are_not_loaded),

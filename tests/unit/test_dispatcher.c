@@ -590,6 +590,10 @@ static void a_change_reaches_those_that_changed_alone(void **state)
     ph_dispatcher_wake(dispatcher, UINT64_MAX);
     WAIT_FOR(fake_count(3, PH_DELIVERY_DONE) == 4);
     assert_int_equal(sink.sent[1], 1);
+    now[1].settings.files_content = PH_S("other TLS files of the same names");
+    assert_int_equal(ph_dispatcher_reconfigure(dispatcher, now, 3), PH_OK);
+    WAIT_FOR(sink_get(&sink.opened[1]) == 2 && sink_get(&sink.closed[1]) == 1);
+    assert_int_equal(sink.opened[0], 2);
 }
 
 static void what_cannot_be_written_is_refused_and_what_cannot_be_sent_waits(void **state)
