@@ -592,8 +592,13 @@ static char *read_file(const char *path, size_t *ret_len)
     fseek(f, 0, SEEK_END);
     long len = ftell(f);
     rewind(f);
-    if (len >= 0 && (bytes = malloc((size_t)len + 1)) != NULL && fread(bytes, 1, (size_t)len, f) == (size_t)len)
+    if (len >= 0 && (bytes = malloc((size_t)len + 1)) != NULL &&
+        fread(bytes, 1, (size_t)len, f) == (size_t)len) {
         *ret_len = (size_t)len;
+    } else { /* a part of it is no file */
+        free(bytes);
+        bytes = NULL;
+    }
     fclose(f);
     return bytes;
 }

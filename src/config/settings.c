@@ -90,7 +90,7 @@ static const struct ph_setting config_rows[] = {
      .env = "PAYHOOK_QUARANTINE_AGE", .help = "how long a refused request waits to be verified again, and an unproven one counts"},
 
     {.key = "limits.body", .kind = PH_SET_SIZE, AT(limits.body_bytes), .fallback = "1MiB", .min = KIB,
-     .max = PH_BODY_BYTES_MAX, .env = "PAYHOOK_LIMITS_BODY", .help = "a request's body; larger: 413"},
+     .max = PH_BODY_BYTES_MAX, .env = "PAYHOOK_LIMITS_BODY", .help = "a webhook's body; larger: 413 (a call's message has a limit of its own, 1.5 MiB)"},
     {.key = "limits.headers", .kind = PH_SET_COUNT, AT(limits.headers), .fallback = "128", .min = 16,
      .max = PH_HEADERS_MAX, .unit = "headers", .env = "PAYHOOK_LIMITS_HEADERS", .help = "a request's headers; more: 431"},
     {.key = "limits.header_size", .kind = PH_SET_SIZE, AT(limits.header_bytes), .fallback = "32KiB", .min = KIB,

@@ -41,6 +41,22 @@ static enum ph_status add_secrets(struct ph_admin_call *call, yyjson_mut_doc *do
     return PH_OK;
 }
 
+/* Of the endpoint, or of the first of its accounts that lacks something. */
+static void add_lack(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mut_val *endpoint,
+                     const struct ph_config_endpoint *e)
+{
+    struct ph_slice lacks = {0};
+    if (e->accounts.count == 0)
+        lacks = ph_config_page_lacks(e->page, e->values.items, e->values.count);
+    for (size_t i = 0; !ph_slice_present(lacks) && i < e->accounts.count; i++) {
+        const struct ph_config_account *a = &e->accounts.items[i];
+        lacks = ph_config_page_lacks(e->page, a->values.items, a->values.count);
+        if (ph_slice_present(lacks))
+            ph_admin_text(call, doc, endpoint, "lacks_account", a->entry.name);
+    }
+    ph_admin_text(call, doc, endpoint, "lacks", lacks);
+}
+
 static enum ph_status add_endpoint(struct ph_admin_call *call, yyjson_mut_doc *doc,
                                    yyjson_mut_val *list, const struct ph_config_endpoint *e)
 {
@@ -52,9 +68,7 @@ static enum ph_status add_endpoint(struct ph_admin_call *call, yyjson_mut_doc *d
                            e->mode == PH_CONFIG_MODE_LIVE   ? "live"
                            : e->mode == PH_CONFIG_MODE_TEST ? "test"
                                                             : "any");
-    if (e->accounts.count == 0)
-        ph_admin_text(call, doc, endpoint, "lacks",
-                      ph_config_page_lacks(e->page, e->values.items, e->values.count));
+    add_lack(call, doc, endpoint, e);
     yyjson_mut_val *secrets = yyjson_mut_obj_add_arr(doc, endpoint, "secrets");
     PH_TRY(add_secrets(call, doc, secrets, e->secrets.items, e->secrets.count,
                        (struct whose){.endpoint = e->entry.name}));
