@@ -187,14 +187,21 @@ static void tell_callers(struct ph_inbox *inbox, struct ph_inbox_op *first)
         inbox->settings.options.wake(inbox->settings.options.wake_ctx, woken);
 }
 
+/* By writing: else nobody would know that it is well again, should no more come in. What is written
+ * must differ, or SQLite writes nothing: a request's number is spent. */
+static void ask_the_disk(struct ph_inbox *inbox)
+{
+    inbox->figures.next_request++;
+    inbox->figures_touched = true;
+}
+
 static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t count)
 {
     bool apart = false;
     int64_t start_us = ph_os_steady_us();
     inbox->now_ms = inbox->settings.options.now_ms();
-    /* An ailing disk is asked by writing: else nobody would know that it is well, should no more
-     * come in. (Only this thread writes `health`.) */
-    inbox->figures_touched = inbox->figures_touched || inbox->health.ailing;
+    if (inbox->health.ailing) /* only this thread writes `health` */
+        ask_the_disk(inbox);
     enum ph_status st = do_together(inbox, first, count, &apart);
     if (apart)
         st = do_apart(inbox, first);

@@ -49,7 +49,7 @@ static struct {
     bool cut;
     _Atomic bool full, fail_writes;
     _Atomic int dropped, failing, slow_ms;
-    int64_t syncs[8];
+    int64_t syncs[8], writes[8];
 } disk = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static uint64_t toss(void)
@@ -185,6 +185,7 @@ static int do_write(sqlite3_file *handle, const void *data, int len, sqlite3_int
     int rc = SQLITE_OK;
     pthread_mutex_lock(&disk.mutex);
     bool gone = disk.cut, alive = may_change();
+    disk.writes[f->kind]++;
     if (gone)
         rc = SQLITE_IOERR_WRITE;
     else if (disk.full && (size_t)at + (size_t)len > f->now.len)
@@ -604,4 +605,9 @@ void sim_disk_slow(int sync_ms)
 int64_t sim_disk_syncs(enum sim_sync kind)
 {
     return disk.syncs[kind];
+}
+
+int64_t sim_disk_writes(enum sim_sync kind)
+{
+    return disk.writes[kind];
 }

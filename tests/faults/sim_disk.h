@@ -33,6 +33,8 @@ void sim_disk_full(bool full);
 void sim_disk_fail_writes(bool fail);
 void sim_disk_fail_syncs(int kinds);
 void sim_disk_slow(int sync_ms);
+/* How many there were, of the database or the log. */
 int64_t sim_disk_syncs(enum sim_sync kind);
+int64_t sim_disk_writes(enum sim_sync kind);
 
 #endif

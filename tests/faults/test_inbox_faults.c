@@ -365,7 +365,10 @@ PH_TEST(an_ailing_disk_is_ailing_until_a_write_succeeds_whoever_asks)
     assert_true(try_open());
     sim_disk_fail_writes(true);
     assert_int_equal(store_key("refused"), PH_ERR_IO);
-    usleep(1500 * 1000); /* nothing comes in, and it looks for itself meanwhile */
+    int64_t before = sim_disk_writes(SIM_SYNC_LOG);
+    for (int i = 0; i < 200 && sim_disk_writes(SIM_SYNC_LOG) < before + 2; i++)
+        usleep(50 * 1000); /* nothing comes in, and it looks for itself meanwhile */
+    assert_true(sim_disk_writes(SIM_SYNC_LOG) >= before + 2);
     ph_inbox_health(inbox, &health);
     assert_true(health.ailing);
     sim_disk_fail_writes(false);
@@ -374,6 +377,7 @@ PH_TEST(an_ailing_disk_is_ailing_until_a_write_succeeds_whoever_asks)
         ph_inbox_health(inbox, &health);
     }
     assert_false(health.ailing);
+    reboot_and_check();
 }
 
 PH_TEST(a_failing_sync_stops_the_writer_for_good)
