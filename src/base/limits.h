@@ -158,6 +158,9 @@ enum {
     /* A read that takes longer holds up the log's new beginning, and is ended. */
     PH_INBOX_READ_MS = 1000,
     PH_INBOX_WRITER_CACHE_KIB = 4096,
+    /* Of the log, for one call of the system: 15 pages. SQLite's own VFS takes less than 128 KiB at once, and of just as
+     * much nothing at all. */
+    PH_INBOX_GATHER_BYTES = 124 * 1024,
     PH_INBOX_READER_CACHE_KIB = 512,
     /* Ids are made of parts: a request has room for this many events, an event for 256 destinations in its life, and
      * 256 deliveries to each, the first and its replays. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "inbox/gather.h"
 #include "inbox/inbox_private.h"
 #include "os/clock.h"
 #include "os/flush.h"
@@ -146,9 +147,17 @@ static void dispose(struct ph_inbox *inbox)
     free(inbox);
 }
 
+static enum ph_status set_cache(struct ph_sql *sql, int32_t kib)
+{
+    char text[48];
+    (void)snprintf(text, sizeof text, "PRAGMA cache_size=-%d", (int)kib);
+    return kib > 0 ? ph_sql_exec(sql, text) : PH_OK;
+}
+
 static enum ph_status open_all(struct ph_inbox *inbox, const struct ph_inbox_options *options,
                                char *why)
 {
+    const char *writers_vfs;
     PH_TRY(ph_settings_copy(options, &inbox->settings));
     if (inbox->settings.options.now_ms == NULL)
         inbox->settings.options.now_ms = ph_os_unix_ms;
@@ -158,7 +167,9 @@ static enum ph_status open_all(struct ph_inbox *inbox, const struct ph_inbox_opt
         return PH_ERR_NO_MEMORY;
     PH_TRY(hold_folder(inbox, options->folder, why));
     inbox->sql.texts = writes;
-    PH_TRY(ph_schema_open(&inbox->sql, inbox->path, inbox->vfs, why));
+    PH_TRY(ph_gather_vfs(inbox->vfs, &writers_vfs));
+    PH_TRY(ph_schema_open(&inbox->sql, inbox->path, writers_vfs, why));
+    PH_TRY(set_cache(&inbox->sql, options->cache_kib));
     PH_TRY(ph_schema_migrate(&inbox->sql, inbox->path, why));
     if (ph_os_folder_sync(options->folder) != PH_OK) {
         (void)snprintf(why, PH_INBOX_WHY_BYTES, "the data folder %s cannot be synced: %s",

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "inbox/gather.h"
 #include "inbox/inbox_private.h"
 #include "os/clock.h"
 #include "os/thread.h"
@@ -50,6 +51,7 @@ static void roll_back(struct ph_inbox *inbox)
 {
     if (!sqlite3_get_autocommit(inbox->sql.db))
         (void)sqlite3_exec(inbox->sql.db, "ROLLBACK", NULL, NULL, NULL);
+    ph_gather_forget(inbox->sql.db); /* SQLite may have rolled back by itself */
     inbox->figures = inbox->committed;
     memset(inbox->touched, 0, sizeof inbox->touched);
     memset(inbox->kinds, 0, sizeof inbox->kinds);
