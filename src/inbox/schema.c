@@ -217,13 +217,16 @@ enum ph_status ph_schema_open(struct ph_sql *sql, const char *path, const char *
     (void)sqlite3_extended_result_codes(sql->db, 1);
     (void)sqlite3_busy_timeout(sql->db, PH_INBOX_BUSY_MS);
     PH_TRY(look_at_version(sql, path, &version, ret_why));
-    /* page_size and auto_vacuum count for a file that is still empty. */
+    /* page_size and auto_vacuum count for a file that is still empty. secure_delete: where SQLite
+     * is built with it (Debian), each page that retention frees is filled with zeros and written
+     * twice, to the log and to the file. */
     (void)snprintf(text, sizeof text,
                    "PRAGMA page_size=%d; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; "
                    "PRAGMA synchronous=FULL;"
                    "PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-%d; PRAGMA temp_store=MEMORY; "
                    "PRAGMA foreign_keys=OFF;"
-                   "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON",
+                   "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; "
+                   "PRAGMA secure_delete=OFF",
                    PH_INBOX_PAGE_BYTES, PH_INBOX_WRITER_CACHE_KIB);
     if (ph_sql_exec(sql, text) != PH_OK)
         return say(sql, path, "cannot be used", ret_why);
