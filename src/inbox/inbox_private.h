@@ -120,6 +120,7 @@ struct ph_inbox {
     struct ph_used used[PH_INBOX_USES_MAX]; /* in this batch */
     size_t used_count;
     struct ph_copying copying;
+    int64_t quiet_ms; /* steady: is_quiet from then on */
     struct ph_tending tending;
 
     /* ---- everybody's, behind `mutex` ---- */

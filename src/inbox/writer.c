@@ -14,7 +14,10 @@
 #include "os/clock.h"
 #include "os/thread.h"
 
-enum { TICK_MS = 100 }; /* how often an idle writer looks for what to tend */
+enum {
+    TICK_MS = 100, /* how often an idle writer looks for what to tend */
+    STEP_MS = 1    /* … and while it forgets something, once nobody has come for a tick */
+};
 
 static bool is_fatal(int rc)
 {
@@ -175,6 +178,13 @@ static void note_success(struct ph_inbox *inbox, int64_t took_us, size_t ops)
     pthread_mutex_unlock(&inbox->mutex);
 }
 
+/* Nobody has come for a tick. Else what is done for nobody (a step of forgetting, the checkpoint of
+ * a short log) waits: with its syncs it would be in the way of whoever comes next. */
+static bool is_quiet(const struct ph_inbox *inbox)
+{
+    return ph_os_steady_ms() >= inbox->quiet_ms;
+}
+
 static void tell_callers(struct ph_inbox *inbox, struct ph_inbox_op *first)
 {
     uint64_t woken = inbox->woken;
@@ -215,7 +225,9 @@ static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t 
     else
         note_failure(inbox, "a commit failed");
     tell_callers(inbox, first);
-    if (st == PH_OK && ph_copying_step(inbox, count == 0) != PH_OK)
+    if (count > 0)
+        inbox->quiet_ms = ph_os_steady_ms() + TICK_MS;
+    if (st == PH_OK && ph_copying_step(inbox, is_quiet(inbox)) != PH_OK)
         note_failure(inbox, "a checkpoint failed");
 }
 
@@ -273,7 +285,7 @@ static void wait_for_work(struct ph_inbox *inbox)
     if (inbox->first != NULL || inbox->closing || inbox->next_settings != NULL)
         return;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (inbox->tending.more ? 1 : TICK_MS) * 1000000L;
+    until.tv_nsec += (inbox->tending.more && is_quiet(inbox) ? STEP_MS : TICK_MS) * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     (void)pthread_cond_timedwait(&inbox->work, &inbox->mutex, &until);

@@ -2,6 +2,7 @@
  * syncs that fail, slowness. usage: test_inbox_faults [CUTS [SEED]] (300 without; the long run
  * takes 10000) */
 #include <errno.h>
+#include <time.h>
 
 #include "../unit/inbox_fixture.h"
 #include "inbox/inbox_private.h"
@@ -509,6 +510,83 @@ PH_TEST(the_log_is_copied_in_pieces_and_the_database_is_synced_at_its_end)
     reboot_and_check();
 }
 
+/* Requests without deliveries, old enough to be forgotten from now on. */
+static void store_what_is_old(int count, size_t body_bytes)
+{
+    static struct sample s;
+    char key[16];
+    assert_true(try_open());
+    for (int i = 0; i < count; i++) {
+        (void)snprintf(key, sizeof key, "old%d", i);
+        make(&s, key);
+        s.events[0].destinations = 0;
+        s.store.request.body = ph_slice_of(large_body, body_bytes);
+        assert_int_equal(run(&s.store.op), PH_OK);
+    }
+    clock_ms += 2 * options.retention_age_ms;
+}
+
+static int64_t requests_there(void)
+{
+    char path[96];
+    sqlite3 *db;
+    sqlite3_stmt *count;
+    (void)snprintf(path, sizeof path, "%s/inbox.db", folder);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, "sim-disk"), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM requests", -1, &count, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(count), SQLITE_ROW);
+    int64_t there = sqlite3_column_int64(count, 0);
+    sqlite3_finalize(count);
+    sqlite3_close(db);
+    return there;
+}
+
+PH_TEST(what_is_forgotten_is_not_written_once_more)
+{
+    enum { OLD = 100, PAGES_EACH = 4 }; /* each has 30 KB */
+    (void)state;
+    store_what_is_old(OLD, sizeof large_body);
+    int64_t before = sim_disk_writes(SIM_SYNC_DATABASE);
+    for (int i = 0; i < 1000 && requests_there() > 0; i++)
+        usleep(10 * 1000);
+    assert_int_equal(requests_there(), 0);
+    ph_inbox_close(inbox); /* what is in the log goes to the file */
+    inbox = NULL;
+    assert_in_range(sim_disk_writes(SIM_SYNC_DATABASE) - before, 1, OLD * PAGES_EACH / 2);
+    assert_true(try_open());
+}
+
+static int64_t steady_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+PH_TEST(nothing_is_done_for_nobody_while_somebody_comes_now_and_then)
+{
+    enum { OLD = 2000, RUN_MS = 1500, SHORT_MS = 60 }; /* short: well below a writer's tick */
+    char key[16];
+    int64_t syncs = 0;
+    (void)state;
+    options.log_pages = 100000;
+    store_what_is_old(OLD, 10);
+    int64_t end = steady_ms() + RUN_MS; /* a pass of forgetting begins each second */
+    for (int i = 0; steady_ms() < end; i++) {
+        int64_t start = steady_ms();
+        (void)snprintf(key, sizeof key, "new%d", i);
+        assert_int_equal(store_key(key), PH_OK);
+        int64_t before = sim_disk_syncs(SIM_SYNC_DATABASE);
+        usleep(3000);
+        int64_t now = sim_disk_syncs(SIM_SYNC_DATABASE);
+        if (steady_ms() - start < SHORT_MS)
+            syncs += now - before;
+    }
+    assert_int_equal(syncs, 0);
+    assert_in_range(requests_there(), 0, OLD); /* it forgot meanwhile, with what came */
+}
+
 PH_TEST(a_slow_disk_makes_batches_larger_and_loses_nothing)
 {
     static struct sample s[60];
@@ -548,6 +626,8 @@ int main(int argc, char **argv)
         T(a_failing_sync_stops_the_writer_for_good),
         T(a_failing_flush_stops_the_writer_for_good),
         T(the_log_is_copied_in_pieces_and_the_database_is_synced_at_its_end),
+        T(what_is_forgotten_is_not_written_once_more),
+        T(nothing_is_done_for_nobody_while_somebody_comes_now_and_then),
         T(a_slow_disk_makes_batches_larger_and_loses_nothing),
     };
     if (argc > 1)
