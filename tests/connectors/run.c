@@ -11,8 +11,8 @@
  *
  * amend.json mends answers of the corpus that the processor's own documentation contradicts: {"CASE/handle":
  * {"expect": overlay, "why": what is wrong and the source}}. The overlay goes over the right answer (its
- * `error: null` alone makes an answer of a wanted error), and the case is judged like any other. An
- * amendment of a case that is not there fails the run.
+ * `error: null` alone makes an answer of a wanted error, an `error` alone the reverse), and the case is
+ * judged like any other. An amendment of a case that is not there fails the run.
  *
  * open.json lists by name the cases where our answer and the recorded one part and which nobody has settled
  * yet, each with what is known. They are run, shown and counted as open, never as passed; one that comes
@@ -120,8 +120,8 @@ static yyjson_doc *right(yyjson_val *a_case, const char *what, yyjson_val *amend
     amended++;
     yyjson_mut_doc *mended = yyjson_mut_doc_new(NULL);
     yyjson_val *base = yyjson_doc_get_root(doc);
-    yyjson_mut_doc_set_root(mended, base != NULL && !is_error(base) ? overlay(mended, base, expect)
-                                                                    : yyjson_val_mut_copy(mended, expect));
+    bool over = base != NULL && !is_error(base) && !is_error(expect);
+    yyjson_mut_doc_set_root(mended, over ? overlay(mended, base, expect) : yyjson_val_mut_copy(mended, expect));
     yyjson_doc_free(doc);
     doc = yyjson_mut_doc_imut_copy(mended, NULL);
     yyjson_mut_doc_free(mended);
