@@ -59,7 +59,21 @@ def payout(status):
 
 
 completed = invoice("completed")
+# The example of the documentation, with its own signature (introduction/callbacks; test of cryptopay-dev/cryptopay-node).
+EXAMPLE = ('{"type":"Invoice","event":"status_changed","data":{"id":"ff48eeba-ab18-4088-96bc-4be10a82b994",'
+           '"status":"completed","status_context":null,"address":"rs9pE6CnNLE8YiTgTwbAk1AkFyS3opsm7K?dt=701",'
+           '"price_amount":"1.0","price_currency":"EUR","pay_amount":"3.113326","pay_currency":"XRP",'
+           '"paid_amount":"3.113326","exchange":{"pair":"XRPEUR","rate":"0.3212"},"transactions":[{"txid":'
+           '"3EA591FED2F1F61263CB66AAC6BCF520B0714A08F2481D56DE267F31E0C782B9","risk":null}],"name":null,'
+           '"description":null,"metadata":null,"custom_id":null,"success_redirect_url":null,'
+           '"created_at":"2019-04-09T15:22:09+00:00","expires_at":"2019-04-09T15:32:09+00:00"}}')
 cases = [
+    case("the example of Cryptopay's documentation, with the signature it has there", EXAMPLE, good(
+        "PAYMENT_INTENT_SUCCESS", event_response={"payments_response": {
+            "connector_transaction_id": "ff48eeba-ab18-4088-96bc-4be10a82b994", "status": "CHARGED",
+            "captured_amount": "100"}}),
+         secrets="hzeRDX54BYleXGwGm2YEWR4Ony1_ZU2lSTpAuxhW1gQ",
+         signature="7c021857107203da4af1d24007bb0f752e2f04478e5e5bff83719101f2349b54"),
     case("an invoice is completed at its price", completed, good(
         "PAYMENT_INTENT_SUCCESS", event_name="PAYMENT_INTENT_SUCCESS", event_response=payment(
             "CHARGED", captured_amount="30000", connector_customer_id="customer_9", created_at="1754043415", error=None),
