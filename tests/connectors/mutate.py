@@ -9,6 +9,7 @@ PAYHOOK = os.environ.get("PAYHOOK_BIN") or os.path.abspath("build/payhook")
 ROOT = os.environ.get("PAYHOOK_SOURCE_DIR") or os.getcwd()
 SECRET, EXTRA, AT = "whsec_bXV0YXRlLW11dGF0ZS1tdXRhdGUhIQ", "1", 1764000100
 HEX = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
+UNSIGNED = ("mollie", "peachpayments")  # what they send unsigned is a hint, and their samples are that
 results = {}  # (connector, kind of damage): what is wrong with it
 
 
@@ -144,7 +145,7 @@ def signed_samples():
     answers = payhook("handle", [asked(line, made) for _, _, line, made in good])
     for (c, s, _, _), answer in zip(good, answers):
         judge((c, "as signed"), s, answer)
-        if answer.get("verdict") != "VERIFIED" and c != "mollie":
+        if answer.get("verdict") != "VERIFIED" and c not in UNSIGNED:
             problem((c, "as signed"), f"{s} does not verify: {answer}")
     return [(*g, answer) for g, answer in zip(good, answers)]
 
