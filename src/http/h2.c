@@ -216,31 +216,6 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     return 0;
 }
 
-/* T5: those that are complete wait until all that came is read, for a body that passes lies there
- * as long. Nothing more comes of them but their reset. */
-static void make_ready(struct ph_h2_stream *s)
-{
-    struct ph_h2 *h2 = s->h2;
-    if (h2->passing == s)
-        h2->passing = NULL;
-    s->ready = true;
-    s->next_ready = NULL;
-    if (h2->ready_last != NULL)
-        h2->ready_last->next_ready = s;
-    else
-        h2->ready_first = s;
-    h2->ready_last = s;
-}
-
-static void handle_ready(struct ph_h2 *h2)
-{
-    while (h2->ready_first != NULL) {
-        struct ph_h2_stream *s = h2->ready_first;
-        ph_h2_stream_unready(h2, s);
-        ph_h2_stream_handle(s);
-    }
-}
-
 static bool wants_parts(const struct ph_h2_stream *s)
 {
     const struct ph_http_handler *handler = s->h2->site->handler;
@@ -265,10 +240,8 @@ static void on_request_frame(struct ph_h2_stream *s, bool is_head, bool ended)
         if (s->exchange.streams)
             ph_h2_stream_handle(s);
     }
-    if (!s->handled && s->exchange.refusal != PH_HTTP_FINE)
+    if (!s->handled && (ended || s->exchange.refusal != PH_HTTP_FINE))
         ph_h2_stream_handle(s);
-    else if (!s->handled && ended)
-        make_ready(s);
     else if (ended && s->exchange.streams)
         ph_h2_stream_data(s);
 }
@@ -470,7 +443,6 @@ enum ph_status ph_h2_feed(struct ph_h2 *h2, struct ph_slice bytes, int64_t now_m
         h2->credit_ms = now_ms;
     }
     ssize_t used = nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len);
-    handle_ready(h2);
     settle(h2); /* these bytes are the caller's again */
     if (used >= 0 && !h2->failed)
         return PH_OK;

@@ -7,9 +7,7 @@
  *     inside the streams until there is room for it.
  * T3: a client that resets more than it lets finish is sent away (CVE-2023-44487), and so is
  *     one that keeps us busy with frames that carry nothing.
- * T4: a stream that dies while the handler holds its exchange tells the handler, once.
- * T5: requests that are complete are handled in the order in which they became so, when all that
- * was read has been looked through; one that is reset by then is not handled. */
+ * T4: a stream that dies while the handler holds its exchange tells the handler, once. */
 #ifndef PH_HTTP_H2_H
 #define PH_HTTP_H2_H
 
@@ -23,12 +21,11 @@ struct ph_h2;
 struct ph_h2_stream;
 struct ph_h2_block;
 
-/* Streams between two requests, with their buffers, wiped, and nghttp2's small blocks: one
- * thread's, for all its connections. What was given last is taken first, as it is still in the
- * processor's cache. Zeroed it is empty. */
+/* Streams between two requests, with their buffers, wiped, and nghttp2's small blocks: one thread's, for all its connections.
+ * What was given last is taken first, as it is still in the processor's cache. Zeroed it is empty. */
 struct ph_h2_spares {
     struct ph_h2_stream *first;
-    size_t count, least;            /* least: of `count`, since ph_h2_spares_rest */
+    size_t count, least; /* least: of `count`, since ph_h2_spares_rest */
     struct ph_h2_block *blocks[17]; /* by size, in steps of 64 bytes: up to 1 KiB */
 };
 /* Gives back the blocks, and the streams that nobody has needed since the last call. */

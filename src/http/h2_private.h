@@ -12,11 +12,9 @@ struct ph_h2_stream {
     struct ph_h2 *h2;
     struct ph_h2_stream *next,
         *previous; /* open ones, in order of their begin; or the spare ones by next */
-    struct ph_h2_stream *next_ready;
     int32_t id;
     int64_t begun_ms;
     int64_t progress_ms; /* when output last moved, or began to wait */
-    bool ready;          /* complete, and to be handled when all that came is read */
     bool handled;        /* later bytes are for `data`, or dropped */
     bool remote_closed;
     bool ended;        /* the answer is whole */
@@ -36,10 +34,8 @@ struct ph_h2 {
     void *connection;
     struct ph_buffer *out;
     struct ph_h2_stream *first, *last;
-    struct ph_h2_stream *told; /* an open one, or NULL */
-    struct ph_h2_stream
-        *passing; /* not complete, its body so far in what is being fed; NULL: nobody's */
-    struct ph_h2_stream *ready_first, *ready_last; /* in the order in which they became so */
+    struct ph_h2_stream *told;    /* an open one, or NULL */
+    struct ph_h2_stream *passing; /* whose body lies in what is being fed; NULL: nobody's */
     size_t open_count, stalled_count, held_count;
     int64_t now_ms, credit_ms;
     int reset_credit, control_credit;
@@ -58,8 +54,6 @@ struct ph_h2_stream *ph_h2_stream_take(struct ph_h2 *h2, int32_t id);
 /* Closes it: its exchange is gone if it was held. */
 void ph_h2_stream_give(struct ph_h2 *h2, struct ph_h2_stream *s);
 void ph_h2_streams_done(struct ph_h2 *h2);
-/* Takes it from those that wait to be handled. */
-void ph_h2_stream_unready(struct ph_h2 *h2, struct ph_h2_stream *s);
 /* Hands the request to the handler and begins the answer. */
 void ph_h2_stream_handle(struct ph_h2_stream *s);
 /* Bytes came, the client ended, or there is room again: for exchanges in parts. */

@@ -110,25 +110,8 @@ static void tell_gone(struct ph_h2_stream *s)
     ph_http_exchange_gone(&s->exchange);
 }
 
-void ph_h2_stream_unready(struct ph_h2 *h2, struct ph_h2_stream *s)
-{
-    struct ph_h2_stream *before = NULL;
-    if (!s->ready)
-        return;
-    for (struct ph_h2_stream *at = h2->ready_first; at != s; at = at->next_ready)
-        before = at;
-    if (before != NULL)
-        before->next_ready = s->next_ready;
-    else
-        h2->ready_first = s->next_ready;
-    if (h2->ready_last == s)
-        h2->ready_last = before;
-    s->ready = false;
-}
-
 static void unlink_stream(struct ph_h2 *h2, struct ph_h2_stream *s)
 {
-    ph_h2_stream_unready(h2, s);
     if (s->previous != NULL)
         s->previous->next = s->next;
     else
