@@ -39,10 +39,12 @@ cannot = {"error": {"code": "WEBHOOK_BODY_DECODING_FAILED"}}
 cases = [
     case("a payment was made, and hears that it is executed", PAID, good(
         event_response=payment(error=None), reference={"payment": {"connector_transaction_id": "order_10045"}},
-        processor_event={"id": None, "type": "PAYMENT"}), same_dedupe="paid", other_dedupe="payments"),
-    case("sent again it is the same", {**PAID, "amount": 10.5}, good(), same_dedupe="paid"),
+        processor_event={"id": None, "type": "PAYMENT"}), same_dedupe="paid", other_dedupe="payments",
+        same_effect="paid", other_effect="payments"),
+    case("sent again it is the same", {**PAID, "amount": 10.5}, good(), same_dedupe="paid",
+         same_effect="paid"),
     case("paid once more with the same code is another", {**PAID, "foreignTransactionId": "ctc-2"}, good(),
-         other_dedupe="payments"),
+         other_dedupe="payments", other_effect="payments"),
     case("another type of notification is the same fact", {**PAID, "type": "classic"}, good(event_response=payment())),
     case("without type, currency and CashtoCode's id", {"transactionId": "order_10045", "amount": 10.5}, good(
         event_status="INCOMPLETE", event_response=payment(amount=None))),

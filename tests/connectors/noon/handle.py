@@ -56,7 +56,13 @@ cases = [
     case("a capture", of("Capture", "CAPTURED"), good("PAYMENT_INTENT_SUCCESS", event_response=payment("CHARGED")),
          other_dedupe="events"),
     case("a capture of a part", of("Capture", "PARTIALLY_CAPTURED"), good(
-        "PAYMENT_INTENT_CAPTURE_SUCCESS", event_response=payment("PARTIAL_CHARGED")), other_effect="one order"),
+        "PAYMENT_INTENT_CAPTURE_SUCCESS", event_response=payment("PARTIAL_CHARGED")), other_effect="one order",
+        same_effect="part", same_dedupe="part"),
+    case("sent again it is that part", of("Capture", "PARTIALLY_CAPTURED", attemptNumber=2), good(
+        "PAYMENT_INTENT_CAPTURE_SUCCESS"), same_effect="part", same_dedupe="part"),
+    case("the next part is another change", of("Capture", "PARTIALLY_CAPTURED", "9d6c8bd8-next"), good(
+        "PAYMENT_INTENT_CAPTURE_SUCCESS", event_response=payment("PARTIAL_CHARGED")), other_effect="one order",
+        other_dedupe="events"),
     case("a sale is pending", of("Sale", "PENDING"), good("PAYMENT_INTENT_PROCESSING", event_response=payment("PENDING")),
          other_effect="one order"),
     case("a sale is looked at", of("Sale", "MARKED_FOR_REVIEW"), good(
