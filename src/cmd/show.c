@@ -29,7 +29,12 @@ static void put_piece(FILE *f, const struct ph_variant *v, const struct ph_piece
     case PH_SRC_OUTER:
     case PH_SRC_FETCHED:
     case PH_SRC_JWS:
-        fputs(p->source == PH_SRC_OUTER ? "outer:" : p->source == PH_SRC_JWS ? "jws:" : "fetched:", f);
+    case PH_SRC_CLAIMS:
+        fputs(p->source == PH_SRC_OUTER    ? "outer:"
+              : p->source == PH_SRC_JWS    ? "jws:"
+              : p->source == PH_SRC_CLAIMS ? "claims:"
+                                           : "fetched:",
+              f);
         fprintf(f, "%.*s", S(p->pointer->text));
         break;
     case PH_SRC_HEADER:

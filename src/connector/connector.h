@@ -91,6 +91,7 @@ enum ph_source {
     PH_SRC_OUTER,          /* pointer into the body as it was sent */
     PH_SRC_FETCHED,        /* pointer into the answer of `fetch` */
     PH_SRC_JWS,            /* pointer into the protected header of the JWS */
+    PH_SRC_CLAIMS,         /* pointer into the object that the JWS carries: tamara */
     PH_SRC_HEADER,         /* text: name */
     PH_SRC_QUERY,          /* text: name; percent-decoded */
     PH_SRC_CONFIG,         /* text: name of a config field */
@@ -154,7 +155,7 @@ struct ph_piece {
     int16_t index;                    /* CAPTURE, LET */
     uint16_t filter_count;
     struct ph_slice text;             /* LITERAL, HEADER, QUERY, CONFIG, CONTEXT */
-    const struct ph_pointer *pointer; /* POINTER, OUTER, FETCHED, JWS, LISTED_HEADERS */
+    const struct ph_pointer *pointer; /* POINTER, OUTER, FETCHED, JWS, CLAIMS, LISTED_HEADERS */
     const struct ph_filter *filters;
 };
 

@@ -85,7 +85,7 @@ static enum ph_status verify(struct ph_run *run, size_t index, struct ph_event *
     if (ph_slice_present(head)) {
         event->verdict = PH_FORGED;
         event->verdict_reason = head;
-        run->jws = NULL;
+        run->jws = run->claims = NULL;
         return PH_OK;
     }
     PH_TRY(ph_verify(run, event, ret_callout));

@@ -23,11 +23,21 @@ static bool has_padding(struct ph_slice s)
     return ph_slice_find(s, PH_S("="), 0) != SIZE_MAX;
 }
 
+/* The payload as a tree; NULL: it is no JSON object (or there is no memory to say so). */
+static yyjson_val *claims_of(struct ph_run *run, struct ph_slice payload)
+{
+    struct ph_slice text, why;
+    if (payload.len == 0 || has_padding(payload) || !ph_base64_decode(run->arena, payload, true, false, &text))
+        return NULL;
+    yyjson_val *claims = ph_read_json(run, text, &why);
+    return yyjson_is_obj(claims) ? claims : NULL;
+}
+
 enum ph_status ph_jws_open(struct ph_run *run, struct ph_slice text, bool detached, struct ph_slice *ret_why)
 {
     struct parts p;
     struct ph_slice header, why;
-    run->jws = NULL;
+    run->jws = run->claims = NULL;
     if (!split(text, &p) || has_padding(p.header) || !ph_base64_decode(run->arena, p.header, true, false, &header)) {
         *ret_why = PH_S("the signature is not a JWS");
         return PH_OK;
@@ -43,6 +53,9 @@ enum ph_status ph_jws_open(struct ph_run *run, struct ph_slice text, bool detach
     } else if (yyjson_obj_get(run->jws, "crit") != NULL) {
         run->jws = NULL; /* RFC 7515, 4.1.11: what is critical and not understood must be refused */
         *ret_why = PH_S("the JWS header has critical members that nobody here understands");
+    } else if (!detached && (run->claims = claims_of(run, p.payload)) == NULL) {
+        run->jws = NULL; /* RFC 7519, 7.2: what may limit it cannot be read */
+        *ret_why = PH_S("what the JWS carries is not a JSON object");
     }
     return PH_OK;
 }

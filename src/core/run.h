@@ -39,6 +39,7 @@ struct ph_run {
     yyjson_val *item;    /* the event: root, or one item of it */
     yyjson_val *fetched; /* NULL: not there */
     yyjson_val *jws;     /* protected header: while a JWS is judged or signed, and of a verified one */
+    yyjson_val *claims;  /* the object it carries, where it is not detached; as long */
     struct ph_slice utf8; /* a text that is known to be UTF-8: the last JSON that was read so (document.c, D4) */
     struct ph_seen seen;
     struct ph_money_unit money; /* the last that was asked for */

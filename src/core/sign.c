@@ -143,6 +143,16 @@ static struct ph_slice private_key(struct signing *s)
     return ph_run_config(&s->run, PH_S("private_key_pem"));
 }
 
+/* What a JWS carries: the body, where it is in it; a token beside it says when it was made (tamara). */
+static struct ph_slice payload_of(struct signing *s)
+{
+    enum ph_source at = s->sig->from.alternatives[0].pieces[0].source; /* place() sees to that it is there */
+    if (at != PH_SRC_HEADER && at != PH_SRC_QUERY)
+        return s->body;
+    struct ph_slice parts[] = {PH_S("{\"iat\":"), now_in(s), PH_S("}")};
+    return ph_join(&s->run, parts, PH_COUNTOF(parts));
+}
+
 static enum ph_status sign_jws(struct signing *s, struct ph_slice message, struct ph_slice *ret)
 {
     const struct ph_signature *sig = s->sig;
@@ -171,9 +181,12 @@ static enum ph_status sign_jws(struct signing *s, struct ph_slice message, struc
     bool detached = sig->message_count > 0;
     if (detached)
         PH_TRY(ph_eval_template(run, &sig->messages[0], &message));
+    else
+        message = payload_of(s);
+    if (!ph_slice_present(message))
+        return PH_ERR_NO_MEMORY;
     bool shared = ph_slice_starts(alg, PH_S("HS"));
-    return ph_jws_sign(run, sig, alg, header, detached ? message : s->body, detached,
-                       shared ? run->secret : private_key(s), ret);
+    return ph_jws_sign(run, sig, alg, header, message, detached, shared ? run->secret : private_key(s), ret);
 }
 
 static enum ph_status sign_basic(struct ph_run *run, struct ph_slice *ret)

@@ -104,6 +104,8 @@ yyjson_val *ph_tree_of(struct ph_run *run, enum ph_source source)
         return run->fetched;
     case PH_SRC_JWS:
         return run->jws;
+    case PH_SRC_CLAIMS:
+        return run->claims;
     default:
         return NULL;
     }
@@ -169,6 +171,7 @@ static enum ph_status plain_text(struct ph_run *run, const struct ph_piece *piec
     case PH_SRC_OUTER:
     case PH_SRC_FETCHED:
     case PH_SRC_JWS:
+    case PH_SRC_CLAIMS:
         break;
     }
     return PH_OK;

@@ -412,10 +412,10 @@ enum ph_status ph_verify(struct ph_run *run, struct ph_event *event, const struc
 {
     struct ph_judge j = {.run = run, .event = event};
     run->ambiguous = (struct ph_slice){0};
-    run->jws = NULL;
+    run->jws = run->claims = NULL;
     enum ph_status st = judge(&j, ret_callout);
     if (st != PH_OK || event->verdict != PH_VERIFIED)
-        run->jws = NULL; /* the header is the signer's word, or nobody's */
+        run->jws = run->claims = NULL; /* they are the signer's word, or nobody's */
     run->ambiguous = (struct ph_slice){0}; /* said in the verdict; content has questions of its own */
     ph_use_secret(run, 0);
     memset(run->captures, 0, sizeof(run->captures));

@@ -120,7 +120,8 @@ enum ph_jws {
     PH_JWS_GOOD,
 };
 
-/* Sets run->jws to the protected header's tree; NULL: *ret_why says what is wrong. */
+/* Sets run->jws to the protected header's tree, and run->claims to that of the object it carries, where it is not
+ * detached; jws NULL: *ret_why says what is wrong. */
 PH_MUST_USE enum ph_status ph_jws_open(struct ph_run *run, struct ph_slice text, bool detached,
                                        struct ph_slice *ret_why);
 /* Whether the text is a key set with a key in it. */

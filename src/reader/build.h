@@ -151,6 +151,8 @@ bool ph_build_kind(struct ph_build *b, const struct ph_yaml *at, enum ph_signatu
                    enum ph_hash *ret_hash);
 enum ph_encoding ph_build_encoding(struct ph_build *b, const struct ph_yaml *at);
 void ph_build_lets(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v);
+/* Whether a scheme is a JWS in a header or in the query that has a payload of its own. (proof.c) */
+bool ph_is_bare_token(const struct ph_signature *sig);
 /* Whether a scheme's signed text holds what `piece` reads of the request. (proof.c) */
 bool ph_piece_is_signed(const struct ph_build *b, const struct ph_signature *sig, const struct ph_piece *piece);
 /* `at` NULL: an error at `page`. Needs the variant's signatures and event type. (keys.c) */

@@ -68,6 +68,7 @@ static unsigned source_holds(const struct ph_build *b, const struct ph_piece *p,
     case PH_SRC_POINTER:
     case PH_SRC_OUTER:
     case PH_SRC_JWS:
+    case PH_SRC_CLAIMS:
     case PH_SRC_HEADER:
     case PH_SRC_QUERY:
     case PH_SRC_BODY:

@@ -8,11 +8,12 @@
 
 /* ---- K1 ----------------------------------------------------------------------------------------------------- */
 
-/* Whether the scheme signs some of the request, so that a part may be left out. Tokens and digests of credentials
- * cover nothing, and an API judges all: there K1 has nothing to add. */
+/* Whether the scheme signs some of the request, so that a part may be left out. Tokens, signed ones too, and digests
+ * of credentials cover nothing, and an API judges all: there K1 has nothing to add. */
 static bool signs_parts(const struct ph_build *b, const struct ph_signature *sig)
 {
-    if (sig->kind == PH_SIG_NONE || sig->kind == PH_SIG_TOKEN || sig->kind == PH_SIG_BASIC || sig->kind == PH_SIG_CALLOUT)
+    if (sig->kind == PH_SIG_NONE || sig->kind == PH_SIG_TOKEN || sig->kind == PH_SIG_BASIC || sig->kind == PH_SIG_CALLOUT ||
+        ph_is_bare_token(sig))
         return false;
     for (uint16_t m = 0; m < sig->message_count; m++)
         if ((ph_template_holds(b, &sig->messages[m], false) & PH_HOLDS_REQUEST) == 0)

@@ -148,11 +148,27 @@ static bool signs(const struct ph_build *b, const struct ph_template *t, const s
     return false;
 }
 
+/* It signs what it carries, and nothing else of the request (tamara). */
+bool ph_is_bare_token(const struct ph_signature *sig)
+{
+    bool bare = sig->kind == PH_SIG_JWS && sig->message_count == 0;
+    for (uint16_t i = 0; i < sig->from.count && bare; i++)
+        for (uint16_t k = 0; k < sig->from.alternatives[i].count && bare; k++) {
+            enum ph_source from = sig->from.alternatives[i].pieces[k].source;
+            bare = from == PH_SRC_HEADER || from == PH_SRC_QUERY || from == PH_SRC_LITERAL;
+        }
+    return bare;
+}
+
 bool ph_piece_is_signed(const struct ph_build *b, const struct ph_signature *sig, const struct ph_piece *time)
 {
     if (sig->kind == PH_SIG_CALLOUT)
         return true; /* the processor's API judges all of it */
-    if (sig->kind == PH_SIG_JWS && (time->source == PH_SRC_JWS || (sig->message_count == 0 && time->source != PH_SRC_HEADER && time->source != PH_SRC_QUERY)))
+    if (sig->kind == PH_SIG_JWS && (time->source == PH_SRC_JWS || time->source == PH_SRC_CLAIMS))
+        return true;
+    if (ph_is_bare_token(sig))
+        return false;
+    if (sig->kind == PH_SIG_JWS && sig->message_count == 0 && time->source != PH_SRC_HEADER && time->source != PH_SRC_QUERY)
         return true;
     for (uint16_t m = 0; m < sig->message_count; m++)
         if (!signs(b, &sig->messages[m], time, 0))
@@ -170,7 +186,9 @@ static void check_time(struct ph_build *b, const struct ph_yaml *at, const struc
         return;
     for (uint16_t i = 0; i < sig->time.count && time != NULL; i++) {
         const struct ph_template *t = &sig->time.alternatives[i];
-        bool good = (ph_template_holds(b, t, false) & PH_HOLDS_REQUEST) != 0;
+        /* A claim that a token has not is signed as not there: a text may stand for it. */
+        bool instead = i > 0 && t->count == 1 && t->pieces[0].source == PH_SRC_LITERAL && ph_is_bare_token(sig);
+        bool good = instead || (ph_template_holds(b, t, false) & PH_HOLDS_REQUEST) != 0;
         for (uint16_t k = 0; k < t->count && good; k++)
             good = t->pieces[k].source == PH_SRC_LITERAL || ph_piece_is_signed(b, sig, &t->pieces[k]);
         if (!good)

@@ -201,16 +201,16 @@ static bool is_token(struct ph_slice s)
 
 static void prefixed_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text, size_t colon, struct ph_piece *piece)
 {
-    static const struct ph_slice prefixes[] = {PH_SI("outer"), PH_SI("fetched"), PH_SI("jws"), PH_SI("listed"),
+    static const struct ph_slice prefixes[] = {PH_SI("outer"), PH_SI("fetched"), PH_SI("jws"), PH_SI("claims"), PH_SI("listed"),
                                                PH_SI("header"), PH_SI("query"), PH_SI("config"), PH_SI("context")};
-    static const enum ph_source sources[] = {PH_SRC_OUTER, PH_SRC_FETCHED, PH_SRC_JWS, PH_SRC_LISTED_HEADERS,
+    static const enum ph_source sources[] = {PH_SRC_OUTER, PH_SRC_FETCHED, PH_SRC_JWS, PH_SRC_CLAIMS, PH_SRC_LISTED_HEADERS,
                                              PH_SRC_HEADER, PH_SRC_QUERY, PH_SRC_CONFIG, PH_SRC_CONTEXT};
     struct ph_slice rest = ph_slice_from(text, colon + 1);
     size_t i = ph_build_word(b, at, "kind of reference", ph_slice_of(text.ptr, colon), prefixes, PH_COUNTOF(prefixes));
     if (i == SIZE_MAX)
         return;
     piece->source = sources[i];
-    if (i < 4) {
+    if (i < 5) {
         piece->pointer = ph_build_place(b, at, rest);
         return;
     }

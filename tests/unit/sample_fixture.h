@@ -15,7 +15,7 @@
 #include "core/engine.h"
 #include "os/heap.h"
 
-enum { NOW_MS = 1795514400, KEYS = 3, PEM_BYTES_MAX = 8192, HEADERS_MAX = 32 };
+enum { NOW_MS = 1795514400, KEYS = 3, PEM_BYTES_MAX = 8192, HEADERS_MAX = 32, QUERY_BYTES_MAX = 1024 };
 
 /* One text that is a key in every form of a shared secret: text, hex, base64. The others are key pairs. */
 struct key {
@@ -55,6 +55,7 @@ struct signed_sample {
     struct ph_secret_pair secret;
     struct ph_input in;
     char body[PH_BODY_BYTES_MAX];
+    char query[QUERY_BYTES_MAX];
 };
 
 static enum ph_status sign_status(struct ph_worker *worker, const struct ph_connector *c, const struct ph_sample *sample,
@@ -73,8 +74,12 @@ static enum ph_status sign_status(struct ph_worker *worker, const struct ph_conn
     if (out.header_count > 0)
         memcpy(ret->headers, out.headers, out.header_count * sizeof(*out.headers));
     memcpy(ret->body, out.body.ptr, out.body.len);
+    assert_true(out.query.len < sizeof(ret->query));
+    if (out.query.len > 0)
+        memcpy(ret->query, out.query.ptr, out.query.len);
     ret->request = (struct ph_request){.method = out.method, .uri = PH_S("/webhooks/x"), .headers = ret->headers,
-                                       .header_count = out.header_count, .body = ph_slice_of(ret->body, out.body.len)};
+                                       .header_count = out.header_count, .body = ph_slice_of(ret->body, out.body.len),
+                                       .query = ph_slice_of(ret->query, out.query.len)};
     ret->in = (struct ph_input){.connector = c, .request = &ret->request, .secrets = &ret->secret, .secret_count = 1,
                                 .capture_method = PH_AUTOMATIC, .now_ms = NOW_MS * (int64_t)1000};
     return PH_OK;
