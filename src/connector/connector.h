@@ -133,6 +133,8 @@ enum ph_filter_op {
     PH_FILTER_URL_DECODE,
     PH_FILTER_SORTED,       /* a JSON value as keys (byte order) and values, run together: trustly */
     PH_FILTER_MINIFY,       /* a JSON value's text without white space */
+    PH_FILTER_RFC8785,      /* a JSON value as the JSON Canonicalization Scheme writes it: glomopay */
+    PH_FILTER_SORTED_JSON,  /* keys in byte order, whole numbers and fractions (10.0) kept apart: calida */
     PH_FILTER_PICK,         /* text holds JSON; arg: pointer into it: fiuu */
     PH_FILTER_BEFORE_FIRST, /* arg: text; the whole when arg is not in it */
     PH_FILTER_AFTER_FIRST,

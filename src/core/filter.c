@@ -1,104 +1,8 @@
-/* The closed set of filters; each is named in the language page with the processors that need it. */
+/* The closed set of filters; each is named in the language page with the processors that need it. Those that read a
+ * whole JSON value are in tree.c. */
 #include "core/codec.h"
-#include "core/order.h"
 #include "core/value.h"
 #include "crypto/crypto.h"
-
-bool ph_filter_takes_tree(enum ph_filter_op op)
-{
-    return op == PH_FILTER_SORTED || op == PH_FILTER_MINIFY;
-}
-
-/* ---- sorted: trees to text ------------------------------------------------------------------------ */
-
-struct gather {
-    struct ph_slice *parts;
-    size_t count, room;
-};
-
-static bool gather(struct ph_run *run, struct gather *g, struct ph_slice s)
-{
-    if (g->count == g->room) {
-        size_t room = g->room * 2 + 64;
-        struct ph_slice *parts = ph_arena_alloc(run->arena, room * sizeof(*parts));
-        if (parts == NULL)
-            return false;
-        if (g->count > 0)
-            memcpy(parts, g->parts, g->count * sizeof(*parts));
-        g->parts = parts;
-        g->room = room;
-    }
-    g->parts[g->count++] = s;
-    return true;
-}
-
-static struct ph_slice key_text(const yyjson_val *key)
-{
-    yyjson_val *k = (yyjson_val *)(uintptr_t)key; /* only read */
-    return ph_slice_of(yyjson_get_str(k), yyjson_get_len(k));
-}
-
-static int by_key(const void *a, const void *b, const void *ctx)
-{
-    (void)ctx;
-    return ph_order_bytes(key_text(a), key_text(b), false);
-}
-
-/* Keys in byte order, each followed by its value, on every level; arrays give their values; null gives
- * nothing. Depth is bounded by the document reader. A doubled key makes it ambiguous. */
-static bool sorted(struct ph_run *run, struct gather *g, yyjson_val *value)
-{
-    size_t index, count;
-    yyjson_val *k, *v;
-    if (yyjson_is_arr(value)) {
-        yyjson_arr_foreach(value, index, count, v) {
-            if (!sorted(run, g, v))
-                return false;
-        }
-        return true;
-    }
-    if (!yyjson_is_obj(value)) {
-        struct ph_slice text = ph_json_text(value);
-        return !ph_slice_present(text) || gather(run, g, text);
-    }
-    size_t size = yyjson_obj_size(value), have = 0;
-    const void **keys = ph_arena_alloc(run->arena, (size + 1) * 2 * sizeof(*keys));
-    if (keys == NULL)
-        return false;
-    yyjson_obj_foreach(value, index, count, k, v) {
-        keys[have++] = k;
-    }
-    ph_order(keys, keys + size, have, by_key, NULL);
-    for (size_t i = 0; i < have; i++) {
-        k = (yyjson_val *)(uintptr_t)keys[i];
-        if (i > 0 && by_key(keys[i - 1], k, NULL) == 0 && !ph_slice_present(run->ambiguous))
-            run->ambiguous = PH_S("ambiguous: a key in the signed part comes twice");
-        if (!gather(run, g, key_text(k)) || !sorted(run, g, yyjson_obj_iter_get_val(k)))
-            return false;
-    }
-    return true;
-}
-
-enum ph_status ph_filter_tree(struct ph_run *run, const struct ph_filter *filter, yyjson_val *value,
-                              struct ph_slice *ret)
-{
-    if (filter->op == PH_FILTER_MINIFY) {
-        yyjson_alc alc;
-        if (!ph_run_pool(run, PH_BODY_BYTES_MAX, &alc))
-            return PH_ERR_NO_MEMORY;
-        size_t len = 0;
-        char *text = yyjson_val_write_opts(value, YYJSON_WRITE_ALLOW_INVALID_UNICODE, &alc, &len, NULL);
-        if (text == NULL)
-            return PH_ERR_NO_MEMORY;
-        *ret = ph_slice_of(text, len);
-        return PH_OK;
-    }
-    struct gather g = {0};
-    if (!sorted(run, &g, value))
-        return PH_ERR_NO_MEMORY;
-    *ret = g.count == 0 ? PH_S("") : ph_join(run, g.parts, g.count);
-    return ph_slice_present(*ret) ? PH_OK : PH_ERR_NO_MEMORY;
-}
 
 /* ---- text to text --------------------------------------------------------------------------------- */
 
@@ -256,6 +160,8 @@ enum ph_status ph_filter_text(struct ph_run *run, const struct ph_filter *filter
         break;
     case PH_FILTER_SORTED: /* of a text: itself */
     case PH_FILTER_MINIFY:
+    case PH_FILTER_RFC8785:
+    case PH_FILTER_SORTED_JSON:
         out = in;
         break;
     case PH_FILTER_COUNT:

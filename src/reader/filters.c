@@ -10,7 +10,8 @@ static const struct ph_slice names[PH_FILTER_COUNT] = {
     [PH_FILTER_SHA384] = PH_SI("sha384"), [PH_FILTER_SHA512] = PH_SI("sha512"), [PH_FILTER_CRC32] = PH_SI("crc32"),
     [PH_FILTER_JSON] = PH_SI("json"), [PH_FILTER_URL_ENCODE] = PH_SI("url-encode"),
     [PH_FILTER_URL_DECODE] = PH_SI("url-decode"), [PH_FILTER_SORTED] = PH_SI("sorted"),
-    [PH_FILTER_MINIFY] = PH_SI("minify"), [PH_FILTER_PICK] = PH_SI("pick"),
+    [PH_FILTER_MINIFY] = PH_SI("minify"), [PH_FILTER_RFC8785] = PH_SI("rfc8785"),
+    [PH_FILTER_SORTED_JSON] = PH_SI("sorted-json"), [PH_FILTER_PICK] = PH_SI("pick"),
     [PH_FILTER_BEFORE_FIRST] = PH_SI("before-first"), [PH_FILTER_AFTER_FIRST] = PH_SI("after-first"),
     [PH_FILTER_AFTER_LAST] = PH_SI("after-last"), [PH_FILTER_STRIP_PREFIX] = PH_SI("strip-prefix"),
     [PH_FILTER_PAD2] = PH_SI("pad2"), [PH_FILTER_ISO] = PH_SI("iso"), [PH_FILTER_MS] = PH_SI("ms")};

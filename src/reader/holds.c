@@ -24,6 +24,8 @@ static enum keeping keeping_of(enum ph_filter_op op)
     case PH_FILTER_URL_ENCODE:
     case PH_FILTER_SORTED: /* of a text: itself */
     case PH_FILTER_MINIFY:
+    case PH_FILTER_RFC8785:
+    case PH_FILTER_SORTED_JSON:
         return PH_KEEPS;
     case PH_FILTER_TRIM:
     case PH_FILTER_STRIP_SPACE:

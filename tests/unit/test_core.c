@@ -511,6 +511,49 @@ static void sorted_runs_keys_and_values_together_on_all_levels(void **state)
     assert_true(ph_slice_present(run.ambiguous));
 }
 
+/* What it writes: rfc8785 by that document (3.2.2, 3.2.3), sorted-json as calida was seen to. NULL: nothing. */
+static void json_is_written_as_its_signers_write_it(void **state)
+{
+    static const struct {
+        const char *in, *rfc8785, *sorted_json;
+    } cases[] = {
+        {"{ \"b\" : [ 1 , true , null ], \"a\" : { } }", "{\"a\":{},\"b\":[1,true,null]}", "{\"a\":{},\"b\":[1,true,null]}"},
+        {"\"\\u00e9 \\/ \\u001f \\b \\u007f \\\"\"", "\"\u00e9 / \\u001f \\b \x7f \\\"\"", "\"\u00e9 / \\u001f \\b \x7f \\\"\""},
+        {"{\"\\ufb33\":1,\"\\ud83d\\ude02\":2}", "{\"\U0001f602\":2,\"\ufb33\":1}", "{\"\ufb33\":1,\"\U0001f602\":2}"},
+        {"[10.0,1e2,1.50,-0,-0.0,0]", "[10,100,1.5,0,0,0]", "[10.0,100.0,1.5,-0.0,-0.0,0]"},
+        {"[0.000001,0.0000001,0.00001]", "[0.000001,1e-7,0.00001]", "[1e-6,1e-7,0.00001]"},
+        {"[1e15,1e16,1e20,1e21,-1.5E+21]", "[1000000000000000,10000000000000000,100000000000000000000,1e+21,-1.5e+21]",
+         "[1000000000000000.0,1e+16,1e+20,1e+21,-1.5e+21]"},
+        {"[18446744073709551615,-9223372036854775808]", "[18446744073709551615,-9223372036854775808]",
+         "[18446744073709551615,-9223372036854775808]"},
+        {"[18446744073709551616]", "[18446744073709551616]", "[1.8446744073709551616e+19]"},
+        {"[104.49999999999999999999]", "[104.49999999999999999999]", "[104.49999999999999999999]"}, /* T1 */
+        {"[1e9999999]", NULL, NULL},
+    };
+    for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
+        struct ph_run run = a_run(*state);
+        struct ph_slice why, out = {0};
+        yyjson_val *tree = ph_read_json(&run, ph_slice_str(cases[i].in), &why);
+        assert_int_equal(ph_filter_tree(&run, &(struct ph_filter){.op = PH_FILTER_RFC8785}, tree, &out), PH_OK);
+        assert_text(out, cases[i].rfc8785);
+        assert_int_equal(ph_filter_tree(&run, &(struct ph_filter){.op = PH_FILTER_SORTED_JSON}, tree, &out), PH_OK);
+        assert_text(out, cases[i].sorted_json);
+        assert_false(ph_slice_present(run.ambiguous));
+    }
+}
+
+static void json_with_a_key_twice_is_ambiguous_however_it_is_written(void **state)
+{
+    static const enum ph_filter_op ops[] = {PH_FILTER_RFC8785, PH_FILTER_SORTED_JSON};
+    for (size_t i = 0; i < PH_COUNTOF(ops); i++) {
+        struct ph_run run = a_run(*state);
+        struct ph_slice why, out = {0};
+        yyjson_val *tree = ph_read_json(&run, PH_S("[{\"a\":{\"b\":1,\"c\":2,\"b\":1}}]"), &why);
+        assert_int_equal(ph_filter_tree(&run, &(struct ph_filter){.op = ops[i]}, tree, &out), PH_OK);
+        assert_true(ph_slice_present(run.ambiguous));
+    }
+}
+
 static void alternatives_skip_what_is_empty(void **state)
 {
     static const struct ph_template either[] = {{id_piece, 1}, {object_piece, 1}};
@@ -848,6 +891,8 @@ int main(void)
         cmocka_unit_test(xml_bombs_of_depth_and_number_are_refused),
         cmocka_unit_test(filters_give_their_documented_texts),
         cmocka_unit_test(sorted_runs_keys_and_values_together_on_all_levels),
+        cmocka_unit_test(json_is_written_as_its_signers_write_it),
+        cmocka_unit_test(json_with_a_key_twice_is_ambiguous_however_it_is_written),
         cmocka_unit_test(alternatives_skip_what_is_empty),
         cmocka_unit_test(codecs_refuse_what_could_be_written_otherwise),
         cmocka_unit_test(an_event_is_read_with_its_keys),
