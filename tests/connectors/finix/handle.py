@@ -32,7 +32,7 @@ def sign(text, key, timestamp="1795855610"):
 
 def good(event_type, **more):
     return {"verdict": "VERIFIED", "source_verified": True, "event_type": event_type, "event_status": "COMPLETE",
-            "event_ack_response": {"status_code": 200}, "unverified_response": None, "covers": ["body", "timestamp"],
+            "event_ack_response": {"status_code": 200}, "unverified_response": None, "covers": ["body", "time"],
             "matched_secret": 1, **more}
 
 
@@ -143,6 +143,8 @@ cases = [
          signature="timestamp=1795855610,sig=" + sign(compact(paid), SECRET).split("sig=")[1].upper()),
     case("a timestamp that was changed", paid, refused("FORGED"),
          signature=sign(compact(paid), SECRET).replace("1795855610", "1795855611")),
+    case("a timestamp that is no time", paid, refused("FORGED"), signature=sign(compact(paid), SECRET, "yesterday")),
+    case("an old one: a retry may be as old, the event's id protects", paid, paid_answer, signature=sign(compact(paid), SECRET, "1")),
     case("two timestamps are ambiguous", paid, refused("FORGED"),
          signature="timestamp=1," + sign(compact(paid), SECRET)),
     case("without a timestamp nothing is signed", paid, refused("FORGED"),
