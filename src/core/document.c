@@ -50,6 +50,41 @@ static bool tree_too_deep(yyjson_val *root)
     return false;
 }
 
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* "\uDxxx" at `at`, the second of its digits within `from` and `to` (capitals). */
+static bool is_surrogate(struct ph_slice text, size_t at, char from, char to)
+{
+    if (at + 6 > text.len || text.ptr[at] != '\\' || text.ptr[at + 1] != 'u')
+        return false;
+    const char *digits = text.ptr + at + 2;
+    char second = digits[1] >= 'a' ? (char)(digits[1] - 32) : digits[1];
+    return (digits[0] == 'd' || digits[0] == 'D') && second >= from && second <= to && is_hex(second) &&
+           is_hex(digits[2]) && is_hex(digits[3]);
+}
+
+/* The text with half a surrogate pair replaced as unreadable signs are (U+FFFD): a name or a note that its sender cut
+ * in the middle of a sign makes no event unreadable. */
+static struct ph_slice without_halves(struct ph_run *run, struct ph_slice text)
+{
+    char *out = ph_arena_alloc(run->arena, text.len);
+    if (out == NULL)
+        return (struct ph_slice){0};
+    memcpy(out, text.ptr, text.len);
+    for (size_t at = 0; at + 1 < text.len; at++) {
+        if (text.ptr[at] != '\\')
+            continue;
+        bool whole = is_surrogate(text, at, '8', 'B') && is_surrogate(text, at + 6, 'C', 'F');
+        if (!whole && is_surrogate(text, at, '8', 'F'))
+            memcpy(out + at + 2, "fffd", 4);
+        at += whole ? 11 : 1;
+    }
+    return ph_slice_of(out, text.len);
+}
+
 yyjson_val *ph_read_json(struct ph_run *run, struct ph_slice text, struct ph_slice *ret_why)
 {
     if (text.len == 0) {
@@ -69,6 +104,15 @@ yyjson_val *ph_read_json(struct ph_run *run, struct ph_slice text, struct ph_sli
         run->utf8 = text;
     } else if (err.code == YYJSON_READ_ERROR_INVALID_STRING) {
         doc = yyjson_read_opts(in, text.len, flags | YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
+        if (doc == NULL && err.code == YYJSON_READ_ERROR_INVALID_STRING) {
+            struct ph_slice mended = without_halves(run, text);
+            if (!ph_slice_present(mended)) {
+                *ret_why = PH_S("no memory to parse the body");
+                return NULL;
+            }
+            in = (char *)(uintptr_t)mended.ptr;
+            doc = yyjson_read_opts(in, mended.len, flags | YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
+        }
     }
     if (doc == NULL) {
         *ret_why = text_at(run, err.msg, err.pos);

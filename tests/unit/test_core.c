@@ -364,6 +364,29 @@ static void what_is_not_json_is_refused_with_its_place(void **state)
     }
 }
 
+static void half_a_surrogate_pair_is_an_unreadable_sign_and_no_error(void **state)
+{
+    static const struct {
+        const char *in, *want;
+    } cases[] = {
+        {"\"a\\ud83d\"", "a\ufffd"},
+        {"\"\\uDE02b\"", "\ufffd" "b"},
+        {"\"\\ud83d\\ud83d\\ude02\"", "\ufffd\U0001f602"},
+        {"\"\\ud83d\\n\\\\ud83d\"", "\ufffd\n\\ud83d"},
+    };
+    for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
+        struct ph_run run = a_run(*state);
+        struct ph_slice why;
+        assert_text(ph_json_text(ph_read_json(&run, ph_slice_str(cases[i].in), &why)), cases[i].want);
+    }
+    static const char *const broken[] = {"\"\\ud83d", "\"\\ud83", "\"\\ud8zz\"", "\"\\ud83d\\x\"", "\\ud83d"};
+    for (size_t i = 0; i < PH_COUNTOF(broken); i++) {
+        struct ph_run run = a_run(*state);
+        struct ph_slice why;
+        assert_null(ph_read_json(&run, ph_slice_str(broken[i]), &why));
+    }
+}
+
 static void json_nests_64_deep_and_no_deeper(void **state)
 {
     char text[2 * 65 + 1] = {0};
@@ -883,6 +906,7 @@ int main(void)
         cmocka_unit_test(numbers_keep_the_text_they_had),
         cmocka_unit_test(pointers_reach_into_arrays),
         cmocka_unit_test(what_is_not_json_is_refused_with_its_place),
+        cmocka_unit_test(half_a_surrogate_pair_is_an_unreadable_sign_and_no_error),
         cmocka_unit_test(json_nests_64_deep_and_no_deeper),
         cmocka_unit_test(forms_become_members),
         cmocka_unit_test(forms_of_too_many_fields_are_refused),
