@@ -66,6 +66,9 @@ cases = [
     paid("authorized is held, not paid", "authorized", "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", "AUTHORIZED", other_dedupe="payment"),
     paid("adjusted is still held", "adjusted", "PAYMENT_INTENT_PROCESSING", "AUTHORIZED", other_dedupe="payment"),
     paid("cancelled", "cancelled", "PAYMENT_INTENT_FAILURE", "FAILURE", other_dedupe="payment"),
+    case("a payment that was cancelled starts again: another event", event("payments", {
+        **PAYMENT, "status": "initiated"}, "2026-11-30T09:30:00Z"), good(
+            "PAYMENT_INTENT_PROCESSING", event_response=payment("PENDING")), other_dedupe="payment"),
     paid("failed", "failed", "PAYMENT_INTENT_FAILURE", "FAILURE", other_dedupe="payment"),
     paid("a status nobody knows is no success", "on_hold", "PAYMENT_INTENT_PROCESSING", "PENDING"),
     case("what happened is in the data, not in the event's name", event("payments", {**PAYMENT, "status": "failed"},
