@@ -182,14 +182,15 @@ bool ph_expr_is_many(const struct ph_expr *expr);
 /* A text built once and used in templates by name. */
 enum ph_let_kind {
     PH_LET_TEMPLATE,
-    PH_LET_EACH, /* all members of an object, as pairs */
+    PH_LET_EACH,   /* all members of an object, as pairs */
+    PH_LET_LEAVES, /* all values of a document, in byte order: trustpay */
 };
 enum ph_order { PH_ORDER_RECEIVED, PH_ORDER_KEY, PH_ORDER_KEY_NOCASE };
 struct ph_let {
     struct ph_slice name;
     enum ph_let_kind kind;
     struct ph_template value;      /* TEMPLATE */
-    struct ph_piece of;            /* EACH: the object */
+    struct ph_piece of;            /* EACH: the object; LEAVES: the document, of which `drop` and `between` hold too */
     enum ph_order order;
     bool skip_empty;
     const struct ph_slice *drop;   /* names left out */

@@ -270,7 +270,7 @@ struct pair {
     struct ph_slice key, value;
 };
 
-static bool dropped(const struct ph_let *let, struct ph_slice key)
+bool ph_let_drops(const struct ph_let *let, struct ph_slice key)
 {
     for (uint16_t i = 0; i < let->drop_count; i++)
         if (ph_slice_eq(let->drop[i], key))
@@ -288,6 +288,8 @@ static enum ph_status each_text(struct ph_run *run, const struct ph_let *let, st
 {
     yyjson_val *from = ph_tree_of(run, let->of.source);
     yyjson_val *object = from != NULL ? ph_point(run, from, let->of.pointer) : NULL;
+    if (let->kind == PH_LET_LEAVES && object != NULL)
+        return ph_leaves_text(run, let, object, ret);
     if (!yyjson_is_obj(object))
         return PH_OK;
     size_t room = yyjson_obj_size(object), count = 0;
@@ -300,7 +302,7 @@ static enum ph_status each_text(struct ph_run *run, const struct ph_let *let, st
     yyjson_val *k, *v;
     yyjson_obj_foreach(object, index, size, k, v) {
         struct pair p = {ph_slice_of(yyjson_get_str(k), yyjson_get_len(k)), ph_json_text(v)};
-        if (dropped(let, p.key) || (let->skip_empty && p.value.len == 0))
+        if (ph_let_drops(let, p.key) || (let->skip_empty && p.value.len == 0))
             continue;
         pairs[count] = p;
         sorted[count] = &pairs[count];
@@ -328,7 +330,7 @@ static enum ph_status let_text(struct ph_run *run, const struct ph_let *let, str
 {
     *ret = (struct ph_slice){0};
     /* A let names only lets before it (the reader sees to that): the recursion ends. */
-    return let->kind == PH_LET_EACH ? each_text(run, let, ret) : ph_eval_template(run, &let->value, ret);
+    return let->kind == PH_LET_TEMPLATE ? ph_eval_template(run, &let->value, ret) : each_text(run, let, ret);
 }
 
 /* ---- tests and choices ------------------------------------------------------------------------- */

@@ -7,6 +7,10 @@
 /* "key x comes twice": run->ambiguous, unless there is one already. in_head: a header or query parameter does,
  * not something of the body. (point.c) */
 void ph_note_ambiguous(struct ph_run *run, bool in_head, struct ph_slice what, struct ph_slice name);
+/* Whether a collection leaves that member out. */
+bool ph_let_drops(const struct ph_let *let, struct ph_slice key);
+/* All values under `from`, in byte order, with what stands between them. (leaves.c) */
+PH_MUST_USE enum ph_status ph_leaves_text(struct ph_run *run, const struct ph_let *let, yyjson_val *from, struct ph_slice *ret);
 /* The texts of a template's pieces, one each, not yet joined: what is only hashed need not be copied. false: the
  * template is absent. */
 enum { PH_PARTS_USUAL = 24 };

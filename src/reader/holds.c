@@ -115,7 +115,7 @@ void ph_note_let(struct ph_build *b, size_t index)
 {
     const struct ph_let *let = &b->lets[index];
     for (int as_key = 0; as_key < 2; as_key++)
-        b->let_holds[index][as_key] = let->kind == PH_LET_EACH ? source_holds(b, &let->of, false)
+        b->let_holds[index][as_key] = let->kind != PH_LET_TEMPLATE ? source_holds(b, &let->of, false)
                                                                : ph_template_holds(b, &let->value, as_key != 0);
 }
 

@@ -136,7 +136,7 @@ static bool signs(const struct ph_build *b, const struct ph_template *t, const s
             continue;
         if (p->source == PH_SRC_LET && depth < PH_LET_DEPTH_MAX) {
             const struct ph_let *let = &b->lets[p->index];
-            if (let->kind == PH_LET_EACH ? each_signs(b, let, time) : signs(b, &let->value, time, depth + 1))
+            if (let->kind != PH_LET_TEMPLATE ? each_signs(b, let, time) : signs(b, &let->value, time, depth + 1))
                 return true;
         }
         bool named = p->source == time->source && time->pointer == NULL && p->index == time->index &&

@@ -66,6 +66,32 @@ static void pair_of(struct ph_build *b, const struct ph_yaml *at, struct ph_let 
         ph_build_error(b, at, "a pair is k=v (any text between), kv, k or v, not `", text, "`");
 }
 
+static void drop_of(struct ph_build *b, const struct ph_yaml *at, struct ph_let *let)
+{
+    const struct ph_yaml *e = ph_yaml_get(at, "drop");
+    if (e == NULL)
+        return;
+    struct ph_build_list list = ph_build_list(b, e);
+    let->drop = list.texts;
+    let->drop_count = list.count;
+}
+
+/* `{ leaves: /, drop: [ Signature ], join: "/" }` */
+static void leaves_of(struct ph_build *b, const struct ph_yaml *at, struct ph_let *let)
+{
+    static const struct ph_slice known[] = {PH_SI("leaves"), PH_SI("drop"), PH_SI("join")};
+    const struct ph_yaml *e = ph_yaml_get(at, "leaves"), *join = ph_yaml_get(at, "join");
+    ph_build_keys(b, at, WORDS(known));
+    let->kind = PH_LET_LEAVES;
+    let->values = true;
+    let->of = ph_build_ref(b, e, ph_build_text(b, e));
+    if (let->of.pointer == NULL || let->of.source == PH_SRC_LISTED_HEADERS || let->of.filter_count > 0)
+        ph_build_error(b, e, "`leaves` takes a pointer to what has them, not ", e->text, "");
+    drop_of(b, at, let);
+    if (join != NULL)
+        let->between = ph_build_text(b, join);
+}
+
 static void each_of(struct ph_build *b, const struct ph_yaml *at, struct ph_let *let)
 {
     static const struct ph_slice known[] = {PH_SI("each"), PH_SI("drop"), PH_SI("order"), PH_SI("pair"), PH_SI("join"), PH_SI("skip-empty")};
@@ -83,11 +109,7 @@ static void each_of(struct ph_build *b, const struct ph_yaml *at, struct ph_let 
         if (let->of.pointer == NULL || let->of.source == PH_SRC_LISTED_HEADERS || let->of.filter_count > 0)
             ph_build_error(b, e, "`each` takes a pointer to an object, not ", e->text, "");
     }
-    if ((e = ph_yaml_get(at, "drop")) != NULL) {
-        struct ph_build_list list = ph_build_list(b, e);
-        let->drop = list.texts;
-        let->drop_count = list.count;
-    }
+    drop_of(b, at, let);
     if ((e = ph_yaml_get(at, "order")) != NULL) {
         size_t i = ph_build_word(b, e, "order", ph_build_text(b, e), WORDS(orders));
         let->order = i == SIZE_MAX ? PH_ORDER_RECEIVED : (enum ph_order)i;
@@ -115,7 +137,7 @@ static void weigh(struct ph_build *b, const struct ph_yaml *at, size_t index, co
         ph_build_error(b, at, "lets name each other more than 4 deep; write a part of it out", PH_S(""), "");
     if (pieces > PH_LET_PIECES_MAX)
         ph_build_error(b, at, "with the lets it names this comes to more than 256 pieces", PH_S(""), "");
-    b->let_pieces[index] = pieces > PH_LET_PIECES_MAX ? 1 : pieces + (let->kind == PH_LET_EACH);
+    b->let_pieces[index] = pieces > PH_LET_PIECES_MAX ? 1 : pieces + (let->kind != PH_LET_TEMPLATE);
     b->let_depth[index] = depth > PH_LET_DEPTH_MAX ? 1 : depth;
 }
 
@@ -134,7 +156,9 @@ void ph_build_lets(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v)
         let->name = e->key;
         if (!ph_is_name(e->key) || ph_is_reference_word(e->key))
             ph_build_error_key(b, e, "a let has a name of its own, of a-z, 0-9, _ and -, not `", "`");
-        if (e->kind == PH_YAML_MAP)
+        if (e->kind == PH_YAML_MAP && ph_yaml_get(e, "leaves") != NULL)
+            leaves_of(b, e, let);
+        else if (e->kind == PH_YAML_MAP)
             each_of(b, e, let);
         else
             let->value = ph_build_template(b, e, ph_build_text(b, e));
