@@ -84,7 +84,7 @@ enum ph_status ph_os_lock(const char *path, int *ret_fd, int *ret_holder)
      * stops nobody. */
     int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
     if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) != len)
-        (void)ftruncate(fd, 0);
+        (void)!ftruncate(fd, 0); /* glibc minds (void) alone */
     *ret_fd = fd;
     return PH_OK;
 }
