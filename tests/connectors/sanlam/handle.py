@@ -5,6 +5,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from making import compact, hmac_hex, refused, sha256_hex, write
 
 SECRET, OLD, REFERENCE = "sanlam-webhook-key-4f9c2e71", "sanlam-webhook-key-before", "POL-7781-0925"
+MAY, JUNE = 1778486400, 1781164800
 
 
 def notice(type, status, error=None, **more):
@@ -30,6 +31,7 @@ def paid(status, **more):
 
 
 succeeded = notice("payment.succeeded", "success")
+disputed = notice("dispute.opened", "dispute")
 text = compact(succeeded)
 forged = refused("FORGED", unverified_response=paid("CHARGED"))
 broken = {"error": {"code": "WEBHOOK_BODY_DECODING_FAILED"}}
@@ -38,9 +40,13 @@ cases = [
     case("payment.succeeded", succeeded, good(
         "PAYMENT_INTENT_SUCCESS", event_name="PAYMENT_INTENT_SUCCESS", event_response=paid("CHARGED", error=None),
         reference={"payment": {"merchant_transaction_id": REFERENCE}}, processor_event={"type": "payment.succeeded"}),
-         same_effect="charged", other_effect="one payment"),
-    case("the same again is kept, for the next month's looks the same, and has one effect", succeeded, good(
-        "PAYMENT_INTENT_SUCCESS"), same_effect="charged"),
+         other_effect="one payment"),
+    case("the same again is kept, for the next month's looks the same", succeeded, good("PAYMENT_INTENT_SUCCESS")),
+    case("a debit order collects", succeeded, good("PAYMENT_INTENT_SUCCESS"), at=MAY, other_effect="collections"),
+    case("the next month's collection is another change", succeeded, good("PAYMENT_INTENT_SUCCESS"), at=JUNE,
+         other_effect="collections"),
+    case("a collection is disputed", disputed, good("WEBHOOK_DISPUTE_OPENED"), at=MAY, other_effect="disputes"),
+    case("the next one's dispute is another change", disputed, good("WEBHOOK_DISPUTE_OPENED"), at=JUNE, other_effect="disputes"),
     case("payment.failed says why", notice("payment.failed", "failure", {
         "code": "R02", "message": "Insufficient funds", "reason": "Account has not sufficient funds"}), good(
             "PAYMENT_INTENT_FAILURE", event_response=paid("FAILURE", error={"connector_details": {
@@ -48,7 +54,7 @@ cases = [
          other_effect="one payment"),
     case("payment.failed without a reason", notice("payment.failed", "failure"), good(
         "PAYMENT_INTENT_FAILURE", event_response=paid("FAILURE"))),
-    case("dispute.opened", notice("dispute.opened", "dispute"), good(
+    case("dispute.opened", disputed, good(
         "WEBHOOK_DISPUTE_OPENED", event_response={"disputes_response": {
             "dispute_status": "DISPUTE_OPENED", "connector_transaction_id": REFERENCE}},
         reference={"payment": {"merchant_transaction_id": REFERENCE}}), other_effect="one payment"),
