@@ -84,19 +84,20 @@ cases = [
         "PAYMENT_INTENT_CAPTURE_SUCCESS", event_response=paid("CHARGED", captured_amount="12950", status_code=200),
         reference={"payment": {"connector_transaction_id": CHARGE, "merchant_transaction_id": "order-417"}},
         processor_event={"id": captured["id"], "type": "PAYMENT_CHARGE_CAPTURE_SUCCEEDED", "time_ms": "1793611613589"},
-        dedupe_key="ppro:" + captured["id"]), same_dedupe="captured", **one),
+        dedupe_key=f"ppro:{captured['source']}:{captured['id']}"), same_dedupe="captured", **one),
+    case("an id is one of its source's", changed(captured, source="/v1/other"), good("PAYMENT_INTENT_CAPTURE_SUCCESS"), **one),
     case("sent again", captured, good("PAYMENT_INTENT_CAPTURE_SUCCESS"), same_dedupe="captured"),
     case("a capture of a part is no charge of the whole", charge("CAPTURE_SUCCEEDED", "CAPTURED", capturedAmount=1000), good(
         "PAYMENT_INTENT_CAPTURE_SUCCESS", event_response=paid("PARTIAL_CHARGED", captured_amount="1000")), **one),
     case("PAYMENT_CHARGE_CREATED", charge("CREATED", "AUTHORIZATION_PROCESSING"), good(
         "PAYMENT_INTENT_PROCESSING", event_response=paid("PENDING", error=None)), **one),
     case("the consumer must act", charge("AUTHENTICATION_PENDING", "AUTHENTICATION_PENDING"), good(
-        "PAYMENT_INTENT_PROCESSING", event_response=paid("AUTHENTICATION_PENDING")), **one),
+        "PAYMENT_INTENT_PROCESSING", event_response=paid("AUTHENTICATION_PENDING")), **one, other_effect="authenticating"),
     case("a provider that has not answered yet has not authorised", charge(
         "PROVIDER_CONFIRMATION_PENDING", "AUTHORIZATION_ASYNC"), good(
             "PAYMENT_INTENT_PROCESSING", event_response=paid("PENDING")), **one),
     case("authorised, to be captured", charge("AUTHORIZATION_SUCCEEDED", "CAPTURE_PENDING"), good(
-        "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", event_response=paid("AUTHORIZED")), **one),
+        "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", event_response=paid("AUTHORIZED")), **one, other_effect="authorised"),
     case("authorised and captured in one step is the payment", charge("AUTHORIZATION_SUCCEEDED", "CAPTURED"), good(
         "PAYMENT_INTENT_SUCCESS", event_response=paid("CHARGED")), **one),
     case("a failure says why", charge("AUTHORIZATION_FAILED", "FAILED", failure=FAILURE), good(
@@ -107,13 +108,15 @@ cases = [
     case("discarded: the consumer came too late", charge("DISCARDED", "DISCARDED", discardType="TIMEOUT"), good(
         "PAYMENT_INTENT_FAILURE", event_response=paid("FAILURE"))),
     case("a discard that failed changes nothing", charge("DISCARD_FAILED", "AUTHENTICATION_PENDING"), good(
-        None, event_response=paid("AUTHENTICATION_PENDING"))),
+        None, event_response=paid("AUTHENTICATION_PENDING")), other_effect="authenticating"),
     case("a capture that failed leaves the authorisation", charge("CAPTURE_FAILED", "CAPTURE_PENDING", failure=FAILURE),
-         good("PAYMENT_INTENT_CAPTURE_FAILURE", event_response=paid("AUTHORIZED"))),
+         good("PAYMENT_INTENT_CAPTURE_FAILURE", event_response=paid("AUTHORIZED")), other_effect="authorised"),
+    case("the next capture that fails is another change", charge("CAPTURE_FAILED", "CAPTURE_PENDING", failure=FAILURE),
+         good("PAYMENT_INTENT_CAPTURE_FAILURE", event_response=paid("AUTHORIZED")), other_effect="authorised"),
     case("voided", charge("VOID_SUCCEEDED", "VOIDED", voidedAmount=12950), good(
         "PAYMENT_INTENT_CANCELLED", event_response=paid("VOIDED"))),
     case("a void that failed", charge("VOID_FAILED", "CAPTURE_PENDING"), good(
-        "PAYMENT_INTENT_CANCEL_FAILURE", event_response=paid("AUTHORIZED"))),
+        "PAYMENT_INTENT_CANCEL_FAILURE", event_response=paid("AUTHORIZED")), other_effect="authorised"),
     case("a refund of a part succeeds though the charge stays CAPTURED", charge(
         "REFUND_SUCCEEDED", "CAPTURED", refundedAmount=1000, refundId=REFUND), good(
             "WEBHOOK_REFUND_SUCCESS", event_response=refunded("REFUND_SUCCESS"), reference={
