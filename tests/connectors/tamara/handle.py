@@ -72,20 +72,24 @@ cases = [
     case("order_authorised", authorised, good(
         "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", event_response=paid("AUTHORIZED", error=None, status_code=200),
         reference={"payment": {"connector_transaction_id": ORDER, "merchant_transaction_id": REFERENCE}},
-        processor_event={"type": "order_authorised"}), same_dedupe="authorised", **one),
+        processor_event={"type": "order_authorised"}), same_dedupe="authorised", **one, other_effect="authorised"),
     case("sent again with a new token", authorised, good("PAYMENT_INTENT_AUTHORIZATION_SUCCESS"),
          jwt=token(iat=AT + 60, exp=AT + 360), at=AT + 60, same_dedupe="authorised"),
-    case("order_approved", notice("order_approved"), good(
-        "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", event_response=paid("AUTHORIZED")), **one),
+    case("order_approved is another change than order_authorised", notice("order_approved"), good(
+        "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", event_response=paid("AUTHORIZED")), **one, other_effect="authorised"),
     case("order_captured", captured(CAPTURE, 300), good(
         "PAYMENT_INTENT_CAPTURE_SUCCESS", event_response=paid("CHARGED", captured_amount="30000")), **one,
          other_effect="captures"),
     case("another capture of the order", captured("c0ffee00-2222", 300), good("PAYMENT_INTENT_CAPTURE_SUCCESS"), **one,
          other_effect="captures"),
     case("order_canceled", notice("order_canceled", {"cancel_id": "cafe0000", "canceled_amount": money(300)}), good(
-        "PAYMENT_INTENT_CANCELLED", event_response=paid("VOIDED")), **one),
+        "PAYMENT_INTENT_CANCELLED", event_response=paid("VOIDED")), **one, other_effect="cancellations"),
+    case("another cancellation of the order", notice("order_canceled", {"cancel_id": "cafe1111", "canceled_amount": money(300)}),
+         good("PAYMENT_INTENT_CANCELLED"), **one, other_effect="cancellations"),
     case("order_updated may come again: each is kept", notice("order_updated", {"canceled_amount": money(50)}), good(
-        "PAYMENT_INTENT_PROCESSING", event_response=paid("PENDING"), dedupe_key=None)),
+        "PAYMENT_INTENT_PROCESSING", event_response=paid("PENDING"), dedupe_key=None), other_effect="updates"),
+    case("the next order_updated is another change", notice("order_updated", {"canceled_amount": money(50)}), good(
+        "PAYMENT_INTENT_PROCESSING"), jwt=token(iat=AT + 60, exp=AT + 360), at=AT + 60, other_effect="updates"),
     case("order_refunded", refunded(REFUND, 100.5), good("WEBHOOK_REFUND_SUCCESS", event_response={"refunds_response": {
         "connector_refund_id": REFUND, "connector_transaction_id": ORDER, "status": "REFUND_SUCCESS",
         "refund_amount": {"minor_amount": "10050", "currency": "SAR"}}}, reference={"refund": {
