@@ -61,14 +61,20 @@ cases = [
         "processor_event": {"type": "payments.guaranteed", "time_ms": "1795944600000"}},
         same_dedupe="redelivery", other_dedupe="payment", same_effect="paid"),
     paid("delivered: it was sent", "delivered", "PAYMENT_INTENT_SUCCESS", "CHARGED", other_dedupe="payment", same_effect="paid"),
-    paid("initiated: nothing was received", "initiated", "PAYMENT_INTENT_PROCESSING", "PENDING", other_dedupe="payment"),
+    paid("initiated: nothing was received", "initiated", "PAYMENT_INTENT_PROCESSING", "PENDING", other_dedupe="payment",
+         other_effect="started"),
     paid("processed is not yet paid", "processed", "PAYMENT_INTENT_PROCESSING", "PENDING", other_dedupe="payment"),
     paid("authorized is held, not paid", "authorized", "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", "AUTHORIZED", other_dedupe="payment"),
     paid("adjusted is still held", "adjusted", "PAYMENT_INTENT_PROCESSING", "AUTHORIZED", other_dedupe="payment"),
-    paid("cancelled", "cancelled", "PAYMENT_INTENT_FAILURE", "FAILURE", other_dedupe="payment"),
-    case("a payment that was cancelled starts again: another event", event("payments", {
+    paid("cancelled", "cancelled", "PAYMENT_INTENT_FAILURE", "FAILURE", other_dedupe="payment", other_effect="cancelled"),
+    case("a payment that was cancelled starts again: another event and another change", event("payments", {
         **PAYMENT, "status": "initiated"}, "2026-11-30T09:30:00Z"), good(
-            "PAYMENT_INTENT_PROCESSING", event_response=payment("PENDING")), other_dedupe="payment"),
+            "PAYMENT_INTENT_PROCESSING", event_response=payment("PENDING")), other_dedupe="payment", other_effect="started"),
+    case("and is cancelled again", event("payments", {**PAYMENT, "status": "cancelled"}, "2026-12-01T09:30:00Z"), good(
+        "PAYMENT_INTENT_FAILURE", event_response=payment("FAILURE")), other_dedupe="payment", other_effect="cancelled"),
+    case("guaranteed and delivered are one change on other days too", event("payments", {
+        **PAYMENT, "status": "delivered"}, "2026-12-02T09:30:00Z"), good(
+            "PAYMENT_INTENT_SUCCESS", event_response=payment("CHARGED")), other_dedupe="payment", same_effect="paid"),
     paid("failed", "failed", "PAYMENT_INTENT_FAILURE", "FAILURE", other_dedupe="payment"),
     paid("a status nobody knows is no success", "on_hold", "PAYMENT_INTENT_PROCESSING", "PENDING"),
     case("what happened is in the data, not in the event's name", event("payments", {**PAYMENT, "status": "failed"},
@@ -76,13 +82,14 @@ cases = [
     case("a charge is an attempt", event("charges", {**PAYMENT, "status": "initiated"}), good(
         "PAYMENT_INTENT_PROCESSING", event_response=payment("PENDING"))),
     refunded("a refund that was begun is no payment", "initiated", "WEBHOOK_REFUND_PROCESSING", "REFUND_PENDING", other_dedupe="refund"),
-    refunded("a refund whose money Flywire has", "received", "WEBHOOK_REFUND_PROCESSING", "REFUND_PENDING", other_dedupe="refund"),
+    refunded("a refund whose money Flywire has", "received", "WEBHOOK_REFUND_PROCESSING", "REFUND_PENDING", other_dedupe="refund",
+             other_effect="refund"),
     refunded("a refund that is finished", "finished", "WEBHOOK_REFUND_SUCCESS", "REFUND_SUCCESS", other_dedupe="refund",
-             same_effect="refunded"),
+             other_effect="refund"),
     refunded("the payer's bank sent it back: under way again, another event", "received", "WEBHOOK_REFUND_PROCESSING",
-             "REFUND_PENDING", "2026-11-30T09:30:00Z", other_dedupe="refund"),
-    refunded("finished at last is another event of one effect", "finished", "WEBHOOK_REFUND_SUCCESS", "REFUND_SUCCESS",
-             "2026-12-01T09:30:00Z", other_dedupe="refund", same_effect="refunded"),
+             "REFUND_PENDING", "2026-11-30T09:30:00Z", other_dedupe="refund", other_effect="refund"),
+    refunded("finished at last is another change", "finished", "WEBHOOK_REFUND_SUCCESS", "REFUND_SUCCESS",
+             "2026-12-01T09:30:00Z", other_dedupe="refund", other_effect="refund"),
     refunded("a refund that was cancelled", "cancelled", "WEBHOOK_REFUND_FAILURE", "REFUND_FAILURE"),
     refunded("a refund that came back to you", "returned", "WEBHOOK_REFUND_FAILURE", "REFUND_FAILURE"),
     case("a resource without a meaning of ours is an answer", event("disbursements", {"disbursement_id": "D1"}),
