@@ -34,8 +34,9 @@ def refund(status, **more):
                                  "status": status, "refund_amount": {"minor_amount": "4000", "currency": "USD"}, **more}}
 
 
-def told(name, event_type, content, body=BODY, tag="event", **changes):
-    return case(name, {**body, **changes}, good(event_type, event_response=content), other_dedupe=tag)
+def told(name, event_type, content, body=BODY, tag="event", effect=None, **changes):
+    effects = {"other_effect": effect} if effect else {}
+    return case(name, {**body, **changes}, good(event_type, event_response=content), other_dedupe=tag, **effects)
 
 
 case = signed_in_a_header("imerchantsolutions", "x-webhook-signature", sign, SECRET)
@@ -46,14 +47,20 @@ cases = [
         "connector_transaction_id": "PSP8836173425A", "merchant_transaction_id": "INV-0091"}},
         "processor_event": {"id": None, "type": "payment.completed.captured", "time_ms": "1795953600000"}},
         same_dedupe="redelivery", other_dedupe="event"),
-    told("authorized", "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", payment("AUTHORIZED"), status="authorized", totalCaptured=None),
+    told("authorized", "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", payment("AUTHORIZED"), status="authorized", totalCaptured=None,
+         effect="authorised"),
     told("a part is captured", "PAYMENT_INTENT_PARTIALLY_FUNDED", payment("PARTIAL_CHARGED", captured_amount="4000"),
          status="partially_captured", totalCaptured=4000),
     told("another part is another event", "PAYMENT_INTENT_PARTIALLY_FUNDED", payment(
         "PARTIAL_CHARGED", captured_amount="6000"), status="partially_captured", totalCaptured=6000),
     told("cancelled", "PAYMENT_INTENT_CANCELLED", payment("VOIDED"), type="payment.cancelled", status="cancelled"),
-    told("it could not be cancelled", "PAYMENT_INTENT_CANCEL_FAILURE", payment("FAILURE", error={
-        "connector_details": {"message": "Too late"}}), type="payment.cancelled", status="failed", error="Too late"),
+    told("cancelled and authorized is another change than the authorisation", "PAYMENT_INTENT_CANCELLED", payment("AUTHORIZED"),
+         type="payment.cancelled", status="authorized", effect="authorised"),
+    told("it could not be cancelled: the payment stands", "PAYMENT_INTENT_CANCEL_FAILURE", payment("VOID_FAILED", error={
+        "connector_details": {"message": "Too late"}}), type="payment.cancelled", status="failed", error="Too late",
+         effect="failures"),
+    told("failed", "PAYMENT_INTENT_FAILURE", payment("FAILURE", error={"connector_details": {"message": "Refused"}}),
+         type="payment.failed", status="failed", error="Refused", effect="failures"),
     told("refused", "PAYMENT_INTENT_FAILURE", payment("FAILURE", error={"connector_details": {"message": "Refused"}}),
          type="payment.failed", status="refused", error="Refused"),
     told("refunded", "WEBHOOK_REFUND_SUCCESS", refund("REFUND_SUCCESS"), REFUND),
