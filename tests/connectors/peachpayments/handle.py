@@ -125,9 +125,16 @@ cases = [
         "PAYMENT_INTENT_SUCCESS", event_response=paid("CHARGED", amount=None))),
     unsigned("a notice without a signature is a hint, however it looks", done, paid("CHARGED")),
     unsigned("an unsigned refund too", refund("approved_confirmed"), refunded("REFUND_SUCCESS")),
-    case("a secret does not make an unsigned notice more", done, {
-        **NOTHING, "verdict": "UNSIGNED", "unverified_response": paid("CHARGED")}, without=("x-webhook-signature",)),
-    case("an empty signature is none", done, {**NOTHING, "verdict": "UNSIGNED"}, signature=""),
+    case("where the URL is configured an unsigned notice is refused", done, refused("NO_SIGNATURE"),
+         without=("x-webhook-signature",)),
+    case("and so is one with an empty signature", done, refused("NO_SIGNATURE"), signature=""),
+    case("and one without any of the headers", done, refused("NO_SIGNATURE"), without=(
+        "x-webhook-signature", "x-webhook-timestamp", "x-webhook-id", "x-webhook-signature-algorithm")),
+    case("and so it is where the secret is missing", done, refused("NO_SIGNATURE"), secrets=[], without=("x-webhook-signature",)),
+    case("a secret alone does not make an unsigned notice more", done, {
+        **NOTHING, "verdict": "UNSIGNED", "unverified_response": paid("CHARGED")}, configured=None,
+         without=("x-webhook-signature",)),
+    case("an empty signature is none", done, {**NOTHING, "verdict": "UNSIGNED"}, signature="", configured=None),
     case("the headers in upper case", done, good("PAYMENT_INTENT_SUCCESS"), upper=True),
     case("the old secret while it is changed", done, good("PAYMENT_INTENT_SUCCESS", matched_secret=2),
          secrets=[SECRET, OLD], key=OLD),
