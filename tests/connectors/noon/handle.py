@@ -76,6 +76,11 @@ cases = [
     case("a failure", of("Fail", "REJECTED"), good(
         "PAYMENT_INTENT_FAILURE", event_name="PAYMENT_INTENT_PAYMENT_FAILED", event_response=payment("FAILURE")),
         other_effect="one order"),
+    case("an order that expired", of("Fail", "EXPIRED"), good(
+        "PAYMENT_INTENT_FAILURE", event_response=payment("AUTHENTICATION_FAILED"))),
+    *[case(f"something failed and the order is {status}: no failure and no success of the payment", of("Fail", status), good(
+        None, event_response=payment(None)), method="AUTOMATIC")
+      for status in ("CAPTURED", "PARTIALLY_CAPTURED", "AUTHORIZED", "REFUNDED", "REVERSED", "PENDING", "INITIATED")],
     case("a refund names no refund: ask", of("Refund", "PARTIALLY_REFUNDED"), good(
         "WEBHOOK_REFUND_SUCCESS", event_name="CHARGE_REFUNDED", event_status="INCOMPLETE", event_response={
             "payments_response": None, "refunds_response": {"connector_transaction_id": "123456789012",
@@ -85,6 +90,8 @@ cases = [
         "WEBHOOK_REFUND_SUCCESS", event_status="INCOMPLETE"), other_dedupe="refunds"),
     case("an authorisation is let go", of("Reverse", "REVERSED"), good(
         "PAYMENT_INTENT_CANCELLED", event_response=payment("VOIDED"))),
+    case("a part is let go and the rest stands: that is not voided", of("Reverse", "PARTIALLY_REVERSED"), good(
+        None, event_response=payment(None))),
     case("an order is cancelled", of("Cancel", "CANCELLED"), good(
         "PAYMENT_INTENT_CANCELLED", event_response=payment("VOIDED"))),
     case("3-D Secure is under way", of("Authenticate", "3DS_ENROLL_CHECKED"), good(
