@@ -13,6 +13,10 @@ def notice(trigger, object="transaction", at="Thu, 15 Jan 2026 10:00:00 GMT", **
             "triggered_on": {"id": ID, "object": object, **on}, "url": "https://merchant.example.com/webhooks/payload"}
 
 
+def timeless(trigger, **on):
+    return {k: v for k, v in notice(trigger, **on).items() if k != "triggered_at"}
+
+
 def case(name, body, handle, secrets=SECRET, key=SECRET, signature=None, header="X-Payload-Signature", headers=(), sent=None,
          **more):
     text = body if isinstance(body, str) else compact(body)
@@ -63,9 +67,10 @@ cases = [
     case("refund says that one was initiated: no success", notice("refund"), good(
         "WEBHOOK_REFUND_PROCESSING", event_response={"refunds_response": {
             "connector_refund_id": ID, "status": "REFUND_PENDING"}}, reference={"refund": {"connector_refund_id": ID}}), **one),
-    case("chargeback", notice("chargeback"), good("WEBHOOK_DISPUTE_OPENED", event_response=disputed("DISPUTE_OPENED")), **one),
-    case("a second chargeback of one transaction is another event", notice("chargeback", at="Fri, 16 Jan 2026 10:00:00 GMT"),
-         good("WEBHOOK_DISPUTE_OPENED"), **one),
+    case("chargeback", notice("chargeback"), good("WEBHOOK_DISPUTE_OPENED", event_response=disputed("DISPUTE_OPENED")), **one,
+         other_effect="chargebacks"),
+    case("a second chargeback of one transaction is another event and another change", notice("chargeback", at="Fri, 16 Jan 2026 10:00:00 GMT"),
+         good("WEBHOOK_DISPUTE_OPENED"), **one, other_effect="chargebacks"),
     case("chargeback_reversal", notice("chargeback_reversal"), good(
         "WEBHOOK_DISPUTE_WON", event_response=disputed("DISPUTE_WON")), **one),
     *(case(trigger + " is no payment's progress, and each is kept", notice(trigger, object, value="x"), good(
@@ -76,6 +81,13 @@ cases = [
     case("what the documentation's own example has is enough", {
         "object": "webhook_trigger", "trigger": "processed", "triggered_on": {"id": ID, "object": "transaction"}}, good(
             "PAYMENT_INTENT_SUCCESS", event_response=paid("CHARGED"))),
+    *(case(f"processed, of {a}: no payment", notice("processed", object), good(None, event_response=None, dedupe_key=None))
+      for a, object in (("an invoice", "invoice"), ("a payment link", "payment_link"), ("an account", "customer"))),
+    case("without its time", timeless("chargeback", value="a"), good("WEBHOOK_DISPUTE_OPENED"), other_dedupe="without a time",
+         same_dedupe="timeless", other_effect="timeless"),
+    case("without its time, sent again", timeless("chargeback", value="a"), good("WEBHOOK_DISPUTE_OPENED"), same_dedupe="timeless"),
+    case("without its time, another body is another event and another change", timeless("chargeback", value="b"), good(
+        "WEBHOOK_DISPUTE_OPENED"), other_dedupe="without a time", other_effect="timeless"),
     case("the header in lower case", processed, good("PAYMENT_INTENT_SUCCESS"), header="x-payload-signature"),
     case("the header in upper case", processed, good("PAYMENT_INTENT_SUCCESS"), header="X-PAYLOAD-SIGNATURE"),
     case("the old secret while it is changed", processed, good("PAYMENT_INTENT_SUCCESS", matched_secret=2),
