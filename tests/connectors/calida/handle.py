@@ -59,6 +59,9 @@ cases = [
     written("the two are not the same text", text.replace("104.5", "100"), canonical(text).replace("104.5", "100.0"), refused("FORGED")),
     written("zeros at the end are not written", text.replace("104.5", "104.50"), canonical(text), answer),
     written("an exponent is written out", text.replace("104.5", "1.045e2"), canonical(text), answer),
+    *[written(f"signed the same, and the same event: what was charged as {sent}", text.replace('"charged_amount":104.5,', f'"charged_amount":{sent},'),
+              canonical(text), answer, same_dedupe="redelivery") for sent in ("104.50", "1.045e2", "0.1045E+3")],
+    case("charged another amount it is another event", {**ORDER, "charged_amount": 20.5}, answer, other_dedupe="event"),
     written("far from the point it is not", text.replace("104.5", "1e16"), canonical(text).replace("104.5", "1e+16"), good(
         "PAYMENT_INTENT_SUCCESS", event_response=payment("CHARGED", "1000000000000000000"))),
     written("more digits than anybody writes do not pass for fewer", text.replace("104.5", "104.49999999999999999999"),
