@@ -107,6 +107,12 @@ cases = [
                  canonical(paid), refused("FORGED")),
     case("an event without an object has a key of its own", event("notice", "sent", {}), good(None), other_dedupe="notice"),
     case("another is another", event("notice", "sent", {"text": "x"}), good(None), other_dedupe="notice"),
+    *[as_canonical(f"an id signed the same is the same: {sent}", compact(event("orders", "paid", {"id": 10.5})).replace("10.5", sent),
+                   canonical(event("orders", "paid", {"id": 10.5})), good(None, event_response=None), same_dedupe="order 10.5")
+      for sent in ("10.5", "10.50", "1.05e1")],
+    case("and another id is another", event("orders", "paid", {"id": 10.25}), good(None, event_response=None), other_dedupe="orders"),
+    case("of this one too", event("orders", "paid", {"id": 10.5}), good(None, event_response=None), other_dedupe="orders",
+         same_dedupe="order 10.5"),
     case("yen have no decimals", event("payment", "success", {**PAYMENT, "payment_amount": 15000, "payment_currency": "JPY"}),
          good("PAYMENT_INTENT_SUCCESS", event_response={"payments_response": {
              "amount": {"minor_amount": "15000", "currency": "JPY"}}})),
