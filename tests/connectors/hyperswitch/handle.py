@@ -101,7 +101,7 @@ cases = [
         "PAYMENT_INTENT_PROCESSING", event_response=payment(None))),
     *[case(f"a payment of status {status}", pay("payment_processing", status, amount_received=None), good(
         "PAYMENT_INTENT_PROCESSING", event_response=payment(told)))
-      for status, told in (("conflicted", "FAILURE"), ("expired", "FAILURE"), ("cancelled_post_capture", "VOIDED_POST_CAPTURE"),
+      for status, told in (("conflicted", "UNRESOLVED"), ("expired", "FAILURE"), ("cancelled_post_capture", "VOIDED_POST_CAPTURE"),
                            ("requires_merchant_action", "PENDING"), ("partially_captured_and_processing", "PENDING"),
                            ("partially_captured_and_capturable", "PARTIAL_CHARGED_AND_CHARGEABLE"),
                            ("requires_payment_method", "PAYMENT_METHOD_AWAITED"),
@@ -152,6 +152,11 @@ cases = [
     case("dinars have three decimals", pay("payment_succeeded", "succeeded", amount=99990, currency="KWD"), good(
         "PAYMENT_INTENT_SUCCESS", event_response={"payments_response": {
             "amount": {"minor_amount": "99990", "currency": "KWD"}}})),
+    *[case(f"its own decimals: {currency}", pay("payment_succeeded", "succeeded", amount=10000, amount_received=10000, currency=currency), good(
+        "PAYMENT_INTENT_SUCCESS", event_response={"payments_response": {"amount": {"minor_amount": told, "currency": currency}}}))
+      for currency, told in (("ISK", "100"), ("IRR", "1000000"), ("MGA", "1000000"))],
+    case("half a krona is left out", pay("payment_succeeded", "succeeded", amount=10050, currency="ISK"), good(
+        "PAYMENT_INTENT_SUCCESS", event_status="INCOMPLETE", event_response={"payments_response": {"amount": None}})),
     case("a currency nobody knows leaves the amount out", pay("payment_succeeded", "succeeded", currency="XXX"), good(
         "PAYMENT_INTENT_SUCCESS", event_status="INCOMPLETE", event_response={"payments_response": {"amount": None}})),
     case("header name and signature in capitals", paid, good("PAYMENT_INTENT_SUCCESS"), signature="none", headers=[
