@@ -87,6 +87,10 @@ cases = [
     case("the customer has sent it", invoice("new", event="transaction_created"), good(
         "PAYMENT_INTENT_PROCESSING", event_response=payment("PENDING", captured_amount=None)),
         other_dedupe="one invoice", other_effect="one invoice", same_effect="seen"),
+    case("a first part is seen on the network", invoice("new", event="transaction_created", paid_amount="4.0"), good(
+        "PAYMENT_INTENT_PROCESSING", event_response=payment("PENDING")), other_dedupe="one invoice", same_effect="seen"),
+    case("and the rest: another event", invoice("new", event="transaction_created", paid_amount="10.0"), good(
+        "PAYMENT_INTENT_PROCESSING", event_response=payment("PENDING")), other_dedupe="one invoice", same_effect="seen"),
     case("the network has confirmed it", invoice("new", event="transaction_confirmed"), good(
         "PAYMENT_INTENT_PROCESSING", event_response=payment("PENDING")), other_dedupe="one invoice", same_effect="seen"),
     case("confirmed when it is completed already: the status counts", invoice("completed", event="transaction_confirmed"), good(
@@ -95,12 +99,12 @@ cases = [
         "PAYMENT_ACTION_REQUIRED", event_response=payment("UNRESOLVED", captured_amount=None)),
         other_dedupe="one invoice", other_effect="one invoice"),
     case("paid too late: another event of the invoice", invoice("unresolved", "paid_late"), good(
-        "PAYMENT_ACTION_REQUIRED", event_response=payment("UNRESOLVED")), other_dedupe="one invoice"),
+        "PAYMENT_ACTION_REQUIRED", event_response=payment("UNRESOLVED")), other_dedupe="one invoice", other_effect="one invoice"),
     case("not paid in time", invoice("cancelled"), good(
         "PAYMENT_INTENT_FAILURE", event_response=payment("FAILURE", error=None, captured_amount=None)),
         other_dedupe="one invoice", other_effect="one invoice"),
     case("what was refunded has no id: told without an event type", invoice("refunded"), good(
-        None, event_response=payment("UNRESOLVED")), other_dedupe="one invoice"),
+        None, event_response=payment("UNRESOLVED")), other_dedupe="one invoice", other_effect="one invoice"),
     case("a status that is not known decides nothing", invoice("disputed"), good(
         None, event_response=payment(None, captured_amount=None)), other_dedupe="one invoice"),
     case("a payment through a channel is on its way", body("ChannelPayment", "created", CHANNEL), good(
@@ -110,6 +114,9 @@ cases = [
     case("or held back", body("ChannelPayment", "on_hold", CHANNEL, status="on_hold", status_context="illicit_resource"),
          good("PAYMENT_ACTION_REQUIRED", event_response=channel("UNRESOLVED")), other_dedupe="channel",
          other_effect="channel"),
+    case("what was held back is refunded: another change", body(
+        "ChannelPayment", "refunded", CHANNEL, status="refunded", status_context="illicit_resource"),
+         good(None, event_response=channel("UNRESOLVED")), other_dedupe="channel", other_effect="channel"),
     case("or never confirmed", body("ChannelPayment", "cancelled", CHANNEL, status="cancelled"), good(
         "PAYMENT_INTENT_FAILURE", event_response=channel("FAILURE")), other_dedupe="channel", other_effect="channel"),
     case("an account in bitcoin: the amount is left out, and said so", body(
