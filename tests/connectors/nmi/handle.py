@@ -52,36 +52,45 @@ cases = [
     case("a sale", sale, {**answer, "dedupe_key": "nmi:0b8f9e5c-6a57-4c35-8c6b-6f0f0a1c9d10",
                           "reference": {"payment": {"connector_transaction_id": "10433211687", "merchant_transaction_id": "ORD-77"}},
                           "processor_event": {"id": "0b8f9e5c-6a57-4c35-8c6b-6f0f0a1c9d10", "type": "transaction.sale.success"}},
-         same_dedupe="redelivery", other_dedupe="event"),
+         same_dedupe="redelivery", other_dedupe="event", same_effect="sale", other_effect="sale"),
     case("the same with another nonce is a redelivery", sale, answer, signature=sign(compact(sale), SECRET, "00ff"),
          same_dedupe="redelivery"),
-    case("another event of the same transaction", event("transaction.sale.success", "complete", "another"), answer, other_dedupe="event"),
+    case("another event of the same transaction", event("transaction.sale.success", "complete", "another"), answer, other_dedupe="event", same_effect="sale"),
     case("a sale that was declined says why", event("transaction.sale.failure", "failed", action=DECLINED), good(
         "PAYMENT_INTENT_FAILURE", event_response=payment("FAILURE", error=WHY))),
     case("declined is declined whatever the condition says", event("transaction.sale.failure", action=DECLINED), good(
         "PAYMENT_INTENT_FAILURE", event_response=payment("FAILURE"))),
     case("how a sale ended is not known: neither paid nor failed", event("transaction.sale.unknown", "unknown"), good(
         None, event_response=payment("PENDING"))),
+    *[case(f"how it ended is not known here: {verb}, {condition}", event(f"transaction.{verb}.success", condition), good(
+        None, event_response=payment(told, captured_amount=None)))
+      for verb in ("sale", "auth", "capture", "void") for condition, told in (("unknown", "PENDING"), ("reviewed", None))],
     case("an authorization", event("transaction.auth.success", "pending"), good(
-        "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", event_response=payment("AUTHORIZED"))),
+        "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", event_response=payment("AUTHORIZED")), other_effect="authorization"),
     case("an authorization that was declined", event("transaction.auth.failure", "failed", action=DECLINED), good(
         "PAYMENT_INTENT_AUTHORIZATION_FAILURE", event_response=payment("FAILURE", error=WHY))),
     case("a part is captured", event("transaction.capture.success", action={"amount": "50.00"}), good(
         "PAYMENT_INTENT_CAPTURE_SUCCESS", event_response=payment("CHARGED", captured_amount="5000"))),
     case("a capture that failed leaves the authorization", event("transaction.capture.failure", "pending", action=DECLINED), good(
-        "PAYMENT_INTENT_CAPTURE_FAILURE", event_response=payment("AUTHORIZED", error=WHY))),
+        "PAYMENT_INTENT_CAPTURE_FAILURE", event_response=payment("AUTHORIZED", error=WHY)), other_effect="authorization"),
     case("a failed capture is never told as charged", event("transaction.capture.failure", "complete", action=DECLINED), good(
         "PAYMENT_INTENT_CAPTURE_FAILURE", event_response=payment("CAPTURE_FAILED"))),
     case("a void", event("transaction.void.success", "canceled"), good(
         "PAYMENT_INTENT_CANCELLED", event_response=payment("VOIDED"))),
     case("a void that failed leaves it as it was", event("transaction.void.failure", action=DECLINED), good(
-        "PAYMENT_INTENT_CANCEL_FAILURE", event_response=payment("CHARGED", error=WHY))),
+        "PAYMENT_INTENT_CANCEL_FAILURE", event_response=payment("CHARGED", error=WHY)), other_effect="sale"),
+    case("and leaves an authorization", event("transaction.void.failure", "pending", action=DECLINED), good(
+        "PAYMENT_INTENT_CANCEL_FAILURE", event_response=payment("AUTHORIZED", error=WHY)), other_effect="authorization"),
+    *[case(f"how it ended is not known, and what: {verb}", event(f"transaction.{verb}.unknown", "unknown"), good(
+        None, event_response=payment("PENDING")), other_effect="outcome unknown") for verb in ("auth", "capture", "void")],
     case("a refund", event("transaction.refund.success", action={"amount": "20.00"}), good(
         "WEBHOOK_REFUND_SUCCESS", event_name="CHARGE_REFUNDED", event_response=refund("REFUND_SUCCESS", "2000"))),
     case("a refund that failed", event("transaction.refund.failure", "failed", action=DECLINED), good(
         "WEBHOOK_REFUND_FAILURE", event_response=refund("REFUND_FAILURE", error=WHY))),
     case("how a refund ended is not known: no payment that failed", event("transaction.refund.unknown", "unknown"), good(
         None, event_response=refund("REFUND_PENDING"))),
+    *[case(f"nor is that a refund that failed, or succeeded: {condition}", event("transaction.refund.success", condition), good(
+        None, event_response=refund("REFUND_PENDING"))) for condition in ("unknown", "reviewed")],
     case("a credit has no meaning of ours", event("transaction.credit.success"), good(None, event_response=None)),
     case("a settlement batch is told as it is", {**event("settlement.batch.complete"), "event_body": {
         "merchant": BODY["merchant"], "features": {"is_test_mode": False}, "batch": {"id": "101"}}}, good(
