@@ -77,6 +77,10 @@ cases = [
     case("it is reserved", of(PAYMENT, "AUTHORIZED", "600", "The payment was authorized."), good(
         "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", event_response=payment("AUTHORIZED")), other_dedupe="one payment",
         other_effect="one payment"),
+    case("more is reserved: another event", of(PAYMENT, "AUTHORIZED", "600", "The payment was authorized.", amount=90.0), good(
+        "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", event_response={"payments_response": {
+            "status": "AUTHORIZED", "amount": {"minor_amount": "9000", "currency": "USD"}}}), other_dedupe="one payment",
+        other_effect="one payment"),
     case("it is rejected, and says why", of(PAYMENT, "REJECTED", "302", "Insufficient amount."), good(
         "PAYMENT_INTENT_FAILURE", event_response=payment("FAILURE", **why("302", "Insufficient amount."))),
         other_dedupe="one payment", other_effect="one payment"),
