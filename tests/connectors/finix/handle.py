@@ -93,6 +93,11 @@ cases = [
     case("a fee is no payment", event("transfer", {**TRANSFER, "type": "FEE"}), unread),
     case("a seller's account that is debited is no payment", event("transfer", {
         **TRANSFER, "subtype": "SETTLEMENT_MERCHANT"}), unread),
+    *[case(f"nor is a kind of transfer that is not the buyer's: {subtype} {type}", event("transfer", {**TRANSFER, "subtype": subtype}, type), unread)
+      for subtype, type in (("PLACEHOLDER_TEMPORARY", "updated"), ("TO_COME", "updated"), ("PLATFORM_FEE", "settled"))],
+    case("nor the refund of one", event("transfer", {**REVERSAL, "subtype": "TO_COME"}), unread),
+    *[case(f"but this is: {name}", event("transfer", {**TRANSFER, **of}), paid_answer)
+      for name, of in (("imported", {"subtype": "SYSTEM"}), ("no subtype is told", {"subtype": None}))],
     case("an authorization", event("authorization", AUTHORIZATION, "created"), good(
         "PAYMENT_INTENT_AUTHORIZATION_SUCCESS", event_response=reserved("AUTHORIZED"))),
     case("an authorization that failed", event("authorization", {
