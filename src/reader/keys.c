@@ -1,7 +1,9 @@
 /* The dedupe key: its parts, and that nobody can make keys of his own with them.
  *
  * K1: a part that the signature does not cover is limited to values that the page knows: who sends a genuine
- *     notice again, changed where nobody signed, makes few keys of it and not as many as he likes. */
+ *     notice again, changed where nobody signed, makes few keys of it and not as many as he likes.
+ * K2: where a message signs a document as it is written again, a part is a string, or written so too: 10.5, 10.50
+ *     and 1.05e1 have one signature there. */
 #include "reader/build.h"
 
 #define WORDS(array) array, PH_COUNTOF(array)
@@ -47,6 +49,69 @@ static bool template_signed(const struct ph_build *b, const struct ph_variant *v
     return all;
 }
 
+/* ---- K2 ----------------------------------------------------------------------------------------------------- */
+
+static bool is_written_by(const struct ph_piece *p, enum ph_filter_op op)
+{
+    return p->filter_count > 0 && p->filters[0].op == op;
+}
+
+static bool writes_by(const struct ph_build *b, const struct ph_template *t, enum ph_filter_op op, int depth)
+{
+    bool any = false;
+    for (uint16_t i = 0; i < t->count && !any; i++) {
+        const struct ph_piece *p = &t->pieces[i];
+        bool looked_into = p->source == PH_SRC_LET && depth < PH_LET_DEPTH_MAX && b->lets[p->index].kind == PH_LET_TEMPLATE;
+        any = is_written_by(p, op) || (looked_into && writes_by(b, &b->lets[p->index].value, op, depth + 1));
+    }
+    return any;
+}
+
+static bool signs_written_by(const struct ph_build *b, const struct ph_variant *v, enum ph_filter_op op)
+{
+    bool any = false;
+    for (uint16_t s = 0; s < v->signature_count && !any; s++)
+        for (uint16_t m = 0; m < v->signatures[s].message_count && !any; m++)
+            any = writes_by(b, &v->signatures[s].messages[m], op, 0);
+    return any;
+}
+
+static bool is_string(const struct ph_need *need, const struct ph_piece *p)
+{
+    const struct ph_template *only = need->of.count == 1 ? &need->of.alternatives[0] : NULL;
+    return need->type == PH_NEED_STRING && only != NULL && only->count == 1 && only->pieces[0].source == p->source &&
+           only->pieces[0].pointer != NULL && ph_slice_eq(only->pieces[0].pointer->text, p->pointer->text);
+}
+
+/* It has one text for all that is signed alike. A let and the type are not looked into, or a page could take long to read. */
+static bool is_alike(const struct ph_variant *v, const struct ph_piece *p, bool by_rfc8785)
+{
+    if (p->source != PH_SRC_POINTER && p->source != PH_SRC_OUTER)
+        return p->source != PH_SRC_LET && p->source != PH_SRC_TYPE;
+    /* sorted-json tells 10 from 10.0, which rfc8785 does not. */
+    bool alike = is_written_by(p, PH_FILTER_RFC8785) || (is_written_by(p, PH_FILTER_SORTED_JSON) && !by_rfc8785);
+    for (uint16_t i = 0; i < v->need_count && !alike; i++)
+        alike = is_string(&v->needs[i], p);
+    return alike;
+}
+
+static void check_alike(struct ph_build *b, const struct ph_yaml *at, const struct ph_variant *v, const struct ph_expr *of)
+{
+    bool by_rfc8785 = signs_written_by(b, v, PH_FILTER_RFC8785), all = true;
+    if (!by_rfc8785 && !signs_written_by(b, v, PH_FILTER_SORTED_JSON))
+        return;
+    for (uint16_t i = 0; i < of->count; i++)
+        for (uint16_t k = 0; k < of->alternatives[i].count && all; k++)
+            all = is_alike(v, &of->alternatives[i].pieces[k], by_rfc8785);
+    if (!all)
+        ph_build_error(b, at,
+                       "a number is signed as it is written again (10.5 and 10.50 alike), and here it is taken as it was sent, so a "
+                       "replay could count as another event; `require` a string at that pointer, or write it again as `message` does",
+                       PH_S(""), "");
+}
+
+/* ---- both --------------------------------------------------------------------------------------------------- */
+
 static void check_signed(struct ph_build *b, const struct ph_yaml *at, const struct ph_variant *v, const struct ph_expr *of)
 {
     size_t pieces = 0;
@@ -65,6 +130,8 @@ static void check_signed(struct ph_build *b, const struct ph_yaml *at, const str
                        "this part of the key is not signed, so a replay could change it and count as another event; leave it out, "
                        "or say which values it may have: { of: VALUE, known: [ … ] }",
                        PH_S(""), "");
+    else
+        check_alike(b, at, v, of);
 }
 
 /* ---- parts -------------------------------------------------------------------------------------------------- */

@@ -37,6 +37,7 @@ static void a_key_that_a_replay_could_change_is_refused_and_the_mended_one_is_no
 {
     (void)state;
     assert_true(mends_of("keys.yaml", "keys.txt") > 9);
+    assert_true(mends_of("keys_again.yaml", "keys_again.txt") > 5);
 }
 
 static size_t verified(struct ph_worker *worker, const struct ph_connector *c, struct ph_slice value, const struct ph_secret_pair *pair)
