@@ -244,8 +244,8 @@ static void an_upgrade_that_is_no_clean_offer_is_passed_over(void **state)
         "Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n",
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: websocket\r\nHTTP2-Settings: AAMAAABk\r\n",
-        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: "
-        "AA\r\nHTTP2-Settings: AA\r\n",
+        ("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+         "HTTP2-Settings: AA\r\nHTTP2-Settings: AA\r\n"),
     };
     for (size_t i = 0; i < PH_COUNTOF(offers); i++) {
         open_h1();
