@@ -224,7 +224,7 @@ static void floor_row(struct ph_sql *sql, struct op *op, int64_t id, struct ph_s
                     ph_sql_text(e->currency), ph_sql_text(e->dedupe_key),
                     ph_sql_text(e->effect_key), none, ph_sql_text(e->processor_id),
                     ph_sql_text(e->processor_type), ph_sql_text(e->subject),
-                    ph_sql_text(e->account), none, ph_sql_text(e->answer)),
+                    ph_sql_text(e->account), none, none, ph_sql_text(e->answer)),
          sql);
     must(PH_SQL_RUN(sql, PH_W_DELIVERY_ADD, ph_sql_int(ph_delivery_id(event, 0, 0)), ph_sql_int(0),
                     ph_sql_int(r->received_ms), ph_sql_int(r->received_ms)),

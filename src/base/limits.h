@@ -147,6 +147,10 @@ enum {
     PH_INBOX_BATCH_OPS_MAX = 1024,
     PH_INBOX_BATCH_BYTES_MAX = 8 * 1024 * 1024,
     PH_INBOX_PAGE_BYTES = 8192,
+    /* Keys that wait for their place (inbox/keys.c): twice so many, of so many bytes; enough that those of one page meet. */
+    PH_INBOX_KEYS_WAITING = 2048,
+    PH_INBOX_KEYS_WAITING_BYTES = 128 * 1024,
+    PH_INBOX_KEYS_MOVED_MIN = 8, /* with each batch, beside two for each op */
     /* So many pages of log are copied into the database at a time, in a millisecond or two, without a sync; after so many the
      * log is to begin anew, which takes a sync of the database, of little by then. */
     PH_INBOX_COPY_PAGES = 250,

@@ -27,7 +27,11 @@ static const struct {
                                 "deliveries d WHERE d.id=a.delivery)"},
     {"told events whose key is not known",
      "SELECT count(*) FROM events e WHERE verdict=1 AND held=0 AND dedupe_key IS NOT NULL"
-     " AND NOT EXISTS (SELECT 1 FROM keys k WHERE k.key=e.dedupe_key)"},
+     " AND NOT EXISTS (SELECT 1 FROM keys k WHERE k.key=e.dedupe_key)"
+     " AND (digest IS NULL OR id<(SELECT keys_from FROM figures))"},
+    {"keys that two events have",
+     "SELECT count(*) FROM events e JOIN keys k ON k.key=e.dedupe_key WHERE e.digest IS NOT NULL"
+     " AND e.id>=(SELECT keys_from FROM figures) AND k.event<>e.id"},
     {"events of an unknown kind",
      "SELECT count(*) FROM events e WHERE NOT EXISTS (SELECT 1 FROM kinds k WHERE k.id=e.kind)"},
     {"ids that would be given again",

@@ -25,7 +25,7 @@ static bool take_figures(struct ph_inbox *inbox, sqlite3_stmt *row)
     int64_t *const places[] = {
         &f->next_request, &f->requests,          &f->events,  &f->duplicates,    &f->revisions,
         &f->quarantined,  &f->quarantined_bytes, &f->pending, &f->pending_bytes, &f->hints,
-        &f->hint_bytes,   &f->hints_from};
+        &f->hint_bytes,   &f->hints_from,        &f->keys_from};
     struct ph_slice file = ph_sql_bytes(row, 0);
     if (file.len == 0 || file.len >= sizeof inbox->file)
         return false;
@@ -73,7 +73,7 @@ enum ph_status ph_figures_load(struct ph_inbox *inbox)
     PH_TRY(load_row(inbox,
                     "SELECT file, next_request, requests, events, duplicates, revisions, "
                     "quarantined, quarantined_bytes,"
-                    " pending, pending_bytes, hints, hint_bytes, hints_from FROM figures",
+                    " pending, pending_bytes, hints, hint_bytes, hints_from, keys_from FROM figures",
                     take_figures));
     PH_TRY(load_row(inbox, "SELECT id, backlog, dead, oldest, paused FROM destinations",
                     take_destination));
@@ -107,7 +107,7 @@ enum ph_status ph_figures_save(struct ph_inbox *inbox)
                       ph_sql_int(f->revisions), ph_sql_int(f->quarantined),
                       ph_sql_int(f->quarantined_bytes), ph_sql_int(f->pending),
                       ph_sql_int(f->pending_bytes), ph_sql_int(f->hints), ph_sql_int(f->hint_bytes),
-                      ph_sql_int(f->hints_from));
+                      ph_sql_int(f->hints_from), ph_sql_int(f->keys_from));
 }
 
 enum ph_status ph_uses_save(struct ph_inbox *inbox)

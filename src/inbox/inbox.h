@@ -199,6 +199,7 @@ struct ph_inbox_options {
     int64_t quarantine_requests, quarantine_bytes, quarantine_age_ms;
     int64_t retention_age_ms, retention_bytes, keys_ms; /* 0: for ever, no bound */
     int32_t log_pages;                     /* 0: PH_INBOX_LOG_PAGES; tests want the log to begin anew more often */
+    int32_t keys_waiting;                  /* 0: PH_INBOX_KEYS_WAITING; tests want keys to move more often */
     int32_t cache_kib;                     /* 0: PH_INBOX_WRITER_CACHE_KIB; tests want pages to go before the commit */
     int64_t (*now_ms)(void);               /* unix; NULL: ph_os_unix_ms */
     /* After a commit that made deliveries due: which destinations have new ones. The writer's thread. NULL: nobody. */

@@ -1,7 +1,7 @@
 /* What the files of the embedded inbox share.
  *
- * writer.c takes ops in and commits them in batches, store.c, judge.c and settle.c do them, names.c
- * knows the destinations, figures.c counts, tend.c forgets what is old. All of these run on the
+ * writer.c takes ops in and commits them in batches, store.c, judge.c and settle.c do them, keys.c
+ * knows who has been here, names.c knows the destinations, figures.c counts, tend.c forgets what is old. All of these run on the
  * writer's thread; what other threads see is behind `mutex`. read.c and look.c have connections of
  * their own. */
 #ifndef PH_INBOX_INBOX_PRIVATE_H
@@ -37,6 +37,7 @@ struct ph_figures {
     int64_t requests, events, duplicates, revisions;
     int64_t quarantined, quarantined_bytes, pending, pending_bytes;
     int64_t hints, hint_bytes, hints_from; /* from that request on; older ones no longer count */
+    int64_t keys_from; /* K1 */
     /* ---- not in the file: counted when it is opened ---- */
     struct ph_room unknown, dropped; /* of `pending` those by unknown addresses */
     struct ph_room shares[2][PH_INBOX_SHARES]; /* of pending ones, by unknown or not, by endpoint */
@@ -119,6 +120,8 @@ struct ph_inbox {
     int64_t oldest_ms[PH_INBOX_NAMES_MAX];
     struct ph_used used[PH_INBOX_USES_MAX]; /* in this batch */
     size_t used_count;
+    struct ph_waiting_keys *waiting_keys;
+    uint64_t keys_let_wait; /* a change that SQLite does not count */
     struct ph_copying copying;
     int64_t quiet_ms; /* steady: is_quiet from then on */
     struct ph_tending tending;
@@ -141,19 +144,38 @@ void *ph_writer_run(void *inbox);
 /* PH_ERR_IO with SQLite's code in sql.rc is the disk's; others are the op's own. */
 PH_MUST_USE enum ph_status ph_writer_op(struct ph_inbox *inbox, struct ph_inbox_op *op);
 
-/* ---- store.c ---- */
-PH_MUST_USE enum ph_status ph_store(struct ph_inbox *inbox, struct ph_inbox_store *op);
-/* What the two ways in share. */
+/* ---- keys.c ---- */
+PH_MUST_USE enum ph_status ph_keys_open(struct ph_inbox *inbox);
+void ph_keys_close(struct ph_inbox *inbox);
+/* When a transaction begins. */
+PH_MUST_USE enum ph_status ph_keys_ready(struct ph_inbox *inbox);
+/* When one was rolled back (K3). */
+void ph_keys_forget(struct ph_inbox *inbox);
+/* A step within a batch of so many ops. */
+PH_MUST_USE enum ph_status ph_keys_move(struct ph_inbox *inbox, size_t ops);
+/* Before anything else is done with these events: none of their keys waits any longer (K2). */
+PH_MUST_USE enum ph_status ph_keys_settle(struct ph_inbox *inbox, int64_t first_event,
+                                          int64_t last_event);
+/* Who has a key. */
 struct ph_known {
     int64_t event;
     bool same; /* digest */
 };
-/* Takes the key for `event`; *ret_taken false: somebody has it, see *ret_known. */
+PH_MUST_USE enum ph_status ph_key_get(struct ph_inbox *inbox, const struct ph_inbox_event *event,
+                                      bool *ret_found, struct ph_known *ret);
+/* Takes the key for `event`; *ret_taken false: somebody has it, see *ret_known. One that may wait
+ * is held by its event's row, to be put with has_key, in the same transaction. */
+enum ph_key_wait { PH_KEY_NOW, PH_KEY_MAY_WAIT };
 PH_MUST_USE enum ph_status ph_key_take(struct ph_inbox *inbox, const struct ph_inbox_event *event,
-                                       int64_t id, bool *ret_taken, struct ph_known *ret_known);
+                                       int64_t id, enum ph_key_wait wait, bool *ret_taken,
+                                       struct ph_known *ret_known);
 /* Counts another notice of a known event; a revision is kept with `request` where there is room. */
 PH_MUST_USE enum ph_status ph_key_again(struct ph_inbox *inbox, const struct ph_inbox_event *event,
                                         struct ph_known known, int64_t request, bool *ret_kept);
+
+/* ---- store.c ---- */
+PH_MUST_USE enum ph_status ph_store(struct ph_inbox *inbox, struct ph_inbox_store *op);
+/* What the two ways in share. */
 struct ph_context {
     struct ph_slice endpoint, connector, trace;
     int64_t received_ms;
@@ -163,7 +185,8 @@ enum ph_event_was { PH_EVENT_WAS_NOT, PH_EVENT_WAS_HELD, PH_EVENT_WAS_TOLD };
 /* The event's row, and unless it is held its deliveries. Sets event->late. One that was told only
  * reads otherwise now: no deliveries, and as late as it was. */
 PH_MUST_USE enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_context *context,
-                                        enum ph_event_was was, struct ph_inbox_event *event);
+                                        enum ph_event_was was, bool has_key,
+                                        struct ph_inbox_event *event);
 /* A verdict that lets an event be told: verified, or a hint. */
 bool ph_may_be_told(enum ph_verdict verdict);
 /* For one more that stands so (I4); what is trusted has no bound. */

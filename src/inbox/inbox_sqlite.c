@@ -135,6 +135,7 @@ static enum ph_status start(struct ph_inbox *inbox, char *why)
 static void dispose(struct ph_inbox *inbox)
 {
     ph_copying_close(inbox);
+    ph_keys_close(inbox);
     ph_sql_done(&inbox->sql);
     ph_os_flush_stop(inbox->copying.flush);
     ph_os_close(inbox->lock_fd);
@@ -178,6 +179,7 @@ static enum ph_status open_all(struct ph_inbox *inbox, const struct ph_inbox_opt
     }
     (void)sqlite3_wal_hook(inbox->sql.db, on_wal, inbox);
     PH_TRY(load_or_say(inbox, why));
+    PH_TRY(ph_keys_open(inbox));
     ph_copying_open(inbox);
     return start(inbox, why);
 }

@@ -75,7 +75,7 @@ static enum ph_status claim(struct ph_inbox *inbox, const struct ph_inbox_event 
     *ret_own = true;
     if (event->verdict != PH_VERIFIED || event->dedupe_key.len == 0)
         return PH_OK;
-    PH_TRY(ph_key_take(inbox, event, event->id, ret_own, ret_known));
+    PH_TRY(ph_key_take(inbox, event, event->id, PH_KEY_NOW, ret_own, ret_known));
     if (*ret_own) {
         *ret_known = (struct ph_known){.event = event->id, .same = true};
         return PH_OK;
@@ -103,7 +103,7 @@ static enum ph_status judge_told(struct ph_inbox *inbox, struct hearing *h, cons
         return PH_OK;
     if (!known.same)
         event->found = PH_FOUND_REVISION;
-    return ph_event_put(inbox, &h->context, PH_EVENT_WAS_TOLD, event);
+    return ph_event_put(inbox, &h->context, PH_EVENT_WAS_TOLD, false, event);
 }
 
 static enum ph_status put_held(struct ph_inbox *inbox, struct hearing *h,
@@ -112,7 +112,7 @@ static enum ph_status put_held(struct ph_inbox *inbox, struct hearing *h,
     bool asked = event->held;
     event->held = true;
     event->found = PH_FOUND_HELD;
-    enum ph_status st = ph_event_put(inbox, &h->context, PH_EVENT_WAS_HELD, event);
+    enum ph_status st = ph_event_put(inbox, &h->context, PH_EVENT_WAS_HELD, false, event);
     event->held = asked;
     return st;
 }
@@ -140,7 +140,7 @@ static enum ph_status judge_event(struct ph_inbox *inbox, struct hearing *h, boo
         if (event->held)
             return put_held(inbox, h, event);
         event->found = PH_FOUND_NEW;
-        return ph_event_put(inbox, &h->context, PH_EVENT_WAS_HELD, event);
+        return ph_event_put(inbox, &h->context, PH_EVENT_WAS_HELD, false, event);
     }
     PH_TRY(PH_SQL_RUN(&inbox->sql, PH_W_EVENT_DROP, ph_sql_int(event->id)));
     event->id = known.event;
@@ -209,6 +209,7 @@ enum ph_status ph_judge(struct ph_inbox *inbox, struct ph_inbox_store *op)
     for (size_t i = 0; i < op->event_count; i++)
         if (op->events[i].item < 0 || op->events[i].item >= PH_INBOX_ITEMS_MAX)
             return PH_ERR_INVALID;
+    PH_TRY(ph_keys_settle(inbox, ph_event_id(r->id, 0), ph_event_id(r->id, PH_INBOX_ITEMS_MAX - 1)));
     PH_TRY(load_request(inbox, r->id, &h));
     PH_TRY(load_events(inbox, r->id, &h));
     if (h.was.standing != PH_STANDING_ACCEPTED && h.was.standing != PH_STANDING_REVISION)

@@ -92,7 +92,9 @@
       "SELECT sum(state<=3), sum(state=4), sum(state=5) FROM deliveries WHERE id BETWEEN ?1*65536" \
       " AND ?1*65536+65535")                                                                       \
     X(EVENT_BY_KEY, "SELECT y.event FROM keys y JOIN events e ON e.id=y.event WHERE y.key=?1"      \
-                    " AND coalesce(e.event_id, e.dedupe_key)=?1")                                  \
+                    " AND coalesce(e.event_id, e.dedupe_key)=?1 UNION ALL SELECT e.id FROM events" \
+                    " e WHERE e.id>=(SELECT keys_from FROM figures) AND e.digest IS NOT NULL"      \
+                    " AND e.dedupe_key=?1 AND coalesce(e.event_id, e.dedupe_key)=?1")              \
     X(EVENT_BY_NAME, "SELECT event FROM event_names WHERE event_id=?")                             \
     X(EVENT_NAMED, "SELECT id FROM events WHERE id=? AND event_id=?")                              \
     X(DESTINATION, "SELECT id FROM destinations WHERE name=?")                                     \

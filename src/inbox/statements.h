@@ -5,7 +5,7 @@
 #define PH_EVENT_ROW                                                                               \
     "(id, kind, verdict, mode, held, incomplete, late, received_ms, occurred_ms, amount, "         \
     "currency, dedupe_key, effect_key, event_id, processor_id, processor_type, subject, account, " \
-    "trace, answer) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    "trace, digest, answer) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 /* X(name, text) */
 #define PH_WRITES(X)                                                                               \
@@ -33,6 +33,11 @@
     X(KEY_TAKE,                                                                                    \
       "INSERT INTO keys(key, event, seen_ms, digest) VALUES(?,?,?,?) ON CONFLICT(key) DO NOTHING") \
     X(KEY_GET, "SELECT event, digest FROM keys WHERE key=?")                                       \
+    /* What events still hold of keys (keys.c, K3). */                                             \
+    X(KEYS_OF_EVENTS,                                                                              \
+      "INSERT INTO keys(key, event, seen_ms, digest) SELECT dedupe_key, id, received_ms, digest"   \
+      " FROM events WHERE id>=? AND digest IS NOT NULL ORDER BY dedupe_key"                        \
+      " ON CONFLICT(key) DO NOTHING")                                                              \
     X(KEY_SEEN,                                                                                    \
       "UPDATE keys SET seen_ms=?, duplicates=duplicates+?, revisions=revisions+? WHERE key=?")     \
     X(KEY_DIGEST, "UPDATE keys SET digest=?, seen_ms=? WHERE key=?")                               \
@@ -77,7 +82,7 @@
     X(FIGURES_SET, "UPDATE figures SET next_request=?, requests=?, events=?, duplicates=?, "       \
                    "revisions=?, quarantined=?,"                                                   \
                    " quarantined_bytes=?, pending=?, pending_bytes=?, hints=?, hint_bytes=?,"      \
-                   " hints_from=?")                                                                \
+                   " hints_from=?, keys_from=?")                                                   \
     X(DESTINATION_SET, "UPDATE destinations SET backlog=?, dead=?, oldest=? WHERE id=?")           \
     X(DESTINATION_ADD, "INSERT INTO destinations(id, name) VALUES(?,?)")                           \
     X(DESTINATION_NAME,                                                                            \

@@ -99,60 +99,6 @@ void ph_count_standing(struct ph_inbox *inbox, const struct ph_standing *s, int6
     inbox->figures_touched = true;
 }
 
-/* ---- keys
- * ------------------------------------------------------------------------------------------ */
-
-static struct ph_slice key_digest(const struct ph_inbox_event *event)
-{
-    return ph_slice_of(event->digest, PH_KEY_DIGEST_BYTES);
-}
-
-static enum ph_status key_get(struct ph_inbox *inbox, const struct ph_inbox_event *event,
-                              bool *ret_found, struct ph_known *ret)
-{
-    sqlite3_stmt *get;
-    PH_TRY(PH_SQL_BIND(&inbox->sql, PH_W_KEY_GET, &get, ph_sql_text(event->dedupe_key)));
-    PH_TRY(ph_sql_next(&inbox->sql, get, ret_found));
-    if (*ret_found) {
-        ret->event = sqlite3_column_int64(get, 0);
-        ret->same = ph_slice_eq(ph_sql_bytes(get, 1), key_digest(event));
-        ph_sql_end(get);
-    }
-    return PH_OK;
-}
-
-enum ph_status ph_key_take(struct ph_inbox *inbox, const struct ph_inbox_event *event, int64_t id,
-                           bool *ret_taken, struct ph_known *ret_known)
-{
-    bool found;
-    PH_TRY(PH_SQL_RUN(&inbox->sql, PH_W_KEY_TAKE, ph_sql_text(event->dedupe_key), ph_sql_int(id),
-                      ph_sql_int(inbox->now_ms), ph_sql_blob(key_digest(event))));
-    *ret_taken = sqlite3_changes(inbox->sql.db) > 0;
-    return *ret_taken ? PH_OK : key_get(inbox, event, &found, ret_known);
-}
-
-enum ph_status ph_key_again(struct ph_inbox *inbox, const struct ph_inbox_event *event,
-                            struct ph_known known, int64_t request, bool *ret_kept)
-{
-    int64_t kept = PH_INBOX_REVISIONS_MAX;
-    *ret_kept = false;
-    if (!known.same && request > 0)
-        PH_TRY(PH_SQL_NUMBER(&inbox->sql, PH_W_REVISION_COUNT, &kept, ph_sql_int(known.event)));
-    if (kept < PH_INBOX_REVISIONS_MAX) {
-        PH_TRY(PH_SQL_RUN(&inbox->sql, PH_W_REVISION_ADD, ph_sql_int(known.event),
-                          ph_sql_int(request), ph_sql_int(event->item),
-                          ph_sql_blob(key_digest(event))));
-        *ret_kept = sqlite3_changes(inbox->sql.db) > 0;
-    }
-    if (*ret_kept)
-        inbox->figures.revisions++;
-    else
-        inbox->figures.duplicates++;
-    inbox->figures_touched = true;
-    return PH_SQL_RUN(&inbox->sql, PH_W_KEY_SEEN, ph_sql_int(inbox->now_ms), ph_sql_int(!*ret_kept),
-                      ph_sql_int(*ret_kept), ph_sql_text(event->dedupe_key));
-}
-
 /* ---- an event's rows
  * ------------------------------------------------------------------------------- */
 
@@ -257,7 +203,7 @@ static enum ph_status tell(struct ph_inbox *inbox, const struct ph_inbox_event *
 }
 
 enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_context *context,
-                            enum ph_event_was was, struct ph_inbox_event *event)
+                            enum ph_event_was was, bool has_key, struct ph_inbox_event *event)
 {
     bool told = was == PH_EVENT_WAS_TOLD;
     char made[PH_EVENT_NAME_BYTES];
@@ -286,7 +232,10 @@ enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_context *con
         ph_sql_text(event->dedupe_key), ph_sql_text(event->effect_key),
         is_key ? ph_sql_int_or_null(0) : ph_sql_text(name), ph_sql_text(event->processor_id),
         ph_sql_text(event->processor_type), ph_sql_text(event->subject),
-        ph_sql_text(event->account), ph_sql_text(context->trace), ph_sql_text(event->answer)));
+        ph_sql_text(event->account), ph_sql_text(context->trace),
+        has_key ? ph_sql_blob(ph_slice_of(event->digest, PH_KEY_DIGEST_BYTES))
+                : ph_sql_int_or_null(0),
+        ph_sql_text(event->answer)));
     return event->held || told ? PH_OK : tell(inbox, event);
 }
 
@@ -330,24 +279,33 @@ struct tally {
         kept; /* trusted and new; not trusted; known; of these revisions that were kept */
 };
 
+static bool is_refused(const struct ph_inbox_store *op)
+{
+    return op->request.standing == PH_STANDING_QUARANTINED ||
+           op->request.standing == PH_STANDING_PENDING;
+}
+
+static bool takes_key(const struct ph_inbox_store *op, const struct ph_inbox_event *event)
+{
+    return !is_refused(op) && event->verdict == PH_VERIFIED && event->dedupe_key.len > 0;
+}
+
 /* What each event is, and keys for the new ones. `id` is the request's, should it be stored. */
 static enum ph_status classify(struct ph_inbox *inbox, struct ph_inbox_store *op, int64_t id,
                                struct tally *ret)
 {
-    bool refused = op->request.standing == PH_STANDING_QUARANTINED ||
-                   op->request.standing == PH_STANDING_PENDING;
     for (size_t i = 0; i < op->event_count; i++) {
         struct ph_inbox_event *event = &op->events[i];
         struct ph_known known = {0};
         bool taken = true, kept;
         event->id = ph_event_id(id, event->item);
-        if (refused || !ph_may_be_told(event->verdict)) {
+        if (is_refused(op) || !ph_may_be_told(event->verdict)) {
             event->found = PH_FOUND_HELD;
             ret->held++;
             continue;
         }
-        if (event->verdict == PH_VERIFIED && event->dedupe_key.len > 0)
-            PH_TRY(ph_key_take(inbox, event, event->id, &taken, &known));
+        if (takes_key(op, event))
+            PH_TRY(ph_key_take(inbox, event, event->id, PH_KEY_MAY_WAIT, &taken, &known));
         if (taken) {
             event->found = event->held ? PH_FOUND_HELD : PH_FOUND_NEW;
             ret->fresh++;
@@ -371,7 +329,7 @@ static enum ph_status match(struct ph_inbox *inbox, struct ph_inbox_store *op, b
         struct ph_known known;
         *ret_known = event->dedupe_key.len > 0;
         if (*ret_known)
-            PH_TRY(key_get(inbox, event, ret_known, &known));
+            PH_TRY(ph_key_get(inbox, event, ret_known, &known));
         if (!*ret_known)
             break;
         event->id = known.event;
@@ -397,7 +355,8 @@ static enum ph_status put_events(struct ph_inbox *inbox, struct ph_inbox_store *
             continue;
         bool asked = event->held;
         event->held = event->found == PH_FOUND_HELD;
-        enum ph_status st = ph_event_put(inbox, &context, PH_EVENT_WAS_NOT, event);
+        enum ph_status st = ph_event_put(inbox, &context, PH_EVENT_WAS_NOT, takes_key(op, event),
+                                         event);
         event->held = asked; /* the caller's: the op may be done again, alone */
         PH_TRY(st);
         inbox->figures.events++;

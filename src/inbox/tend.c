@@ -84,6 +84,7 @@ static enum ph_status forget_requests(struct ph_inbox *inbox, const struct kept 
     sqlite3_stmt *rows;
     bool row;
     deliveries_of(a, b, &first, &last);
+    PH_TRY(ph_keys_settle(inbox, event, last_event));
     PH_TRY(PH_SQL_BIND(sql, PH_W_DELIVERIES_OF, &rows, ph_sql_int(first), ph_sql_int(last)));
     do {
         PH_TRY(ph_sql_next(sql, rows, &row));

@@ -55,6 +55,7 @@ static void roll_back(struct ph_inbox *inbox)
     if (!sqlite3_get_autocommit(inbox->sql.db))
         (void)sqlite3_exec(inbox->sql.db, "ROLLBACK", NULL, NULL, NULL);
     ph_gather_forget(inbox->sql.db); /* SQLite may have rolled back by itself */
+    ph_keys_forget(inbox);
     inbox->figures = inbox->committed;
     memset(inbox->touched, 0, sizeof inbox->touched);
     memset(inbox->kinds, 0, sizeof inbox->kinds);
@@ -68,16 +69,24 @@ static void roll_back(struct ph_inbox *inbox)
 static enum ph_status do_op(struct ph_inbox *inbox, struct ph_inbox_op *op, bool *ret_wrote)
 {
     int before = sqlite3_total_changes(inbox->sql.db);
+    uint64_t keys = inbox->keys_let_wait;
     enum ph_status st = ph_writer_op(inbox, op);
     ph_arena_reset(&inbox->scratch);
-    *ret_wrote = sqlite3_total_changes(inbox->sql.db) != before;
+    *ret_wrote = sqlite3_total_changes(inbox->sql.db) != before || inbox->keys_let_wait != keys;
     return st;
+}
+
+static enum ph_status begin(struct ph_inbox *inbox)
+{
+    PH_TRY(ph_sql_run(&inbox->sql, PH_W_BEGIN, NULL, 0));
+    return ph_keys_ready(inbox);
 }
 
 static enum ph_status finish(struct ph_inbox *inbox, size_t ops)
 {
     PH_TRY(ph_uses_save(inbox));
     PH_TRY(ph_tend(inbox, ops));
+    PH_TRY(ph_keys_move(inbox, ops));
     PH_TRY(ph_oldest_find(inbox));
     PH_TRY(ph_figures_save(inbox));
     PH_TRY(ph_sql_run(&inbox->sql, PH_W_COMMIT, NULL, 0));
@@ -90,7 +99,7 @@ static enum ph_status finish(struct ph_inbox *inbox, size_t ops)
 static enum ph_status do_together(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t count,
                                   bool *ret_apart)
 {
-    enum ph_status st = ph_sql_run(&inbox->sql, PH_W_BEGIN, NULL, 0);
+    enum ph_status st = begin(inbox);
     *ret_apart = false;
     for (struct ph_inbox_op *op = first; st == PH_OK && op != NULL; op = op->next) {
         bool wrote;
@@ -109,14 +118,36 @@ static enum ph_status do_together(struct ph_inbox *inbox, struct ph_inbox_op *fi
     return st;
 }
 
+static void fail_from(struct ph_inbox_op *first)
+{
+    for (struct ph_inbox_op *op = first; op != NULL; op = op->next)
+        op->status = PH_ERR_IO;
+}
+
+/* A transaction of nothing but what is due anyway: first what a rollback made due (keys.c, K3), which
+ * each op that fails would undo. */
+static enum ph_status catch_up(struct ph_inbox *inbox)
+{
+    enum ph_status st = begin(inbox);
+    if (st == PH_OK)
+        st = finish(inbox, 1);
+    if (st != PH_OK)
+        roll_back(inbox);
+    return st;
+}
+
 /* Each op in a transaction of its own. PH_ERR_IO: the disk's failure, from which on none was done.
  */
 static enum ph_status do_apart(struct ph_inbox *inbox, struct ph_inbox_op *first)
 {
     uint64_t woken = 0;
+    if (catch_up(inbox) != PH_OK) {
+        fail_from(first);
+        return PH_ERR_IO;
+    }
     for (struct ph_inbox_op *op = first; op != NULL; op = op->next) {
         bool wrote;
-        enum ph_status st = ph_sql_run(&inbox->sql, PH_W_BEGIN, NULL, 0);
+        enum ph_status st = begin(inbox);
         op->status = st == PH_OK ? do_op(inbox, op, &wrote) : st;
         if (op->status == PH_ERR_IO && is_the_ops(inbox->sql.rc))
             op->status = PH_ERR_INVALID;
@@ -131,8 +162,7 @@ static enum ph_status do_apart(struct ph_inbox *inbox, struct ph_inbox_op *first
         roll_back(inbox);
         if (failed != PH_ERR_IO)
             continue;
-        for (; op != NULL; op = op->next)
-            op->status = PH_ERR_IO;
+        fail_from(op);
         inbox->woken = woken;
         return PH_ERR_IO;
     }
@@ -218,8 +248,7 @@ static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t 
     if (apart)
         st = do_apart(inbox, first);
     else if (st != PH_OK)
-        for (struct ph_inbox_op *op = first; op != NULL; op = op->next)
-            op->status = PH_ERR_IO;
+        fail_from(first);
     if (st == PH_OK)
         note_success(inbox, ph_os_steady_us() - start_us, count);
     else
@@ -238,7 +267,7 @@ static void take_settings(struct ph_inbox *inbox, struct ph_settings *next)
     inbox->settings = *next;
     free(next);
     inbox->now_ms = inbox->settings.options.now_ms();
-    enum ph_status st = ph_sql_run(&inbox->sql, PH_W_BEGIN, NULL, 0);
+    enum ph_status st = begin(inbox);
     if (st == PH_OK)
         st = ph_names_apply(inbox);
     if (st == PH_OK)
@@ -293,8 +322,7 @@ static void wait_for_work(struct ph_inbox *inbox)
 
 static void fail_all(struct ph_inbox *inbox, struct ph_inbox_op *first)
 {
-    for (struct ph_inbox_op *op = first; op != NULL; op = op->next)
-        op->status = PH_ERR_IO;
+    fail_from(first);
     tell_callers(inbox, first);
 }
 

@@ -132,7 +132,7 @@ static const char *const no_statements[] = {""};
 static void check_known(struct ph_sql *sql)
 {
     sqlite3_stmt *key, *delivery;
-    if (sqlite3_prepare_v2(sql->db, "SELECT event FROM keys WHERE key=?", -1, &key, NULL) !=
+    if (sqlite3_prepare_v2(sql->db, "SELECT event FROM key_list WHERE key=?", -1, &key, NULL) !=
             SQLITE_OK ||
         sqlite3_prepare_v2(
             sql->db, "SELECT d.state FROM deliveries d JOIN events e ON e.id=d.event WHERE d.id=?",
@@ -249,7 +249,8 @@ static int faults_set_up(void **state)
                                         .now_ms = fixture_now,
                                         .wake = fixture_wake,
                                         .retention_age_ms = 60000,
-                                        .log_pages = 12};
+                                        .log_pages = 12,
+                                        .keys_waiting = 20};
     ph_arena_init(&memory, &fixture_heap, 64 << 20, 1 << 20);
     new_disk(0);
     return 0;

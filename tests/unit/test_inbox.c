@@ -105,7 +105,7 @@ PH_TEST(only_a_verified_event_takes_or_matches_a_key)
     s.store.request.verdict = s.events[0].verdict = PH_FORGED;
     assert_int_equal(run(&s.store.op), PH_OK);
     assert_int_equal(s.events[0].found, PH_FOUND_HELD);
-    assert_int_equal(ask("SELECT count(*) FROM keys"), 0);
+    assert_int_equal(ask("SELECT count(*) FROM key_list"), 0);
     assert_int_equal(ask("SELECT count(*) FROM deliveries"), 0);
     store(&s, "k");
     assert_int_equal(s.events[0].found, PH_FOUND_NEW);
@@ -291,7 +291,7 @@ PH_TEST(good_items_go_on_and_bad_ones_are_held)
     assert_int_equal(s.events[0].found, PH_FOUND_NEW);
     assert_int_equal(s.events[1].found, PH_FOUND_HELD);
     assert_int_equal(ask("SELECT count(*) FROM deliveries"), 1);
-    assert_int_equal(ask("SELECT count(*) FROM keys"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM key_list"), 1);
     assert_int_equal(counts().quarantined, 0);
     /* The good item sent again with other bad ones: the sender's own, and bounded. */
     make(&s, "good");
@@ -450,7 +450,7 @@ PH_TEST(an_op_that_fails_for_its_own_reason_fails_alone)
     fixture_wait();
     for (int i = 0; i < 9; i++)
         assert_int_equal(s[i].store.op.status, i == 4 || i == 6 ? PH_ERR_INVALID : PH_OK);
-    assert_int_equal(ask("SELECT count(*) FROM keys"), 7);
+    assert_int_equal(ask("SELECT count(*) FROM key_list"), 7);
     assert_int_equal(ask("SELECT count(*) FROM events"), 7);
     assert_int_equal(ask("SELECT count(*) FROM deliveries"), 7);
     assert_int_equal(counts().requests, 7);

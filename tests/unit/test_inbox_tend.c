@@ -38,7 +38,7 @@ PH_TEST(what_is_old_and_told_goes_and_its_key_stays)
     store(&told, "told");                     /* the processor sends it again */
     assert_int_equal(told.store.stored, PH_STORED_DUPLICATE);
     assert_int_equal(ask("SELECT count(*) FROM events"), 1);
-    assert_int_equal(ask("SELECT count(*) FROM keys"), 2);
+    assert_int_equal(ask("SELECT count(*) FROM key_list"), 2);
 }
 
 PH_TEST(a_file_that_is_too_large_loses_its_oldest)
@@ -103,7 +103,7 @@ PH_TEST(what_is_open_stays_between_what_goes)
     assert_int_equal(ask("SELECT count(*) FROM deliveries"), open);
     assert_int_equal(ask("SELECT count(*) FROM attempts"), 0);
     assert_int_equal(counts().backlog[0], open);
-    assert_int_equal(ask("SELECT count(*) FROM keys"), COUNT);
+    assert_int_equal(ask("SELECT count(*) FROM key_list"), COUNT);
 }
 
 /* Old ones that wait for a destination do not shield what is behind them from the bound of the
@@ -235,10 +235,10 @@ PH_TEST(a_key_goes_when_its_event_is_gone_and_it_is_old_itself)
     assert_int_equal(run(&s.store.op), PH_OK);
     clock_ms += 2000;
     until("SELECT count(*) FROM events", 0);
-    assert_int_equal(ask("SELECT count(*) FROM keys"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM key_list"), 1);
     clock_ms += 3600000;
     reopen();
-    until("SELECT count(*) FROM keys", 0);
+    until("SELECT count(*) FROM key_list", 0);
     store(&s, "k"); /* a new event by now, with an id that was never given before */
     assert_int_equal(s.store.stored, PH_STORED_NEW);
     assert_int_equal(s.store.request.id, 2);
@@ -486,7 +486,7 @@ PH_TEST(a_check_finds_what_must_not_be)
     close_inbox();
     assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_OK);
     assert_int_equal(findings.len, 0);
-    change("DELETE FROM keys; UPDATE destinations SET backlog=7");
+    change("DELETE FROM keys; UPDATE figures SET keys_from=next_request*1024; UPDATE destinations SET backlog=7");
     assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_OK);
     assert_true(ph_slice_find(findings, PH_S("1 told events whose key is not known\n"), 0) !=
                 SIZE_MAX);
