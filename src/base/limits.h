@@ -238,6 +238,9 @@ enum {
     /* ---- delivery ---- */
     PH_DELIVERY_PAGE_MAX = 256,    /* due deliveries of one destination read ahead, with their events; and sent together */
     PH_DELIVERY_LEASES_MAX = 2048, /* of one destination: on their way, or ended and not stored yet */
+    /* Attempts stored together (delivery/settle.c): more, and whoever waits for that commit waits long. */
+    PH_DELIVERY_PIECE_MIN = 64,
+    PH_DELIVERY_PIECE_MAX = 512,
     /* Events sent together, all bytes; a single one may be larger. Applications' servers take 1 MiB as a rule. */
     PH_PARCEL_BYTES_MAX = 1024 * 1024,
     PH_DELIVERY_REASON_BYTES_MAX = 200,           /* of an attempt: a line for a person */

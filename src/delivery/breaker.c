@@ -79,6 +79,21 @@ int64_t ph_breaker_free_ms(const struct ph_breaker *b)
                                                                                         : 0;
 }
 
+/* ---- width ----------------------------------------------------------------------------------- */
+
+int64_t ph_width_now(const struct ph_width *width, int64_t most)
+{
+    return width->more < most - 1 ? width->more + 1 : most;
+}
+
+void ph_width_ended(struct ph_width *width, enum ph_breaker_result result, int64_t most)
+{
+    if (result == PH_BREAKER_BAD)
+        width->more = (ph_width_now(width, most) / 2 > 1 ? ph_width_now(width, most) / 2 : 1) - 1;
+    else if (result == PH_BREAKER_GOOD && width->more < most - 1)
+        width->more++;
+}
+
 /* ---- pace ------------------------------------------------------------------------------------ */
 
 bool ph_pace_take(struct ph_pace *pace, int64_t now_us)

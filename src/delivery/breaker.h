@@ -1,4 +1,4 @@
-/* A destination's circuit breaker, and its pace: both pure, both with times of a clock that never
+/* A destination's circuit breaker, its width and its pace: all pure, with times of a clock that never
  * goes back.
  *
  * CLOSED    -> OPEN       PH_BREAKER_FAILURES failures in a row, or it asks for a pause
@@ -43,6 +43,18 @@ void ph_breaker_ended(struct ph_breaker *breaker, uint32_t epoch, enum ph_breake
 /* When, by the clock alone, an attempt may begin: 0: at once, INT64_MAX: not before another ends.
  */
 int64_t ph_breaker_free_ms(const struct ph_breaker *breaker);
+
+/* ---- width ----------------------------------------------------------------------------------- */
+
+/* How many may be under way at once. Zeroed: one, as for whoever has not answered yet. Each that goes
+ * well makes room for one more, each that fails halves it: one that is down, or comes back, is not
+ * met by all that waits for it, nor is the inbox by all of their ends. */
+struct ph_width {
+    int64_t more; /* than one */
+};
+
+int64_t ph_width_now(const struct ph_width *width, int64_t most);
+void ph_width_ended(struct ph_width *width, enum ph_breaker_result result, int64_t most);
 
 /* ---- pace ------------------------------------------------------------------------------------ */
 

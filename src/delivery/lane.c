@@ -61,6 +61,7 @@ static void change(struct ph_lane *lane, struct ph_lane_settings *next)
     lane->destination = NULL;
     lane->now = next;
     lane->breaker = (struct ph_breaker){.epoch = lane->breaker.epoch + 1};
+    lane->width = (struct ph_width){0};
     lane->pace = (struct ph_pace){.rate = next != NULL ? next->d.rate : 0};
     lane->hold_ms = 0;
     lane->next_due_ms = INT64_MAX;

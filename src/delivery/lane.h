@@ -36,16 +36,20 @@ struct ph_parcel {
     } held[];
 };
 
-/* Attempts on their way into the inbox: one half is filled while the other is stored. */
+/* Attempts on their way into the inbox: one half is filled while the other is stored, a piece at a
+ * time: a webhook that comes meanwhile is acknowledged between two of them (G5). */
 struct ph_settling {
     struct ph_settling_half {
-        struct ph_inbox_settle settle;
+        struct ph_inbox_settle settle; /* the piece */
         struct ph_lane *lane;
         struct ph_inbox_attempt attempts[PH_DELIVERY_LEASES_MAX];
+        size_t count, stored; /* of `attempts` */
         struct ph_arena reasons;
     } halves[2];
     size_t filling;
-    bool out;         /* the other half is the inbox's */
+    size_t piece;     /* attempts in one */
+    int64_t out_ms;   /* steady: when the last went */
+    bool out;         /* one of the other half is the inbox's */
     bool failed;      /* … or has come back, and is to go again */
     bool stuck;       /* the inbox takes nothing: its writer has stopped */
     int64_t again_ms; /* steady: not before */
@@ -83,6 +87,7 @@ struct ph_lane {
     struct ph_leases leases;
     struct ph_settling settling;
     struct ph_breaker breaker;
+    struct ph_width width;
     struct ph_pace pace;
     size_t in_flight;
     int32_t returns; /* ends in a row without an attempt */

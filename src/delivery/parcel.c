@@ -107,6 +107,7 @@ static void tell_breaker(struct ph_lane *lane, const struct ph_parcel *parcel)
 {
     enum ph_breaker_state before = lane->breaker.state;
     int64_t steady_ms = ph_os_steady_ms();
+    ph_width_ended(&lane->width, result_of(&parcel->outcome), lane->now->d.concurrency);
     ph_breaker_ended(&lane->breaker, parcel->epoch, result_of(&parcel->outcome),
                      parcel->outcome.retry_after_ms, steady_ms, ph_lane_random(lane));
     enum ph_breaker_state after = lane->breaker.state;
@@ -295,7 +296,7 @@ static bool may_begin(struct ph_lane *lane, int64_t steady_ms, int64_t *ret_ms)
             pace_ms = ph_pace_free_us(&lane->pace) / 1000 + 1;
     *ret_ms = INT64_MAX;
     if (lane->paused || lane->settling.failed || lane->settling.stuck ||
-        lane->in_flight >= (size_t)d->concurrency ||
+        lane->in_flight >= (size_t)ph_width_now(&lane->width, d->concurrency) ||
         lane->leases.count + PH_DELIVERY_PAGE_MAX > PH_DELIVERY_LEASES_MAX)
         return false; /* an end of these is news */
     if (lane->hold_ms > steady_ms)

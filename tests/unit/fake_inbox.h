@@ -36,10 +36,14 @@ static struct ph_inbox {
     int refuse, fail;      /* so many submits have no room; so many ops are not stored */
     bool stopped_for_good; /* the writer has: PH_ERR_IO */
     int commits, settled_twice, pages;
+    size_t settled_most;   /* by one op */
+    int settles, fail_at; /* the op of that number is not stored either; 0: all are */
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER, .news = PTHREAD_COND_INITIALIZER};
 
 static void fake_settle(const struct ph_inbox_settle *settle)
 {
+    if (fake.settled_most < settle->count)
+        fake.settled_most = settle->count;
     for (size_t i = 0; i < settle->count; i++) {
         const struct ph_inbox_attempt *a = &settle->attempts[i];
         struct fake_delivery *d = &fake.list[a->delivery - 1];
@@ -75,6 +79,8 @@ static void *fake_write(void *arg)
             batch = op->next;
             op->status = fake.fail > 0 ? PH_ERR_IO : PH_OK;
             fake.fail -= fake.fail > 0;
+            if (op->kind == PH_INBOX_SETTLE && ++fake.settles == fake.fail_at)
+                op->status = PH_ERR_IO;
             if (op->status == PH_OK && op->kind == PH_INBOX_SETTLE)
                 fake_settle((const struct ph_inbox_settle *)op);
             pthread_mutex_unlock(&fake.lock);
@@ -93,6 +99,8 @@ static void fake_open(void)
     fake.count = 0;
     fake.commit_ms = 1;
     fake.refuse = fake.fail = fake.commits = fake.settled_twice = fake.pages = 0;
+    fake.settled_most = 0;
+    fake.settles = fake.fail_at = 0;
     memset(fake.paused, 0, sizeof fake.paused);
     pthread_create(&fake.writer, NULL, fake_write, NULL);
 }

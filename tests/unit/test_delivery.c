@@ -318,6 +318,28 @@ static void a_destination_that_asks_for_a_pause_gets_one(void **state)
     assert_int_equal(ph_breaker_free_ms(&b), PH_BREAKER_OPEN_MAX_MS);
 }
 
+static void more_go_at_once_as_they_are_answered_and_half_when_not(void **state)
+{
+    struct ph_width width = {0};
+    (void)state;
+    assert_int_equal(ph_width_now(&width, 16), 1);
+    ph_width_ended(&width, PH_BREAKER_BAD, 16);
+    ph_width_ended(&width, PH_BREAKER_VOID, 16);
+    assert_int_equal(ph_width_now(&width, 16), 1);
+    for (int i = 2; i <= 20; i++) {
+        ph_width_ended(&width, PH_BREAKER_GOOD, 16);
+        assert_int_equal(ph_width_now(&width, 16), i < 16 ? i : 16);
+    }
+    for (int most = 8; most >= 1; most /= 2) {
+        ph_width_ended(&width, PH_BREAKER_BAD, 16);
+        assert_int_equal(ph_width_now(&width, 16), most);
+    }
+    ph_width_ended(&width, PH_BREAKER_GOOD, 1); /* one at a time was asked for */
+    assert_int_equal(ph_width_now(&width, 1), 1);
+    width.more = 15;
+    assert_int_equal(ph_width_now(&width, 4), 4); /* and fewer than there were */
+}
+
 static void the_pace_is_kept_and_catches_up_little(void **state)
 {
     struct ph_pace pace = {.rate = 100};
@@ -481,6 +503,7 @@ int main(void)
         cmocka_unit_test(attempts_of_another_epoch_say_nothing),
         cmocka_unit_test(it_stays_open_a_minute_at_most),
         cmocka_unit_test(a_destination_that_asks_for_a_pause_gets_one),
+        cmocka_unit_test(more_go_at_once_as_they_are_answered_and_half_when_not),
         cmocka_unit_test(the_pace_is_kept_and_catches_up_little),
         cmocka_unit_test(an_event_is_wanted_by_any_of_its_names),
         cmocka_unit_test(a_word_of_the_schema_also_names_an_event_told_by_it),
