@@ -1,6 +1,6 @@
 # payhook: `make run` and `make test` need nothing but a Debian or Ubuntu machine.
 BUILD ?= build
-.PHONY: all run test bench soak fuzz check format clean install
+.PHONY: all run test bench soak fuzz check format clean install release
 
 all: $(BUILD)/payhook
 
@@ -9,6 +9,11 @@ all: $(BUILD)/payhook
 $(BUILD)/payhook:
 	@scripts/bootstrap build
 	@scripts/build $(BUILD) payhook
+
+# Built for what a first build was seen doing: `make install BUILD=build-release` installs it.
+release:
+	@scripts/bootstrap
+	@scripts/release build-release
 
 run:
 	@scripts/bootstrap run
@@ -19,10 +24,11 @@ test:
 	@scripts/bootstrap
 	@scripts/test
 
+# Of what is installed, unless BUILD says otherwise.
 bench:
 	@scripts/bootstrap
-	@$(MAKE) --no-print-directory $(BUILD)/payhook
-	@scripts/bench $(BUILD)
+	@[ "$(BUILD)" != build ] || scripts/release build-release
+	@scripts/bench $(if $(filter build,$(BUILD)),build-release,$(BUILD))
 
 fuzz:
 	@scripts/bootstrap
