@@ -61,15 +61,16 @@ static uint64_t scramble(uint64_t n)
     return n ^ n >> 31;
 }
 
-/* Ids as processors make them: Stripe's begin with the time (here 2,000 in a second), Adyen's and
- * UUIDs have no order at all, which costs two pages of the disk for each event. */
+/* Ids as processors make them: Stripe's begin with the time (so many in a second), Adyen's and UUIDs
+ * have no order at all, which costs two pages of the disk for each event. */
 static bool ordered_ids = true;
+static uint64_t ids_a_second = 2000;
 
 static int make_id(char *out, size_t room, const char *prefix, uint64_t n)
 {
     if (ordered_ids)
         return snprintf(out, room, "%s1%05llX2eZvKYlo2C%08llx", prefix,
-                        (unsigned long long)(n / 2000),
+                        (unsigned long long)(n / ids_a_second),
                         (unsigned long long)scramble(n) & 0xffffffff);
     return snprintf(out, room, "%s%016llx", prefix, (unsigned long long)scramble(n));
 }
@@ -323,11 +324,13 @@ static void drain_once(struct ph_inbox_reader *reader)
     ph_arena_done(&arena);
 }
 
-static int print_floor(const char *folder, const char *count, const char *batch)
+static int print_floor(const char *folder, const char *count, const char *batch,
+                       const char *a_second)
 {
     uint64_t events = strtoull(count, NULL, 10), size = strtoull(batch, NULL, 10);
-    if (events == 0 || size == 0) {
-        fprintf(stderr, "usage: bench_inbox floor FOLDER MEASURED BATCH\n");
+    ids_a_second = strtoull(a_second, NULL, 10);
+    if (events == 0 || size == 0 || ids_a_second == 0) {
+        fprintf(stderr, "usage: bench_inbox floor FOLDER MEASURED BATCH IDS_A_SECOND\n");
         return 2;
     }
     printf("%.0f\n", (double)events * 1e6 / (double)run_floor(folder, events, size));
@@ -336,8 +339,8 @@ static int print_floor(const char *folder, const char *count, const char *batch)
 
 int main(int argc, char **argv)
 {
-    if (argc == 5 && strcmp(argv[1], "floor") == 0)
-        return print_floor(argv[2], argv[3], argv[4]);
+    if (argc == 6 && strcmp(argv[1], "floor") == 0)
+        return print_floor(argv[2], argv[3], argv[4], argv[5]);
     char folder[256] = "/tmp/payhook-bench-XXXXXX", data[300];
     uint64_t measured = argc > 2 ? strtoull(argv[2], NULL, 10) : 200000,
              million = argc > 3 ? strtoull(argv[3], NULL, 10) : 1000000;

@@ -9,7 +9,7 @@ import os, re, shutil, signal, socket, statistics, struct, subprocess, sys, temp
 
 build = sys.argv[1]
 million = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
-ROUNDS, CALLS = 9, 60_000
+ROUNDS, CALLS = 9, 200_000
 if shutil.which("h2load") is None:
     sys.exit("rows 3 and 6 need h2load: apt-get install nghttp2-client")
 cores = sorted(os.sched_getaffinity(0))
