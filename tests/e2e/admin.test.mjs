@@ -41,6 +41,12 @@ webhooks: { listen: "127.0.0.1:0" }
 service: { listen: "127.0.0.1:0", token: env:T_ALL }
 endpoints:
   shop: { connector: stripe, secrets: [env:NEW, env:OLD] }
+  many:
+    connector: stripe
+    by: /account
+    accounts:
+      acct_1: { secrets: env:OLD, config: { api_key: env:OLD } }
+      acct_2: { secrets: env:OLD }
 destinations:
   app: { url: "http://127.0.0.1:${sink.port}/events?key=hidden", secret: env:SIGN, retry: { after: [1h] } }
   fragile: { url: "http://127.0.0.1:${sink.port}/fragile", secret: env:SIGN, events: [dispute], retry: { after: [1s], every: never } }
@@ -529,9 +535,16 @@ test('endpoints say which secrets are in use, and since when the new one alone',
   assert.ok(!text.out.includes(secrets.NEW));
 });
 
+test('endpoints say what keeps thin events from being fetched, and for which account', async () => {
+  const [shop, many] = (await call('GET', 'endpoints')).json.endpoints;
+  assert.deepEqual([shop.name, shop.lacks, shop.lacks_account], ['shop', 'api_key', undefined]);
+  assert.deepEqual([many.name, many.lacks, many.lacks_account], ['many', 'api_key', 'acct_2']);
+});
+
 test('status says how the inbox is', async () => {
   const status = (await call('GET', 'status', { token: tokens.READ })).json;
   assert.equal(status.inbox.state, 'healthy');
+  assert.equal(status.inbox.folder, data);
   assert.ok(status.inbox.events > 20);
   assert.match((await run('status', '--admin', `http://127.0.0.1:${gateway.port}`, '--token', 'env:T_READ')).out, /^inbox\.state +healthy/m);
 });
