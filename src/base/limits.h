@@ -151,6 +151,7 @@ enum {
     PH_INBOX_KEYS_WAITING = 2048,
     PH_INBOX_KEYS_WAITING_BYTES = 128 * 1024,
     PH_INBOX_KEYS_MOVED_MIN = 8, /* with each batch, beside two for each op */
+    PH_INBOX_KEYS_MOVED_IDLE = 512, /* when nobody comes: two or three milliseconds, and a sync */
     /* So many pages of log are copied into the database at a time, in a millisecond or two, without a sync; after so many the
      * log is to begin anew, which takes a sync of the database, of little by then. */
     PH_INBOX_COPY_PAGES = 250,

@@ -165,7 +165,8 @@ static enum ph_status move_some(struct ph_inbox *inbox, size_t max)
 enum ph_status ph_keys_move(struct ph_inbox *inbox, size_t ops)
 {
     struct ph_waiting_keys *k = inbox->waiting_keys;
-    size_t max = 2 * ops + PH_INBOX_KEYS_MOVED_MIN; /* ahead of what comes */
+    size_t max = ops == 0 ? PH_INBOX_KEYS_MOVED_IDLE
+                          : 2 * ops + PH_INBOX_KEYS_MOVED_MIN; /* ahead of what comes */
     if (ops == 0 && k->leaving == NULL && k->filling->count > 0)
         turn(k); /* nobody comes: the file is made as people expect it */
     if (k->leaving != NULL)
