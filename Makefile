@@ -47,8 +47,12 @@ soak:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
+# PREFIX=/usr, DESTDIR=FOLDER: as everywhere.
+PREFIX ?= /usr/local
 install: $(BUILD)/payhook
-	@meson install -C $(BUILD)
+	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@scripts/build $(BUILD) installed
+	@meson install --no-rebuild -C $(BUILD)
 
 clean:
 	rm -rf build build-*

@@ -186,6 +186,7 @@ enum {
     PH_INBOX_AHEAD_MS_MAX = 24 * 60 * 60 * 1000,
 
     /* ---- the admin API ---- */
+    PH_ADMIN_WHO_BYTES_MAX = 64, /* of a token's name, in a line of the log */
     PH_ADMIN_PAGE = 50,         /* rows of a page: a screenful */
     PH_ADMIN_PAGE_MAX = 500,    /* a page is read in some ms, and written in memory */
     PH_ADMIN_CALLS_MAX = 64,    /* that wait for the one thread that reads for people; tails included */
@@ -244,6 +245,7 @@ enum {
     PH_DELIVERY_PIECE_MAX = 512,
     /* Events sent together, all bytes; a single one may be larger. Applications' servers take 1 MiB as a rule. */
     PH_PARCEL_BYTES_MAX = 1024 * 1024,
+    PH_DELIVERY_SAY_AGAIN_MS = 60 * 1000, /* that a destination fails, when it does now and then */
     PH_DELIVERY_REASON_BYTES_MAX = 200,           /* of an attempt: a line for a person */
     PH_DELIVERY_RESPONSE_BYTES_MAX = 1024 * 1024, /* nobody reads it: an application that answers more is wrong */
     PH_RETRY_AFTER_MAX_MS = 24 * 3600 * 1000, /* a year in Retry-After would be a delivery lost */

@@ -119,6 +119,23 @@ static void tell_breaker(struct ph_lane *lane, const struct ph_parcel *parcel)
         ph_lane_say(lane, false, "is back");
 }
 
+/* Said when it begins, and not more often than once in a while: until the breaker opens nobody would
+ * know, which takes hours where little comes in. */
+static void tell_failure(struct ph_lane *lane, const struct ph_parcel *parcel)
+{
+    const struct ph_outcome *o = &parcel->outcome;
+    int64_t steady_ms = ph_os_steady_ms();
+    bool fails = result_of(o) == PH_BREAKER_BAD, began = fails && !lane->fails;
+    if (result_of(o) != PH_BREAKER_VOID)
+        lane->fails = fails;
+    if (!began || (lane->failing_said_ms != 0 &&
+                   steady_ms < lane->failing_said_ms + PH_DELIVERY_SAY_AGAIN_MS))
+        return;
+    lane->failing_said_ms = steady_ms;
+    ph_lane_say(lane, true, "does not get its events, which are tried again: %.*s",
+                (int)o->reason.len, o->reason.ptr);
+}
+
 /* Said once when it begins and once when it is over: the breaker knows only those who do not answer. */
 static void tell_refusal(struct ph_lane *lane, const struct ph_parcel *parcel)
 {
@@ -160,6 +177,7 @@ static void end(struct ph_lane *lane, struct ph_parcel *parcel)
     lane->in_flight--;
     for (size_t i = 0; i < parcel->count; i++)
         more.dead += end_one(lane, parcel, i, now_ms, &more);
+    tell_failure(lane, parcel);
     tell_breaker(lane, parcel);
     tell_refusal(lane, parcel);
     if (parcel->outcome.told == PH_TOLD_RETURNED) {

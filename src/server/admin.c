@@ -7,6 +7,7 @@
 #include "crypto/crypto.h"
 #include "server/admin_call.h"
 #include "server/admin_thread.h"
+#include "server/watch.h"
 
 static const struct ph_slice prefix = PH_SI("/admin/v1/");
 
@@ -26,13 +27,26 @@ static bool refuse(struct ph_service *service, int status, struct ph_slice code,
     return false;
 }
 
+/* Who asks: a token's name, or the socket. */
+struct who {
+    uint32_t scopes;
+    char name[PH_ADMIN_WHO_BYTES_MAX];
+    size_t name_len;
+};
+
+static void call_it(struct who *who, struct ph_slice name)
+{
+    who->name_len = name.len < sizeof who->name ? name.len : sizeof who->name;
+    memcpy(who->name, name.ptr, who->name_len);
+}
+
 /* Every token is compared, whichever fits. */
 static bool scopes_of(const struct ph_config *config, const struct ph_http_request *request,
-                      uint32_t *ret_scopes)
+                      struct who *ret)
 {
     struct ph_slice text = ph_http_bearer(request);
     bool found = false;
-    *ret_scopes = 0;
+    *ret = (struct who){0};
     if (!ph_slice_present(text))
         return false;
     for (size_t i = 0; i < config->admin.tokens.count; i++) {
@@ -40,17 +54,18 @@ static bool scopes_of(const struct ph_config *config, const struct ph_http_reque
         if (token->secret.value.len == 0 || !ph_crypto_equal(text, token->secret.value))
             continue;
         found = true;
-        *ret_scopes |= token->scopes;
+        ret->scopes |= token->scopes;
+        call_it(ret, token->entry.name);
     }
     return found;
 }
 
 static bool may(struct ph_service *service, const struct ph_http_request *request,
-                uint32_t *ret_scopes, struct ph_http_response *ret_response)
+                struct who *ret, struct ph_http_response *ret_response)
 {
     struct ph_view *view = ph_gateway_view(service->gateway);
     bool any = view->config->admin.tokens.count > 0,
-         good = scopes_of(view->config, request, ret_scopes);
+         good = scopes_of(view->config, request, ret);
     ph_view_unref(view);
     if (good)
         return true;
@@ -60,6 +75,23 @@ static bool may(struct ph_service *service, const struct ph_http_request *reques
                       : PH_S("no admin.tokens are configured: this API answers on the socket "
                              "(admin.socket) only"),
                   ret_response);
+}
+
+/* What changes something, or was to, is a line of the log: who did what, and what came of it. */
+static void tell(struct ph_service *service, const struct ph_http_request *request,
+                 struct ph_slice who, int status)
+{
+    struct ph_log_line line;
+    if (!ph_slice_eq(request->method, PH_S("POST")) ||
+        !ph_log_open(service->watch->log, status < 400 ? PH_SEVERITY_INFO : PH_SEVERITY_WARNING,
+                     PH_S("admin"), &line))
+        return;
+    ph_log_text(&line, "by", who);
+    ph_log_text(&line, "action", ph_slice_from(ph_http_path(request), prefix.len));
+    ph_log_number(&line, "status", status);
+    ph_log_text(&line, "body", request->body);
+    ph_log_text(&line, "request_id", ph_http_header(request, PH_S("x-request-id")));
+    ph_log_write(service->watch->log, &line);
 }
 
 /* ---- the answer ------------------------------------------------------------------------------ */
@@ -87,6 +119,7 @@ static void on_resume(void *ctx, struct ph_http_exchange *exchange, void *work)
             ph_service_add_header(service, &response, PH_S("payhook-after"),
                                   ph_slice_str(call->after_text));
     }
+    tell(service, &request, call->who, response.status);
     if (ph_http_answer(exchange, &response) != PH_OK)
         (void)0; /* the client has gone */
     ph_admin_call_free(call);
@@ -122,18 +155,19 @@ static void on_discard(void *ctx, void *work)
 /* One block: the call, and copies of what it reads. */
 static struct ph_admin_call *new_call(const struct ph_http_request *request,
                                       const struct ph_admin_route *route, struct ph_slice word,
-                                      uint32_t scopes)
+                                      const struct who *who)
 {
     size_t path = ph_http_path(request).len;
     struct ph_slice query =
         path < request->target.len ? ph_slice_from(request->target, path + 1) : PH_S("");
     struct ph_admin_call *call =
-        calloc(1, sizeof *call + word.len + query.len + request->body.len + 1);
+        calloc(1, sizeof *call + word.len + query.len + request->body.len + who->name_len + 1);
     if (call == NULL)
         return NULL;
     char *at = (char *)(call + 1);
-    struct ph_slice *to[] = {&call->word, &call->query, &call->body};
-    const struct ph_slice from[] = {word, query, request->body};
+    struct ph_slice *to[] = {&call->word, &call->query, &call->body, &call->who};
+    const struct ph_slice from[] = {word, query, request->body,
+                                    ph_slice_of(who->name, who->name_len)};
     for (size_t i = 0; i < PH_COUNTOF(from); i++) {
         *to[i] = ph_slice_of(at, from[i].len);
         if (from[i].len > 0)
@@ -141,7 +175,7 @@ static struct ph_admin_call *new_call(const struct ph_http_request *request,
         at += from[i].len;
     }
     call->route = route;
-    call->scopes = scopes;
+    call->scopes = who->scopes;
     return call;
 }
 
@@ -175,13 +209,15 @@ enum ph_http_outcome ph_admin_handle(struct ph_service *service, struct ph_http_
                                      struct ph_http_response *ret_response)
 {
     struct ph_slice path = ph_http_path(request), word, allow, json = PH_S("application/json");
-    uint32_t scopes = PH_SCOPE_READ | PH_SCOPE_RAW | PH_SCOPE_REPLAY | PH_SCOPE_CONTROL;
+    struct who who = {.scopes =
+                          PH_SCOPE_READ | PH_SCOPE_RAW | PH_SCOPE_REPLAY | PH_SCOPE_CONTROL};
+    call_it(&who, PH_S("socket"));
     if (service->admin == NULL) {
         (void)refuse(service, 404, PH_S("NOT_FOUND"),
                      PH_S("there is no inbox here, and so no admin API"), ret_response);
         return PH_HTTP_ANSWERED;
     }
-    if ((!local && !may(service, request, &scopes, ret_response)) ||
+    if ((!local && !may(service, request, &who, ret_response)) ||
         ph_service_refused(service, request, ret_response))
         return PH_HTTP_ANSWERED;
     if (ph_slice_find(request->target, PH_S("#"), 0) != SIZE_MAX) {
@@ -200,7 +236,8 @@ enum ph_http_outcome ph_admin_handle(struct ph_service *service, struct ph_http_
         ph_service_add_header(service, ret_response, PH_S("allow"), allow);
         (void)refuse(service, 405, PH_S("METHOD_NOT_ALLOWED"),
                      PH_S("this path takes another method; see the allow header"), ret_response);
-    } else if ((scopes & route->scope) == 0) {
+    } else if ((who.scopes & route->scope) == 0) {
+        tell(service, request, ph_slice_of(who.name, who.name_len), 403);
         (void)refuse(service, 403, PH_S("PERMISSION_DENIED"),
                      route->scope == PH_SCOPE_READ     ? PH_S("the token lacks the scope read")
                      : route->scope == PH_SCOPE_RAW    ? PH_S("the token lacks the scope raw")
@@ -212,7 +249,7 @@ enum ph_http_outcome ph_admin_handle(struct ph_service *service, struct ph_http_
                  ph_slice_starts(ph_http_header(request, PH_S("content-type")), json))) {
         (void)refuse(service, 415, PH_S("INVALID_ARGUMENT"),
                      PH_S("send application/json, without a content-encoding"), ret_response);
-    } else if (begin(service, exchange, request, new_call(request, route, word, scopes),
+    } else if (begin(service, exchange, request, new_call(request, route, word, &who),
                      ret_response)) {
         return PH_HTTP_LATER;
     }

@@ -52,7 +52,7 @@ struct ph_admin_call {
     struct ph_admin_call *next;
     struct ph_ticket ticket;
     const struct ph_admin_route *route;
-    struct ph_slice word, query, body; /* in the call's own block */
+    struct ph_slice word, query, body, who; /* in the call's own block */
     uint32_t scopes;
     int64_t until_ms;    /* steady: when a parked call is answered without news */
     int64_t events_seen; /* … and what makes it run again */

@@ -210,6 +210,37 @@ test('reloads, what they verify again, and the end are lines of the log', async 
   for (const line of g.log.split('\n').filter(Boolean)) assert.match(JSON.parse(line).time, /^\d{4}-/);
 });
 
+test('who changed what through the admin API is a line of the log, and who was not allowed to', async () => {
+  const g = await startGateway({
+    log: { level: 'info', format: 'json' }, admin: { tokens: { ops: { secret: 'env:T_OPS', scopes: ['control'] } } }, destinations: { shop: sink.destination },
+  }, { more: { T_OPS: 'token_of_the_operators' } });
+  const ask = (path, { token = 'token_of_the_operators', body, method = 'POST' } = {}) => fetch(`http://127.0.0.1:${g.servicePort}/admin/v1/${path}`, {
+    method, headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) }, body,
+  }).then((response) => response.status);
+  assert.deepEqual([await ask('destinations/shop/pause'), await ask('destinations/nobody/pause')], [200, 404]);
+  assert.equal(await ask('replay', { body: '{"events":["evt_1"],"mail":"someone@shop.example"}' }), 403);
+  assert.equal(await ask('destinations', { method: 'GET' }), 403); // nothing was to change
+  assert.equal(await g.stop(), 0);
+  const lines = parse(g.log).filter((line) => line.message === 'admin');
+  assert.deepEqual(lines.map((l) => [l.level, l.by, l.action, l.status]), [
+    ['info', 'ops', 'destinations/shop/pause', 200], ['warning', 'ops', 'destinations/nobody/pause', 404], ['warning', 'ops', 'replay', 403],
+  ]);
+  assert.match(lines[2].body, /evt_1/);
+  assert.ok(!g.log.includes('token_of_the_operators') && !g.log.includes('someone@shop.example'));
+});
+
+test('a destination that fails is told of at once, and not each time', async () => {
+  const gone = { url: 'http://127.0.0.1:1/events', secret: ['env:SHOP_SECRET'], retry: { after: ['1s'] } };
+  const g = await startGateway({ log: { level: 'info', format: 'json' }, destinations: { gone } });
+  await each(3, 3, (i) => post(g, 'stripe', stripe(`f${i}`)));
+  const told = () => parse(g.log).filter((line) => /does not get its events/.test(line.text));
+  await until(() => told().length > 0, 'the first failure to be told');
+  assert.deepEqual([told()[0].level, told()[0].destination], ['warning', 'gone']);
+  await until(async () => (await g.figures())['payhook_destination_attempts_total{destination="gone",outcome="failed"}'] > 2, 'it to fail again');
+  assert.equal(told().length, 1);
+  assert.equal(await g.stop(), 0);
+});
+
 test('thin events that cannot be fetched are said once for each endpoint, until the next reload', async () => {
   const settings = { log: { level: 'warning', format: 'json' }, callouts: { enabled: false } };
   const g = await startGateway(settings);
