@@ -1,5 +1,5 @@
 /* Asks payhook's Event Service about one webhook, in JSON, by libcurl. (A C program can also have the engine without
- * the server: docs/embed.md.)
+ * the server: docs/embed.md.) Prints the answer as it comes.
  * usage: STRIPE_WHSEC=... ./handle 127.0.0.1:8080 SIGNATURE <body.json
  * build: cc handle.c $(pkg-config --cflags --libs libcurl) -o handle */
 #include <curl/curl.h>

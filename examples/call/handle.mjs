@@ -1,6 +1,6 @@
 // Asks payhook's Event Service about one webhook, by gRPC.
 // usage: STRIPE_WHSEC=... node handle.mjs 127.0.0.1:8080 SIGNATURE <body.json
-// needs: npm install @grpc/grpc-js @grpc/proto-loader
+// needs: npm install --no-save --ignore-scripts --prefix examples/call @grpc/grpc-js @grpc/proto-loader
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import grpc from '@grpc/grpc-js';

@@ -183,9 +183,12 @@ if (gateway) {
 }
 console.log(`
 ${bold("Try next")}
+  build/payhook connectors list
+  build/payhook config help
   export PAYHOOK_STRIPE_SECRET=whsec_...
   build/payhook serve                 # a gateway on ./payhook-data
-  build/payhook trigger stripe payment_intent.succeeded --secret-env PAYHOOK_STRIPE_SECRET   # in another terminal
-  build/payhook connectors list
-  build/payhook config help`);
+
+and, while that runs, in another terminal
+  export PAYHOOK_STRIPE_SECRET=whsec_...
+  build/payhook trigger stripe payment_intent.succeeded --secret-env PAYHOOK_STRIPE_SECRET`);
 process.exit(failed ? 1 : 0);
