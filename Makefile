@@ -52,7 +52,7 @@ PREFIX ?= /usr/local
 install: $(BUILD)/payhook
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)
 	@scripts/build $(BUILD) installed
-	@meson install --no-rebuild -C $(BUILD)
+	@DESTDIR=$(abspath $(DESTDIR)) meson install --no-rebuild -C $(BUILD)
 
 clean:
 	rm -rf build build-*

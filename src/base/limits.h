@@ -147,6 +147,8 @@ enum {
     PH_INBOX_BATCH_OPS_MAX = 1024,
     PH_INBOX_BATCH_BYTES_MAX = 8 * 1024 * 1024,
     PH_INBOX_PAGE_BYTES = 8192,
+    /* What waits for a destination that is configured no longer is kept so long: it may have been a slip of the pen. */
+    PH_INBOX_GONE_MS = 24 * 3600 * 1000,
     /* Keys that wait for their place (inbox/keys.c): twice so many, of so many bytes; enough that those of one page meet. */
     PH_INBOX_KEYS_WAITING = 2048,
     PH_INBOX_KEYS_WAITING_BYTES = 128 * 1024,

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "crypto/crypto.h"
 #include "gateway/policy.h"
 #include "wire/wire.h"
@@ -138,7 +139,9 @@ static enum ph_status fill_event(struct ph_worker *worker, const struct ph_recor
     if (good || event->verdict == PH_STALE) {
         PH_TRY(scope_key(arena, input, event->dedupe_key, &key));
         PH_TRY(scope_key(arena, input, event->effect_key, &effect));
-        event->merchant_event_id = key; /* as told: of this inbox, not of one processor alone */
+        /* As told: of this inbox, not of one processor alone. Bytes that are no text would all be told
+         * as one replacement character: such an event gets a name of the inbox's own. */
+        event->merchant_event_id = ph_utf8_valid(key) ? key : (struct ph_slice){0};
     }
     struct ph_slice named = ph_event_type_specification_name(type);
     *ret = (struct ph_inbox_event){

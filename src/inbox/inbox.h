@@ -219,7 +219,7 @@ void ph_inbox_close(struct ph_inbox *inbox);
 /* Any thread. PH_ERR_AGAIN: no room (I4), PH_ERR_IO: the writer has stopped (I3); then `done` is never called. */
 PH_MUST_USE enum ph_status ph_inbox_submit(struct ph_inbox *inbox, struct ph_inbox_op *op);
 /* Other limits from the next batch on. Destinations may be added at the end and renamed to "" (gone: their open
- * deliveries become DROPPED, in small steps); a name keeps its bit. Options' texts are copied. Any thread. */
+ * deliveries wait for its name to come back for PH_INBOX_GONE_MS, then become DROPPED, in small steps); a name keeps its bit. Options' texts are copied. Any thread. */
 PH_MUST_USE enum ph_status ph_inbox_reconfigure(struct ph_inbox *inbox, const struct ph_inbox_options *options);
 
 struct ph_inbox_health {

@@ -48,7 +48,7 @@ struct ph_figures {
 
 struct ph_name {
     char *text; /* NULL: the number is free */
-    bool gone;
+    int64_t gone_ms; /* unix: since when it is not configured; 0: it is */
     int bit; /* in masks; -1: not configured */
 };
 

@@ -79,6 +79,7 @@ static enum ph_status load(struct ph_inbox *inbox)
     PH_TRY(ph_figures_load(inbox));
     PH_TRY(ph_names_load(inbox));
     PH_TRY(ph_sql_run(&inbox->sql, PH_W_BEGIN, NULL, 0));
+    inbox->now_ms = inbox->settings.options.now_ms();
     PH_TRY(ph_names_apply(inbox));
     PH_TRY(ph_oldest_find(inbox));
     PH_TRY(ph_figures_save(inbox));

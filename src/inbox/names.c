@@ -43,7 +43,7 @@ static enum ph_status take_name(struct ph_inbox *inbox, sqlite3_stmt *row)
     struct ph_name *name = &inbox->names[number];
     free(name->text);
     *name = (struct ph_name){
-        .text = strndup(text.ptr, text.len), .gone = sqlite3_column_int(row, 2) != 0, .bit = -1};
+        .text = strndup(text.ptr, text.len), .gone_ms = sqlite3_column_int64(row, 2), .bit = -1};
     return name->text != NULL ? PH_OK : PH_ERR_NO_MEMORY;
 }
 
@@ -84,7 +84,7 @@ static enum ph_status free_number(struct ph_inbox *inbox, int *ret)
         if (inbox->names[*ret].text == NULL)
             return PH_OK;
     for (*ret = 0; *ret < PH_INBOX_NAMES_MAX; ++*ret) {
-        if (!inbox->names[*ret].gone)
+        if (inbox->names[*ret].gone_ms == 0)
             continue;
         enum ph_status st =
             PH_SQL_NUMBER(&inbox->sql, PH_W_DESTINATION_USED, &one, ph_sql_int(*ret));
@@ -115,10 +115,11 @@ static enum ph_status add_name(struct ph_inbox *inbox, struct ph_slice text, int
 static enum ph_status mark_gone(struct ph_inbox *inbox, int number, bool gone)
 {
     struct ph_name *name = &inbox->names[number];
-    if (name->gone == gone)
+    if ((name->gone_ms != 0) == gone)
         return PH_OK;
-    name->gone = gone;
-    return PH_SQL_RUN(&inbox->sql, PH_W_DESTINATION_GONE, ph_sql_int(gone), ph_sql_int(number));
+    name->gone_ms = gone ? inbox->now_ms : 0;
+    return PH_SQL_RUN(&inbox->sql, PH_W_DESTINATION_GONE, ph_sql_int(name->gone_ms),
+                      ph_sql_int(number));
 }
 
 enum ph_status ph_names_apply(struct ph_inbox *inbox)

@@ -25,14 +25,14 @@ static const char *const version_1[] = {
     "type TEXT NOT NULL,"
     " class TEXT NOT NULL, UNIQUE(endpoint, connector, type, class))",
 
-    /* One thing that happened. event_id NULL: it is the dedupe_key. digest: the key's, of one that came with a key. */
+    /* One thing that happened. event_id NULL: it is the dedupe_key. */
     "CREATE TABLE events(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, verdict INTEGER NOT NULL, "
     "mode INTEGER NOT NULL,"
     " held INTEGER NOT NULL, incomplete INTEGER NOT NULL, late INTEGER NOT NULL, received_ms "
     "INTEGER NOT NULL,"
     " occurred_ms INTEGER, amount INTEGER, currency TEXT, dedupe_key TEXT, effect_key TEXT, "
     "event_id TEXT,"
-    " processor_id TEXT, processor_type TEXT, subject TEXT, account TEXT, trace TEXT, digest BLOB, answer TEXT,"
+    " processor_id TEXT, processor_type TEXT, subject TEXT, account TEXT, trace TEXT, answer TEXT,"
     " request INTEGER GENERATED ALWAYS AS (id / 1024) VIRTUAL, item INTEGER GENERATED ALWAYS AS "
     "(id % 1024) VIRTUAL)",
     "CREATE INDEX events_kind ON events(kind, id)",
@@ -40,7 +40,7 @@ static const char *const version_1[] = {
     "held = 0",
 
     /* Which event a key means. Not touched when the event goes (G3). digest: 16 bytes of SHA-256 of
-       what it said. Of events from figures.keys_from on, some keys are still in `events` alone. */
+       what it said. */
     "CREATE TABLE keys(key TEXT PRIMARY KEY, event INTEGER NOT NULL, seen_ms INTEGER NOT NULL, "
     "digest BLOB NOT NULL,"
     " duplicates INTEGER NOT NULL DEFAULT 0, revisions INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
@@ -98,8 +98,8 @@ static const char *const version_1[] = {
     "INTEGER NOT NULL,"
     " quarantined INTEGER NOT NULL, quarantined_bytes INTEGER NOT NULL, pending INTEGER NOT NULL,"
     " pending_bytes INTEGER NOT NULL, hints INTEGER NOT NULL, hint_bytes INTEGER NOT NULL,"
-    " hints_from INTEGER NOT NULL, keys_from INTEGER NOT NULL)",
-    "INSERT INTO figures VALUES(1, lower(hex(randomblob(5))), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
+    " hints_from INTEGER NOT NULL)",
+    "INSERT INTO figures VALUES(1, lower(hex(randomblob(5))), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
 
     /* ---- for people ---- */
     "CREATE VIEW request_list AS SELECT id, datetime(received_ms / 1000, 'unixepoch') AS received, "
@@ -142,6 +142,15 @@ static const char *const version_1[] = {
     " CASE state WHEN 1 THEN 'queued' WHEN 2 THEN 'waiting' WHEN 3 THEN 'parked' WHEN 4 THEN "
     "'done' WHEN 5 THEN 'dead'"
     " WHEN 6 THEN 'dropped' END AS state, reason FROM attempts",
+    NULL,
+};
+
+/* Version 2: keys wait for their place (keys.c). An event that came with a key has the key's digest; of
+ * events from keys_from on, some keys are still there alone. And destinations.gone is since when. */
+static const char *const version_2[] = {
+    "ALTER TABLE events ADD COLUMN digest BLOB",
+    "ALTER TABLE figures ADD COLUMN keys_from INTEGER NOT NULL DEFAULT 0",
+    "UPDATE figures SET keys_from = next_request * 1024",
     "CREATE VIEW key_list AS SELECT key, event, datetime(seen_ms / 1000, 'unixepoch') AS seen, duplicates, revisions FROM keys"
     " UNION ALL SELECT dedupe_key, id, datetime(received_ms / 1000, 'unixepoch'), 0, 0 FROM events"
     " WHERE id >= (SELECT keys_from FROM figures) AND digest IS NOT NULL"
@@ -149,7 +158,7 @@ static const char *const version_1[] = {
     NULL,
 };
 
-static const char *const *const versions[PH_INBOX_VERSION] = {version_1};
+static const char *const *const versions[PH_INBOX_VERSION] = {version_1, version_2};
 
 static PH_COLD enum ph_status say(struct ph_sql *sql, const char *path, const char *what,
                                   char *ret_why)

@@ -12,7 +12,7 @@
 
 enum {
     PH_INBOX_APPLICATION_ID = 0x70686b31, /* "phk1" */
-    PH_INBOX_VERSION = 1,
+    PH_INBOX_VERSION = 2,
 };
 
 /* Opens (and for `create` makes) `path` as the inbox's file: pages, log, durability. Not migrated

@@ -323,7 +323,8 @@ enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops)
     PH_TRY(ph_sql_number(&inbox->sql, PH_W_PAGES, NULL, 0, &t->pages));
     PH_TRY(ph_sql_number(&inbox->sql, PH_W_PAGES_FREE, NULL, 0, &t->pages_free));
     for (int number = 0; number < PH_INBOX_NAMES_MAX; number++)
-        if (inbox->names[number].gone && inbox->figures.backlog[number] > 0)
+        if (inbox->names[number].gone_ms != 0 && inbox->figures.backlog[number] > 0 &&
+            inbox->now_ms >= inbox->names[number].gone_ms + PH_INBOX_GONE_MS)
             PH_TRY(drop_gone(inbox, number, max));
     PH_TRY(age_quarantine(inbox, max));
     PH_TRY(age_hints(inbox, max));

@@ -182,6 +182,8 @@ static void note_failure(struct ph_inbox *inbox, const char *what)
                    fatal ? "nothing more is written: check the disk, then start payhook again"
                    : (inbox->sql.rc & 0xff) == SQLITE_FULL
                        ? "make room: it goes on by itself"
+                   : (inbox->sql.rc & 0xff) == SQLITE_BUSY
+                       ? "another program writes to the file: close it, and it goes on by itself"
                        : "check the disk: it goes on by itself");
     pthread_mutex_unlock(&inbox->mutex);
 }

@@ -16,6 +16,7 @@ before(async () => {
       here: { connector: 'stripe', secrets: ['env:STRIPE_WHSEC'], account: 'acct_1' },
       there: { connector: 'stripe', secrets: ['env:OTHER'], account: 'acct_1' },
       adyen: { connector: 'adyen', secrets: ['env:ADYEN_HMAC'] },
+      plain: { connector: 'standardwebhooks', secrets: ['env:SHOP_SECRET'] },
       shared: {
         connector: 'adyen', by: '/notificationItems/0/NotificationRequestItem/merchantAccountCode',
         accounts: { EU: { secrets: 'env:ADYEN_HMAC' }, US: { secrets: 'env:OTHER' } },
@@ -54,6 +55,21 @@ test('endpoints that say they are of one account share its keys', async () => {
   await until(() => told('pi_same').length > 0, 'it to be told');
   await quiet();
   assert.deepEqual(told('pi_same').map((event) => event.id), ['@acct_1:stripe:evt_same']);
+});
+
+test('ids that are no text are told apart all the same', async () => {
+  const send = (id) => { // beside a body of bytes a header is sent as latin1: one byte a character
+    const at = Math.floor(Date.now() / 1000), body = '{"type":"odd.bytes"}';
+    const signature = createHmac('sha256', Buffer.from('MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=', 'base64')).update(Buffer.from(`${id}.${at}.${body}`, 'latin1')).digest('base64');
+    return post(gateway, 'plain', { body: Buffer.from(body), headers: { 'webhook-id': id, 'webhook-timestamp': `${at}`, 'webhook-signature': `v1,${signature}` } });
+  };
+  const odd = () => sink.events.filter((event) => event.data.processor_event?.type === 'odd.bytes');
+  for (const id of ['\xff', '\xfe', '\xff']) assert.equal((await send(id)).status, 200);
+  await until(() => odd().length >= 2, 'both to be told');
+  await quiet();
+  assert.equal(odd().length, 2);
+  assert.equal(new Set(odd().map((event) => event.id)).size, 2);
+  for (const event of odd()) assert.match(event.id, /^evt_[0-9a-f]+_\d+$/);
 });
 
 test('a mode that is not signed makes no second event', async () => {
