@@ -277,10 +277,23 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 }
 
 /* An answer that ended before its request did: the rest need not be sent (RFC 9113 §8.1). */
+/* A stream that we reset for what the client did in it cost as much as one that it reset itself, and
+ * frees its place as soon (CVE-2025-8671). */
+static bool is_for_the_clients_fault(const nghttp2_frame *frame)
+{
+    return frame->hd.type == NGHTTP2_RST_STREAM &&
+           (frame->rst_stream.error_code == NGHTTP2_PROTOCOL_ERROR ||
+            frame->rst_stream.error_code == NGHTTP2_FLOW_CONTROL_ERROR ||
+            frame->rst_stream.error_code == NGHTTP2_STREAM_CLOSED ||
+            frame->rst_stream.error_code == NGHTTP2_FRAME_SIZE_ERROR);
+}
+
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     (void)session;
     struct ph_h2 *h2 = user_data;
+    if (is_for_the_clients_fault(frame))
+        return on_reset(h2);
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     if (h2->control_credit >= 0)

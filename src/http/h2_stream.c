@@ -316,7 +316,10 @@ static enum ph_status abort_answer(struct ph_h2_stream *s, enum ph_status st)
 static enum ph_status respond(struct ph_h2_stream *s, const struct ph_http_response *response)
 {
     s->progress_ms = s->h2->now_ms;
-    enum ph_status st = keep_body(s, response->prefix, response->body);
+    struct ph_slice method = ph_http_span(&s->exchange.head, s->exchange.method);
+    enum ph_status st = ph_slice_eq(method, PH_S("HEAD"))
+                            ? PH_OK
+                            : keep_body(s, response->prefix, response->body);
     if (st == PH_OK && !response->open)
         st = keep_trailers(s, response->trailers, response->trailer_count);
     if (st == PH_OK && submit(s, response) != 0)

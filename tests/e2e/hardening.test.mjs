@@ -161,6 +161,16 @@ hostile('rapid reset: sent away with ENHANCE_YOUR_CALM', 'limit_resets', 1, asyn
   assert.equal(code, 11);
 });
 
+// What the server must reset itself costs as much (CVE-2025-8671).
+for (const [name, make] of Object.entries({
+  'windows that overflow': (i) => Buffer.concat([request(HANDLE, 0, call)(i), raw.frame(raw.WINDOW_UPDATE, 0, odd(i), raw.u32(0x7fffffff))]),
+  'bodies that are not as long as told': request(HANDLE, raw.END_STREAM, { ...call, 'content-length': '5' }),
+})) {
+  hostile(`resets that are made the server's, by ${name}: sent away with ENHANCE_YOUR_CALM`, 'limit_resets', 1, async (port) => {
+    assert.equal(await sentAway(port, repeat(1000, make)), 11);
+  });
+}
+
 for (const [name, make] of Object.entries({
   PING: () => raw.frame(raw.PING, 0, 0, Buffer.alloc(8)),
   SETTINGS: () => raw.frame(raw.SETTINGS, 0, 0),

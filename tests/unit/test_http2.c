@@ -147,6 +147,21 @@ static int32_t request(const char *path, struct ph_slice upload)
     return nghttp2_submit_request(client.session, NULL, fields, PH_COUNTOF(fields), upload.ptr != NULL ? &source : NULL, NULL);
 }
 
+static void an_answer_to_HEAD_has_no_body(void **state)
+{
+    const nghttp2_nv fields[] = {NV(":method", "HEAD"), NV(":scheme", "http"), NV(":path", "/a"), NV(":authority", "x")};
+    (void)state;
+    open_h2(false);
+    client.body_len = 0;
+    nghttp2_submit_request(client.session, NULL, fields, PH_COUNTOF(fields), NULL, NULL);
+    assert_int_equal(exchange_bytes(1000), PH_OK);
+    assert_int_equal(client.statuses[0], 200);
+    assert_int_equal(client.body_len, 0);
+    assert_int_equal(client.goaway_count, 0);
+    assert_int_equal(ph_h2_open_streams(h2), 0);
+    close_h2();
+}
+
 static void requests_are_the_same_wherever_they_are_split(void **state)
 {
     (void)state;
@@ -784,6 +799,7 @@ static void without_memory_streams_are_refused_and_nothing_leaks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        HTTP_TEST(an_answer_to_HEAD_has_no_body),
         HTTP_TEST(requests_are_the_same_wherever_they_are_split),
         HTTP_TEST(a_body_that_passes_is_the_same_wherever_it_is_split),
         HTTP_TEST(a_body_that_passes_takes_no_memory),
