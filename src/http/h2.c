@@ -2,6 +2,8 @@
  * complete the handler answers and nghttp2 gets a source to read the answer from. */
 #include "http/h2_private.h"
 
+#include "http/grpc.h"
+
 enum {
     WINDOW_BYTES = 1024 * 1024, /* of the connection: one round trip at 100 Mbit/s and 80 ms */
     STREAM_WINDOW_BYTES = 256 * 1024,
@@ -525,11 +527,32 @@ static bool is_slow(const struct ph_h2_stream *s, int64_t now_ms, _Atomic uint64
            begun_ms < now_ms - (in_head ? site->limits->head_ms : site->limits->body_ms);
 }
 
+/* A call whose own deadline is over while it comes in. Looked for here alone, once a second: of nearly
+ * all calls the whole has come long before. */
+static bool is_late(struct ph_h2_stream *s, int64_t now_ms)
+{
+    struct ph_header headers[PH_HEADERS_MAX];
+    struct ph_http_request request;
+    int64_t timeout_ms;
+    if (s->handled || s->exchange.headers_ms == 0)
+        return false;
+    ph_http_exchange_request(&s->exchange, headers, &request);
+    struct ph_slice text = ph_http_header(&request, PH_S("grpc-timeout"));
+    return ph_slice_present(text) && ph_grpc_timeout_ms(text, &timeout_ms) &&
+           now_ms - s->exchange.headers_ms >= timeout_ms;
+}
+
 void ph_h2_expire(struct ph_h2 *h2, int64_t now_ms)
 {
     _Atomic uint64_t *slow_counter;
     h2->now_ms = now_ms;
     for (struct ph_h2_stream *s = h2->first; s != NULL; s = s->next) {
+        if (is_late(s, now_ms)) {
+            s->exchange.refusal = PH_HTTP_TOO_LATE;
+            ph_count(&h2->site->counters->limit_deadline);
+            ph_h2_stream_handle(s);
+            continue;
+        }
         bool slow = is_slow(s, now_ms, &slow_counter);
         bool stuck = ph_h2_unsent(s) > 0 && s->progress_ms < now_ms - PH_WRITE_STALL_MS;
         if (!slow && !stuck)

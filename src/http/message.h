@@ -24,6 +24,7 @@ enum ph_http_refusal {
     PH_HTTP_BODY_TOO_LARGE,
     PH_HTTP_HEADERS_TOO_LARGE,
     PH_HTTP_NO_ROOM, /* the thread's buffers are used up */
+    PH_HTTP_TOO_LATE, /* grpc-timeout is over, and the request is not all there */
 };
 
 struct ph_http_request {

@@ -75,6 +75,9 @@ bool ph_service_check_refusal(const struct ph_http_request *request, struct ph_f
     case PH_HTTP_HEADERS_TOO_LARGE:
         return ph_fault_set(ret_fault, PH_GRPC_RESOURCE_EXHAUSTED,
                             PH_S("too many headers, or too long"));
+    case PH_HTTP_TOO_LATE:
+        return ph_fault_set(ret_fault, PH_GRPC_DEADLINE_EXCEEDED,
+                            PH_S("the deadline has passed before the request was all there"));
     case PH_HTTP_NO_ROOM:
         break;
     }
@@ -92,6 +95,7 @@ bool ph_service_refused(struct ph_service *service, const struct ph_http_request
         return false;
     int status = request->refusal == PH_HTTP_BODY_TOO_LARGE      ? 413
                  : request->refusal == PH_HTTP_HEADERS_TOO_LARGE ? 431
+                 : request->refusal == PH_HTTP_TOO_LATE          ? 504
                                                                  : 503;
     ph_service_answer_error(service, status, fault.name, fault.message, ret_response);
     return true;

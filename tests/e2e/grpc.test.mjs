@@ -354,6 +354,11 @@ test('a deadline that passes before the request is complete is exceeded', async 
   assert.equal(malformed['grpc-status'], String(grpc.status.INVALID_ARGUMENT));
 });
 
+test('a deadline is kept for a request that is never complete', async () => {
+  const found = await rawCall({ 'grpc-timeout': '50m' }, (stream) => stream.write(Buffer.from([0, 0, 0])));
+  assert.equal(found['grpc-status'], String(grpc.status.DEADLINE_EXCEEDED));
+});
+
 test('gzip in and out; other encodings are unimplemented and told which are not', async () => {
   const large = signedRequest(stripeEvent({ description: 'x'.repeat(100_000) }));
   const plain = (await call('Handle', large)).answer;
