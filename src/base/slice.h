@@ -93,4 +93,14 @@ static inline struct ph_slice ph_slice_trim(struct ph_slice s)
     return s;
 }
 
+/* FNV-1a onwards from `h`, which begins as this: for tables of our own. Who may choose texts may choose
+ * those that meet. */
+#define PH_HASH_START 14695981039346656037u
+static inline uint64_t ph_slice_hash(uint64_t h, struct ph_slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        h = (h ^ (unsigned char)s.ptr[i]) * 1099511628211u;
+    return h;
+}
+
 #endif

@@ -48,13 +48,11 @@ static struct ph_slice digest_of(const struct ph_inbox_event *event)
 
 /* ---- those that wait ---- */
 
-/* FNV-1a; who holds a secret may choose keys that meet in one slot: then all of a generation are
- * looked through, which is bounded. */
+/* Who holds a secret may choose keys that meet in one slot: then all of a generation are looked
+ * through, which is bounded. */
 static size_t slot_of(struct ph_slice key)
 {
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < key.len; i++)
-        h = (h ^ (unsigned char)key.ptr[i]) * 1099511628211u;
+    uint64_t h = ph_slice_hash(PH_HASH_START, key);
     return (size_t)(h ^ h >> 32) % SLOTS;
 }
 

@@ -16,9 +16,7 @@ bool ph_may_be_told(enum ph_verdict verdict)
  * however many there are. */
 static struct ph_room *share_of(struct ph_figures *f, const struct ph_standing *s)
 {
-    uint32_t h = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < s->endpoint.len; i++)
-        h = (h ^ (unsigned char)s->endpoint.ptr[i]) * 16777619u;
+    uint64_t h = ph_slice_hash(PH_HASH_START, s->endpoint);
     return &f->shares[s->work == PH_WORK_VERIFY_UNKNOWN][h % PH_INBOX_SHARES];
 }
 
@@ -104,13 +102,9 @@ void ph_count_standing(struct ph_inbox *inbox, const struct ph_standing *s, int6
 
 static uint64_t hash_texts(const struct ph_slice *texts, size_t count)
 {
-    uint64_t h = 14695981039346656037u; /* FNV-1a; a hit is confirmed by nothing but 64 bits: see
-                                           find_kind */
-    for (size_t i = 0; i < count; i++) {
-        for (size_t n = 0; n < texts[i].len; n++)
-            h = (h ^ (unsigned char)texts[i].ptr[n]) * 1099511628211u;
-        h = (h ^ 0x100) * 1099511628211u; /* where one text ends */
-    }
+    uint64_t h = PH_HASH_START; /* a hit is confirmed by nothing but 64 bits: see find_kind */
+    for (size_t i = 0; i < count; i++)
+        h = (ph_slice_hash(h, texts[i]) ^ 0x100) * 1099511628211u; /* where one text ends */
     return h;
 }
 
