@@ -71,7 +71,7 @@ static enum ph_status copy_to_snapshot(struct ph_inbox *inbox)
 
 /* All of it, so that the log begins anew with the next batch, unless somebody reads it; one that is
  * far too long waits a little for who does. */
-static enum ph_status copy_all(struct ph_inbox *inbox)
+enum ph_status ph_copying_all(struct ph_inbox *inbox)
 {
     struct ph_copying *c = &inbox->copying;
     bool waits = c->wal_pages >= PH_INBOX_WAL_PAGES_HIGH;
@@ -97,12 +97,12 @@ enum ph_status ph_copying_step(struct ph_inbox *inbox, bool idle)
     if (c->wal_pages < c->copied_pages) /* the log has begun anew */
         c->copied_pages = c->ended_pages = 0;
     if (idle)
-        return c->wal_pages > c->ended_pages ? copy_all(inbox) : PH_OK;
+        return c->wal_pages > c->ended_pages ? ph_copying_all(inbox) : PH_OK;
     if (c->is_held)
         return copy_to_snapshot(inbox);
     if (c->wal_pages - c->ended_pages >= (c->ended_pages == 0 ? log_pages : copy_pages)) {
         bool is_ready = ph_os_flush_is_done(c->flush) || c->wal_pages >= 2 * log_pages;
-        return is_ready ? copy_all(inbox) : PH_OK;
+        return is_ready ? ph_copying_all(inbox) : PH_OK;
     }
     if (c->ended_pages == 0 && c->wal_pages - c->copied_pages >= copy_pages)
         hold_snapshot(c);

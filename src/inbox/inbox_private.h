@@ -1,9 +1,9 @@
 /* What the files of the embedded inbox share.
  *
  * writer.c takes ops in and commits them in batches, store.c, judge.c and settle.c do them, keys.c
- * knows who has been here, names.c knows the destinations, figures.c counts, tend.c forgets what is old. All of these run on the
- * writer's thread; what other threads see is behind `mutex`. read.c and look.c have connections of
- * their own. */
+ * knows who has been here, names.c knows the destinations, figures.c counts, tend.c forgets what is
+ * old, present.c sees whether the files are still there. All of these run on the writer's thread;
+ * what other threads see is behind `mutex`. read.c and look.c have connections of their own. */
 #ifndef PH_INBOX_INBOX_PRIVATE_H
 #define PH_INBOX_INBOX_PRIVATE_H
 
@@ -13,8 +13,10 @@
 #include "inbox/inbox.h"
 #include "inbox/schema.h"
 #include "inbox/statements.h"
+#include "os/file.h"
 
 enum { PH_KEY_DIGEST_BYTES = 16, PH_EVENT_NAME_BYTES = 48, PH_FILE_NAME_BYTES = 16 };
+enum { PH_INBOX_FILES = 3 }; /* the database, its log, the index of that */
 
 /* What stands in one of I4's rooms. */
 struct ph_room {
@@ -106,6 +108,8 @@ struct ph_inbox {
     char *path, *vfs;
     char file[PH_FILE_NAME_BYTES];
     int lock_fd;
+    struct ph_os_file_id noted[PH_INBOX_FILES]; /* present.c */
+    bool is_noted[PH_INBOX_FILES];
     pthread_t thread;
     struct ph_figures figures, committed; /* now; as of the last commit */
     bool touched[PH_INBOX_NAMES_MAX];     /* its row of `destinations` is behind */
@@ -230,8 +234,16 @@ PH_MUST_USE enum ph_status ph_oldest_find(struct ph_inbox *inbox);
 void ph_copying_open(struct ph_inbox *inbox);
 /* Before the writer's connection is closed: that one ends the log. (`flush` is stopped after it.) */
 void ph_copying_close(struct ph_inbox *inbox);
+/* Copies all of the log that can be. PH_ERR_IO: sql.rc. */
+PH_MUST_USE enum ph_status ph_copying_all(struct ph_inbox *inbox);
 /* Behind a batch that was committed, or when there was none. PH_ERR_IO: sql.rc is what the disk refused. */
 PH_MUST_USE enum ph_status ph_copying_step(struct ph_inbox *inbox, bool idle);
+
+/* ---- present.c ---- */
+/* Of the open files, which they are. */
+void ph_present_note(struct ph_inbox *inbox);
+/* What follows inbox.db in the name of one that is gone, or another by now; NULL: all are there. */
+const char *ph_present_missing(const struct ph_inbox *inbox);
 
 /* ---- check.c ---- */
 /* As ph_inbox_check, of an open file. */

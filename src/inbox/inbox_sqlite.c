@@ -182,6 +182,7 @@ static enum ph_status open_all(struct ph_inbox *inbox, const struct ph_inbox_opt
     PH_TRY(load_or_say(inbox, why));
     PH_TRY(ph_keys_open(inbox));
     ph_copying_open(inbox);
+    ph_present_note(inbox);
     return start(inbox, why);
 }
 

@@ -145,8 +145,10 @@ static enum ph_status judge_event(struct ph_inbox *inbox, struct hearing *h, boo
     PH_TRY(PH_SQL_RUN(&inbox->sql, PH_W_EVENT_DROP, ph_sql_int(event->id)));
     event->id = known.event;
     event->found = known.same ? PH_FOUND_DUPLICATE : PH_FOUND_REVISION;
-    PH_TRY(ph_key_again(inbox, event, known, request, &kept));
     h->known++;
+    if (row == NULL && h->row_count > 0)
+        return PH_OK; /* others of its request have rows: this one was known then, and was counted */
+    PH_TRY(ph_key_again(inbox, event, known, request, &kept));
     h->kept += kept;
     return PH_OK;
 }

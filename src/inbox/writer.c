@@ -4,7 +4,9 @@
  * W1: `done` runs after the commit that holds the op, or after it failed; in the order of
  * submission. W2: what SQLite says about a sync that failed, or a damaged file, stops the writer
  * for good (G7). W3: an op that fails for a reason of its own fails alone: if it had begun to
- * write, the batch is done again one by one. */
+ * write, the batch is done again one by one. W4: when one of the files is not in its place any more
+ * the batch fails, and the writer stops for good. W5: what fills a disk may be the log: all of it is
+ * copied, and the next batch is written over it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -170,6 +172,11 @@ static enum ph_status do_apart(struct ph_inbox *inbox, struct ph_inbox_op *first
     return PH_OK;
 }
 
+static bool is_full(const struct ph_inbox *inbox)
+{
+    return (inbox->sql.rc & 0xff) == SQLITE_FULL;
+}
+
 static void note_failure(struct ph_inbox *inbox, const char *what)
 {
     bool fatal = is_fatal(inbox->sql.rc);
@@ -180,11 +187,26 @@ static void note_failure(struct ph_inbox *inbox, const char *what)
     (void)snprintf(inbox->health.why, sizeof inbox->health.why, "%s: %s: %s; %s", inbox->path, what,
                    inbox->sql.why,
                    fatal ? "nothing more is written: check the disk, then start payhook again"
-                   : (inbox->sql.rc & 0xff) == SQLITE_FULL
+                   : is_full(inbox)
                        ? "make room: it goes on by itself"
                    : (inbox->sql.rc & 0xff) == SQLITE_BUSY
                        ? "another program writes to the file: close it, and it goes on by itself"
                        : "check the disk: it goes on by itself");
+    pthread_mutex_unlock(&inbox->mutex);
+}
+
+/* Its bytes are there as long as we have it open: what only the log holds is copied (W4). */
+static void note_missing(struct ph_inbox *inbox, const char *suffix)
+{
+    bool saved = suffix[0] != '\0' && ph_copying_all(inbox) == PH_OK;
+    pthread_mutex_lock(&inbox->mutex);
+    inbox->health.ailing = inbox->health.failed = inbox->stopped = true;
+    (void)snprintf(inbox->health.why, sizeof inbox->health.why,
+                   "%s%s was deleted or replaced under payhook; nothing more is written: %s",
+                   inbox->path, suffix,
+                   saved ? "what it held is in inbox.db: start payhook again"
+                         : "put it back, or a backup (until payhook ends, its bytes can be read "
+                           "from /proc), then start payhook again");
     pthread_mutex_unlock(&inbox->mutex);
 }
 
@@ -239,6 +261,26 @@ static void ask_the_disk(struct ph_inbox *inbox)
     inbox->figures_touched = true;
 }
 
+/* Whether the batch stands, and may be told; else all of it has failed. */
+static bool note_outcome(struct ph_inbox *inbox, struct ph_inbox_op *first, enum ph_status st,
+                         size_t count, int64_t start_us)
+{
+    const char *missing = st == PH_OK ? ph_present_missing(inbox) : NULL;
+    if (missing != NULL) {
+        fail_from(first);
+        note_missing(inbox, missing);
+        return false;
+    }
+    if (st == PH_OK) {
+        note_success(inbox, ph_os_steady_us() - start_us, count);
+        return true;
+    }
+    note_failure(inbox, "a commit failed");
+    if (is_full(inbox) && ph_copying_all(inbox) != PH_OK)
+        note_failure(inbox, "a checkpoint failed");
+    return false;
+}
+
 static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t count)
 {
     bool apart = false;
@@ -251,14 +293,11 @@ static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t 
         st = do_apart(inbox, first);
     else if (st != PH_OK)
         fail_from(first);
-    if (st == PH_OK)
-        note_success(inbox, ph_os_steady_us() - start_us, count);
-    else
-        note_failure(inbox, "a commit failed");
+    bool is_good = note_outcome(inbox, first, st, count, start_us);
     tell_callers(inbox, first);
     if (count > 0)
         inbox->quiet_ms = ph_os_steady_ms() + TICK_MS;
-    if (st == PH_OK && ph_copying_step(inbox, is_quiet(inbox)) != PH_OK)
+    if (is_good && ph_copying_step(inbox, is_quiet(inbox)) != PH_OK)
         note_failure(inbox, "a checkpoint failed");
 }
 

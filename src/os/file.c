@@ -62,6 +62,15 @@ bool ph_os_is_file(const char *path)
     return stat(path, &found) == 0 && S_ISREG(found.st_mode);
 }
 
+enum ph_status ph_os_file_id(const char *path, struct ph_os_file_id *ret)
+{
+    struct stat found;
+    if (stat(path, &found) != 0)
+        return errno == ENOENT ? PH_ERR_NOT_FOUND : PH_ERR_IO;
+    *ret = (struct ph_os_file_id){.device = (uint64_t)found.st_dev, .number = (uint64_t)found.st_ino};
+    return PH_OK;
+}
+
 static bool ends_with(const char *name, struct ph_slice suffix)
 {
     size_t len = strlen(name);

@@ -14,6 +14,12 @@ PH_MUST_USE enum ph_status ph_os_read_file_mode(struct ph_arena *arena, const ch
 /* Whether it is a regular file: one that a library may open for itself, which would wait for a
  * pipe's other end. */
 bool ph_os_is_file(const char *path);
+/* Which file stands at a path: equal ones are the same file, whatever is in it. */
+struct ph_os_file_id {
+    uint64_t device, number;
+};
+/* PH_ERR_NOT_FOUND: none does; PH_ERR_IO: errno says why. */
+PH_MUST_USE enum ph_status ph_os_file_id(const char *path, struct ph_os_file_id *ret);
 /* Paths of a folder's files whose name ends in `suffix`, sorted, terminated by NUL. */
 PH_MUST_USE enum ph_status ph_os_list_files(struct ph_arena *arena, const char *folder,
                                             struct ph_slice suffix, size_t count_max,

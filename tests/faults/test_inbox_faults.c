@@ -558,6 +558,34 @@ PH_TEST(what_is_forgotten_is_not_written_once_more)
     assert_true(try_open());
 }
 
+PH_TEST(a_disk_that_the_log_has_filled_goes_on_once_the_log_is_copied)
+{
+    enum { OLD = 100, NEW_MAX = 60 };
+    static struct sample s;
+    enum ph_status st = PH_OK;
+    char key[16];
+    (void)state;
+    broken[0] = '\0';
+    options.log_pages = 100000;
+    store_what_is_old(OLD, sizeof large_body);
+    for (int i = 0; i < 1000 && requests_there() > 0; i++)
+        usleep(10 * 1000);
+    assert_int_equal(requests_there(), 0); /* the database has room, the log begins anew */
+    ph_inbox_close(inbox);
+    assert_true(try_open());
+    for (int i = 0; i < NEW_MAX && st == PH_OK; i++) {
+        (void)snprintf(key, sizeof key, "new%d", i);
+        make(&s, key);
+        s.store.request.body = ph_slice_of(large_body, sizeof large_body);
+        sim_disk_full(i >= NEW_MAX / 3);
+        st = run(&s.store.op);
+    }
+    assert_int_equal(st, PH_ERR_IO);
+    assert_int_equal(store_key("after"), PH_OK); /* nobody has made room */
+    sim_disk_full(false);
+    reboot_and_check();
+}
+
 static int64_t steady_ms(void)
 {
     struct timespec t;
@@ -621,6 +649,7 @@ int main(int argc, char **argv)
         T(without_syncs_of_the_database_something_is_lost),
         T(without_syncs_of_names_something_is_lost),
         T(a_full_disk_refuses_and_goes_on_by_itself_when_there_is_room),
+        T(a_disk_that_the_log_has_filled_goes_on_once_the_log_is_copied),
         T(a_failing_write_fails_its_batch_alone),
         T(nothing_of_a_failed_batch_overwrites_what_another_program_has_committed),
         T(an_ailing_disk_is_ailing_until_a_write_succeeds_whoever_asks),

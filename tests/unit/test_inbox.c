@@ -302,6 +302,21 @@ PH_TEST(good_items_go_on_and_bad_ones_are_held)
     assert_int_equal(run(&s.store.op), PH_OK);
     assert_int_equal(counts().quarantined, 1);
     assert_int_equal(ask("SELECT count(*) FROM deliveries"), 1);
+    assert_int_equal(counts().duplicates, 1);
+    int64_t request = s.store.request.id;
+    for (int i = 0; i < 3; i++) { /* however often it is verified again */
+        make(&s, "good");
+        make_event(&s.events[1], "bad");
+        s.events[1].item = 1;
+        s.events[1].verdict = PH_FORGED;
+        s.store.event_count = 2;
+        s.store.op.kind = PH_INBOX_JUDGE;
+        s.store.request.id = request;
+        assert_int_equal(run(&s.store.op), PH_OK);
+        assert_int_equal(s.events[0].found, PH_FOUND_DUPLICATE);
+    }
+    assert_int_equal(counts().duplicates, 1);
+    assert_int_equal(counts().quarantined, 1);
 }
 
 PH_TEST(an_effect_is_told_once_where_that_is_asked_for)
@@ -461,6 +476,45 @@ PH_TEST(an_op_that_fails_for_its_own_reason_fails_alone)
     assert_int_equal(run(&s[4].store.op), PH_ERR_INVALID);
 }
 
+/* Refused at once, or when its turn has come: an idle writer looks, too. */
+static bool is_refused(struct ph_inbox_op *op)
+{
+    op->done = on_done;
+    if (ph_inbox_submit(inbox, op) != PH_OK)
+        return true;
+    waited_count++;
+    fixture_wait();
+    return op->status == PH_ERR_IO;
+}
+
+/* What is in a file without a name is gone when we end. */
+PH_TEST(nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced)
+{
+    static const char *const gone[] = {"inbox.db-wal", "inbox.db-shm", "inbox.db"};
+    struct ph_inbox_health health;
+    char path[128], fresh[160];
+    (void)state;
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
+        struct sample s;
+        store(&s, "kept");
+        (void)snprintf(path, sizeof path, "%s/%s", folder, gone[i]);
+        (void)snprintf(fresh, sizeof fresh, "%s.new", path);
+        FILE *other = i == 1 ? fopen(fresh, "w") : NULL;
+        if (other != NULL)
+            assert_int_equal(fclose(other) + rename(fresh, path), 0);
+        else
+            assert_int_equal(unlink(path), 0);
+        assert_true(is_refused(&make(&s, "into nothing")->op));
+        ph_inbox_health(inbox, &health);
+        assert_true(health.failed);
+        assert_non_null(strstr(health.why, gone[i]));
+        assert_non_null(strstr(health.why, "start payhook again"));
+        assert_int_equal(ph_inbox_submit(inbox, &make(&s, "later")->op), PH_ERR_IO);
+        reopen();
+        assert_int_equal(ask("SELECT count(*) FROM key_list WHERE key='kept'"), i < 2);
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
@@ -484,6 +538,7 @@ int main(void)
         T(what_claims_to_happen_long_after_its_receipt_makes_nobody_late),
         T(the_log_begins_anew_before_it_is_long),
         T(an_op_that_fails_for_its_own_reason_fails_alone),
+        T(nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced),
         T(events_without_a_key_are_each_kept_with_ids_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
