@@ -45,6 +45,7 @@ static const struct ph_column destinations[] = {{"NAME", "/name", 12},
                                                 {"DEAD", "/dead", 6},
                                                 {"PAUSED", "/paused", 6},
                                                 {"BREAKER", "/breaker", 9},
+                                                {"UNTIL", "/breaker_until", 20},
                                                 {"ACCEPTED", "/last_accepted_at", 20},
                                                 {"URL", "/url", 20},
                                                 {"LAST FAILURE", "/last_failure", 0}};

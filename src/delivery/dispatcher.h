@@ -34,10 +34,15 @@ struct ph_dispatcher_destination {
     bool ordered;        /* events of one subject one after the other */
 };
 
-/* A line worth logging: a breaker that moved, a dead letter, an inbox that does not store. Any
- * thread. */
-typedef void ph_dispatcher_log(void *ctx, bool warning, struct ph_slice destination,
-                               struct ph_slice text);
+/* Worth a line of the log: a breaker that moved, a dead letter, an inbox that does not store. */
+struct ph_dispatcher_news {
+    bool warning;
+    struct ph_slice destination;
+    int64_t delivery; /* 0: of none of them */
+    struct ph_slice text;
+};
+/* Any thread. */
+typedef void ph_dispatcher_log(void *ctx, const struct ph_dispatcher_news *news);
 
 struct ph_dispatcher_options {
     struct ph_inbox *inbox; /* kept */
@@ -71,6 +76,7 @@ struct ph_dispatcher_stats {
     uint64_t dead;                               /* deliveries that became dead letters */
     int64_t in_flight, leases;                   /* now: parcels; deliveries */
     enum ph_breaker_state breaker;
+    int64_t breaker_until_ms; /* unix: OPEN until then; else 0 */
     uint64_t breaker_openings;
     bool paused;
     int64_t last_accepted_ms, last_failed_ms;   /* unix; 0: never */

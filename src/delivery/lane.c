@@ -25,20 +25,38 @@ uint64_t ph_lane_random(struct ph_lane *lane)
     return z ^ (z >> 31);
 }
 
-void ph_lane_say(struct ph_lane *lane, bool warning, const char *format, ...)
+static void __attribute__((format(printf, 4, 0)))
+say(struct ph_lane *lane, bool warning, int64_t delivery, const char *format, va_list args)
 {
     char text[512];
-    va_list args;
     if (lane->log == NULL)
         return;
-    va_start(args, format);
     int len = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     if (len < 0)
         return;
     size_t used = (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
-    lane->log(lane->log_ctx, warning, lane->now != NULL ? lane->now->d.name : PH_S(""),
-              ph_slice_of(text, used));
+    const struct ph_dispatcher_news news = {
+        .warning = warning,
+        .destination = lane->now != NULL ? lane->now->d.name : PH_S(""),
+        .delivery = delivery,
+        .text = ph_slice_of(text, used)};
+    lane->log(lane->log_ctx, &news);
+}
+
+void ph_lane_say(struct ph_lane *lane, bool warning, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(lane, warning, 0, format, args);
+    va_end(args);
+}
+
+void ph_lane_warn_of(struct ph_lane *lane, int64_t delivery, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(lane, true, delivery, format, args);
+    va_end(args);
 }
 
 /* ---- its destination ------------------------------------------------------------------------- */
@@ -146,6 +164,9 @@ static void show(struct ph_lane *lane)
     stats->in_flight = (int64_t)lane->in_flight;
     stats->leases = (int64_t)lane->leases.count;
     stats->breaker = lane->breaker.state;
+    stats->breaker_until_ms = lane->breaker.state == PH_BREAKER_OPEN
+                                  ? lane->now_ms() + lane->breaker.until_ms - ph_os_steady_ms()
+                                  : 0;
     stats->paused = lane->paused;
     pthread_mutex_unlock(&lane->lock);
 }

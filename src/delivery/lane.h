@@ -134,5 +134,7 @@ bool ph_settling_empty(const struct ph_lane *lane);
 uint64_t ph_lane_random(struct ph_lane *lane);
 void ph_lane_say(struct ph_lane *lane, bool warning, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void ph_lane_warn_of(struct ph_lane *lane, int64_t delivery, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

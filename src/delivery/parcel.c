@@ -90,9 +90,9 @@ static bool end_one(struct ph_lane *lane, const struct ph_parcel *parcel, size_t
     count_told(stats, &parcel->outcome, signal.kind);
     if (move.to.state != PH_DELIVERY_DEAD)
         return false;
-    ph_lane_say(lane, true, "delivery %lld is a dead letter after %d failures: %.*s",
-                (long long)held->id, (int)move.to.tries, (int)attempt.reason.len,
-                attempt.reason.ptr);
+    ph_lane_warn_of(lane, held->id, "delivery %lld is a dead letter after %d failures: %.*s",
+                    (long long)held->id, (int)move.to.tries, (int)attempt.reason.len,
+                    attempt.reason.ptr);
     return true;
 }
 

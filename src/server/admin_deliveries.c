@@ -185,6 +185,7 @@ static void add_destination(struct ph_admin_call *call, yyjson_mut_doc *doc, yyj
     yyjson_mut_obj_add_sint(doc, d, "dead", counts->dead[bit]);
     ph_admin_time(call, doc, d, "oldest_at", counts->oldest_ms[bit]);
     yyjson_mut_obj_add_str(doc, d, "breaker", breaker_name(stats.breaker));
+    ph_admin_time(call, doc, d, "breaker_until", stats.breaker_until_ms);
     yyjson_mut_obj_add_sint(doc, d, "in_flight", stats.in_flight);
     yyjson_mut_obj_add_uint(doc, d, "attempts", stats.attempts);
     yyjson_mut_obj_add_uint(doc, d, "accepted", stats.accepted);

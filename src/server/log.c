@@ -198,17 +198,6 @@ void ph_log_write(struct ph_log *log, struct ph_log_line *line)
     atomic_fetch_add_explicit(fits ? &log->lines : &log->lost, 1, memory_order_relaxed);
 }
 
-void ph_log_say(struct ph_log *log, enum ph_log_severity severity, struct ph_slice what,
-                const char *key, struct ph_slice name, struct ph_slice text)
-{
-    struct ph_log_line line;
-    if (!ph_log_open(log, severity, what, &line))
-        return;
-    ph_log_text(&line, key, name);
-    ph_log_text(&line, "text", text);
-    ph_log_write(log, &line);
-}
-
 uint64_t ph_log_lines(struct ph_log *log)
 {
     return atomic_load_explicit(&log->lines, memory_order_relaxed);

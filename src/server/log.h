@@ -24,9 +24,6 @@ void ph_log_configure(struct ph_log *log, bool json, enum ph_log_severity most);
 bool ph_log_open(struct ph_log *log, enum ph_log_severity severity, struct ph_slice what,
                  struct ph_log_line *line);
 void ph_log_write(struct ph_log *log, struct ph_log_line *line);
-/* A line with a text, and where it is given a name. */
-void ph_log_say(struct ph_log *log, enum ph_log_severity severity, struct ph_slice what,
-                const char *key, struct ph_slice name, struct ph_slice text);
 
 uint64_t ph_log_lines(struct ph_log *log); /* since the start */
 uint64_t ph_log_lost(struct ph_log *log);

@@ -174,10 +174,17 @@ static bool start_callouts(struct server *server)
     return server->callouts != NULL;
 }
 
-static void log_delivery(void *ctx, bool warning, struct ph_slice destination, struct ph_slice text)
+static void log_delivery(void *ctx, const struct ph_dispatcher_news *news)
 {
-    ph_log_say(ctx, warning ? PH_SEVERITY_WARNING : PH_SEVERITY_INFO, PH_S("delivery"),
-               "destination", destination, text);
+    struct ph_log_line line;
+    if (!ph_log_open(ctx, news->warning ? PH_SEVERITY_WARNING : PH_SEVERITY_INFO, PH_S("delivery"),
+                     &line))
+        return;
+    ph_log_text(&line, "destination", news->destination);
+    if (news->delivery != 0)
+        ph_log_number(&line, "delivery", news->delivery);
+    ph_log_text(&line, "text", news->text);
+    ph_log_write(ctx, &line);
 }
 
 static void log_round(void *ctx, const struct ph_gateway_round *round)

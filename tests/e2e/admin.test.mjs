@@ -286,7 +286,7 @@ test('what is not well formed is an error that says what, and never a list of ev
     '{"filter":{"endpoint":7.5,"x":{}}}', '{"event":["1"]}', '{"filter":{"endpoint":"shop"},"destinations":["nope"]}', '{"filter":{"endpoint":"shop"},"destinations":[]}',
     '{"filter":{"endpoint":"shop"},"cursor":"x"}', '{"filter":{"endpoint":"shop"},"dry_run":"no"}', `{"events":[${'"1",'.repeat(1000)}"1"]}`])
     error(await call('POST', 'replay', { body }), 400, /./);
-  error(await call('POST', 'replay', { body: { events: ['nope'] } }), 404, /not in the inbox/);
+  error(await call('POST', 'replay', { body: { events: ['nope'] } }), 404, /no event "nope" in the inbox/);
   error(await call('POST', 'replay', { body: '{}', type: 'text/plain' }), 415, /application\/json/);
   error(await call('POST', 'deliveries/retry', { body: { all: true } }), 400, /filter/);
   error(await call('POST', 'destinations/nope/pause'), 404, /no destination/);

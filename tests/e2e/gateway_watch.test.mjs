@@ -2,9 +2,10 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { adyen, each, post, query, startGateway, startSink, stripe, stripeSecret, until } from './gateway.mjs';
-import { root } from './server.mjs';
+import { binary, root } from './server.mjs';
 
 const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const parse = (log) => log.split('\n').filter(Boolean).map((line) => JSON.parse(line));
@@ -104,6 +105,11 @@ test('label values come from the configuration alone: strangers make no series',
   assert.equal(Object.keys(await gateway.figures()).length, before);
 });
 
+function destinations(g) {
+  const out = execFileSync(binary, ['destinations', 'ls', '--output', 'json', '--admin', `unix:${g.home}/data/admin.sock`], { encoding: 'utf8' });
+  return out.trim().split('\n').map((line) => JSON.parse(line));
+}
+
 test('a backlog shows with its age, and a destination that fails with its breaker', async () => {
   const gone = { url: 'http://127.0.0.1:1/events', secret: ['env:SHOP_SECRET'] };
   const g = await startGateway({ destinations: { gone } });
@@ -116,6 +122,8 @@ test('a backlog shows with its age, and a destination that fails with its breake
   assert.equal(figures['payhook_destination_breaker{destination="gone",state="closed"}'], 0);
   assert.ok(figures['payhook_destination_attempts_total{destination="gone",outcome="failed"}'] >= 5);
   assert.ok(figures['payhook_destination_breaker_openings_total{destination="gone"}'] >= 1);
+  const shown = await until(() => destinations(g).find((d) => d.breaker === 'open'), 'it to be open, as the admin API has it');
+  assert.ok(Math.abs(Date.parse(shown.breaker_until) - Date.now()) < 60_000, `open until ${shown.breaker_until}`);
   assert.equal(await g.stop(), 0);
 });
 
@@ -258,6 +266,17 @@ test('thin events that cannot be fetched are said once for each endpoint, until 
   await g.reload(settings);
   assert.equal((await post(g, 'stripe', thin('t3'))).status, 200);
   await until(() => held().length === 2, 'it to be said again');
+  assert.equal(await g.stop(), 0);
+});
+
+test('a dead letter is a line that names its delivery', async () => {
+  const fails = { url: 'http://127.0.0.1:1/events', secret: ['env:SHOP_SECRET'], retry: { after: ['1s'], every: 'never' } };
+  const g = await startGateway({ log: { level: 'warning', format: 'json' }, destinations: { fails } });
+  await post(g, 'stripe', stripe('dead'));
+  const line = await until(() => parse(g.log).find((one) => /is a dead letter/.test(one.text)), 'the line');
+  const [row] = query(g, 'SELECT id FROM deliveries');
+  assert.deepEqual([line.level, line.message, line.destination, line.delivery], ['warning', 'delivery', 'fails', row.id]);
+  assert.ok(parse(g.log).filter((one) => one.message === 'delivery' && one.text !== line.text).every((one) => one.delivery === undefined));
   assert.equal(await g.stop(), 0);
 });
 
