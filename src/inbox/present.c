@@ -1,5 +1,5 @@
-/* Are the files still in the data folder? One that was deleted or replaced under us takes along what
- * is written to it, when we end. So nothing is acknowledged unless they stood there after the
+/* Are the files still in the data folder? One that was deleted or replaced under us takes along
+ * what is written to it, when we end. So nothing is acknowledged unless they stood there after the
  * commit's sync (G1), and a writer that misses one stops for good. */
 #include <stdio.h>
 
