@@ -45,7 +45,7 @@ soak:
 	@scripts/soak-gateway --note
 
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format-14 -i $$(git ls-files '*.c' '*.h')
 
 # PREFIX=/usr, DESTDIR=FOLDER: as everywhere.
 PREFIX ?= /usr/local

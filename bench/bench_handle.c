@@ -1,5 +1,5 @@
-/* Rows 1, 2 and 8 of the measurements (docs/internals/benchmarks.md): the engine on one core, beside
- * its floor, measured in turns in one run. Prints ratios; asserts nothing about time.
+/* Rows 1, 2 and 8 of the measurements (docs/internals/benchmarks.md): the engine on one core,
+ * beside its floor, measured in turns in one run. Prints ratios; asserts nothing about time.
  *
  * floor: yyjson reads the same bytes from a pool and one keyed HMAC-SHA256 context hashes them. */
 #include <openssl/evp.h>
@@ -14,11 +14,14 @@
 #include "events.pb-c.h"
 #include "wire/wire.h"
 
-enum { ROUNDS = 75, CALLS = 4000, /* short turns: a busy neighbour then slows all three rows alike */
-       BODY_BYTES = 2100 };
+enum {
+    ROUNDS = 75,
+    CALLS = 4000, /* short turns: a busy neighbour then slows all three rows alike */
+    BODY_BYTES = 2100
+};
 
-/* Counted heap calls: ours through the allocator, and everybody's through malloc, which must be visible for
- * the shared libraries (OpenSSL) to call this one. */
+/* Counted heap calls: ours through the allocator, and everybody's through malloc, which must be
+ * visible for the shared libraries (OpenSSL) to call this one. */
 static size_t our_calls, heap_calls;
 extern void *__libc_malloc(size_t bytes);
 __attribute__((visibility("default"))) void *malloc(size_t bytes)
@@ -65,25 +68,39 @@ static size_t make_body(char *out, size_t room)
 {
     int n = snprintf(
         out, room,
-        "{\n  \"id\": \"evt_3OBq7nLkdIwHu7ix0aBcDeFg\",\n  \"object\": \"event\",\n  \"api_version\": "
-        "\"2023-10-16\",\n  \"created\": 1700000000,\n  \"data\": {\n    \"object\": {\n      \"id\": "
-        "\"pi_3OBq7nLkdIwHu7ix0k1ZQx7D\",\n      \"object\": \"payment_intent\",\n      \"amount\": 2000,\n "
-        "     \"amount_capturable\": 0,\n      \"amount_details\": {\n        \"tip\": {}\n      },\n      "
-        "\"amount_received\": 2000,\n      \"application\": null,\n      \"application_fee_amount\": null,\n  "
+        "{\n  \"id\": \"evt_3OBq7nLkdIwHu7ix0aBcDeFg\",\n  \"object\": \"event\",\n  "
+        "\"api_version\": "
+        "\"2023-10-16\",\n  \"created\": 1700000000,\n  \"data\": {\n    \"object\": {\n      "
+        "\"id\": "
+        "\"pi_3OBq7nLkdIwHu7ix0k1ZQx7D\",\n      \"object\": \"payment_intent\",\n      "
+        "\"amount\": 2000,\n "
+        "     \"amount_capturable\": 0,\n      \"amount_details\": {\n        \"tip\": {}\n      "
+        "},\n      "
+        "\"amount_received\": 2000,\n      \"application\": null,\n      "
+        "\"application_fee_amount\": null,\n  "
         "    \"automatic_payment_methods\": null,\n      \"canceled_at\": null,\n      "
-        "\"cancellation_reason\": null,\n      \"capture_method\": \"automatic\",\n      \"confirmation_method\": "
-        "\"automatic\",\n      \"created\": 1699999940,\n      \"currency\": \"usd\",\n      \"customer\": "
-        "\"cus_9s6XKzkNRiz8i3\",\n      \"invoice\": null,\n      \"last_payment_error\": null,\n      "
-        "\"latest_charge\": \"ch_3OBq7nLkdIwHu7ix0Xc2vFqE\",\n      \"livemode\": false,\n      \"metadata\": "
+        "\"cancellation_reason\": null,\n      \"capture_method\": \"automatic\",\n      "
+        "\"confirmation_method\": "
+        "\"automatic\",\n      \"created\": 1699999940,\n      \"currency\": \"usd\",\n      "
+        "\"customer\": "
+        "\"cus_9s6XKzkNRiz8i3\",\n      \"invoice\": null,\n      \"last_payment_error\": null,\n  "
+        "    "
+        "\"latest_charge\": \"ch_3OBq7nLkdIwHu7ix0Xc2vFqE\",\n      \"livemode\": false,\n      "
+        "\"metadata\": "
         "{\n        \"order_id\": \"order_10045\"\n      },\n      \"next_action\": null,\n      "
-        "\"on_behalf_of\": null,\n      \"payment_method\": \"pm_1OBq7nLkdIwHu7ixVwPqAbCd\",\n      "
-        "\"payment_method_types\": [\n        \"card\"\n      ],\n      \"processing\": null,\n      "
-        "\"receipt_email\": null,\n      \"review\": null,\n      \"setup_future_usage\": null,\n      "
-        "\"shipping\": null,\n      \"source\": null,\n      \"statement_descriptor\": null,\n      \"status\": "
+        "\"on_behalf_of\": null,\n      \"payment_method\": \"pm_1OBq7nLkdIwHu7ixVwPqAbCd\",\n     "
+        " "
+        "\"payment_method_types\": [\n        \"card\"\n      ],\n      \"processing\": null,\n    "
+        "  "
+        "\"receipt_email\": null,\n      \"review\": null,\n      \"setup_future_usage\": null,\n  "
+        "    "
+        "\"shipping\": null,\n      \"source\": null,\n      \"statement_descriptor\": null,\n     "
+        " \"status\": "
         "\"succeeded\",\n      \"transfer_data\": null,\n      \"description\": \"");
     size_t len = (size_t)n;
-    static const char tail[] = "\"\n    }\n  },\n  \"livemode\": false,\n  \"pending_webhooks\": 1,\n  "
-                               "\"type\": \"payment_intent.succeeded\"\n}";
+    static const char tail[] =
+        "\"\n    }\n  },\n  \"livemode\": false,\n  \"pending_webhooks\": 1,\n  "
+        "\"type\": \"payment_intent.succeeded\"\n}";
     while (len + sizeof(tail) - 1 < BODY_BYTES)
         out[len++] = 'x';
     memcpy(out + len, tail, sizeof(tail) - 1);
@@ -101,7 +118,8 @@ static void floor_init(struct floor_state *f)
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     f->mac = EVP_MAC_CTX_new(mac);
     char digest[] = "SHA256";
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest, 0), OSSL_PARAM_construct_end()};
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest, 0),
+                           OSSL_PARAM_construct_end()};
     if (EVP_MAC_init(f->mac, (const unsigned char *)secret, sizeof(secret) - 1, params) != 1)
         abort();
     f->pool_bytes = yyjson_read_max_memory_usage(64 * 1024, 0);
@@ -141,8 +159,10 @@ static size_t pack_call(const struct ph_request *request, uint8_t *out)
     for (size_t i = 0; i < request->header_count && i < 2; i++) {
         Types__RequestDetails__HeadersEntry init = TYPES__REQUEST_DETAILS__HEADERS_ENTRY__INIT;
         entry[i] = init;
-        snprintf(names[i], sizeof(names[i]), "%.*s", (int)request->headers[i].name.len, request->headers[i].name.ptr);
-        snprintf(values[i], sizeof(values[i]), "%.*s", (int)request->headers[i].value.len, request->headers[i].value.ptr);
+        snprintf(names[i], sizeof(names[i]), "%.*s", (int)request->headers[i].name.len,
+                 request->headers[i].name.ptr);
+        snprintf(values[i], sizeof(values[i]), "%.*s", (int)request->headers[i].value.len,
+                 request->headers[i].value.ptr);
         entry[i].key = names[i];
         entry[i].value = values[i];
         entries[i] = &entry[i];
@@ -155,7 +175,8 @@ static size_t pack_call(const struct ph_request *request, uint8_t *out)
     secrets.secret = (char *)(uintptr_t)secret;
     message.request_details = &details;
     message.webhook_secrets = &secrets;
-    message._webhook_secrets_case = TYPES__EVENT_SERVICE_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS;
+    message._webhook_secrets_case =
+        TYPES__EVENT_SERVICE_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS;
     return types__event_service_handle_request__pack(&message, out);
 }
 
@@ -188,12 +209,14 @@ int main(int argc, char **argv)
     size_t mac_len;
     EVP_MAC_update(f.mac, (unsigned char *)text, (size_t)prefix + body_len);
     EVP_MAC_final(f.mac, mac, &mac_len, sizeof(mac));
-    int n = snprintf(signature_header, sizeof(signature_header), "t=%lld,v1=", (long long)signed_at);
+    int n =
+        snprintf(signature_header, sizeof(signature_header), "t=%lld,v1=", (long long)signed_at);
     for (size_t i = 0; i < mac_len; i++)
         n += snprintf(signature_header + n, sizeof(signature_header) - (size_t)n, "%02x", mac[i]);
 
-    struct ph_header headers[] = {{PH_S("Content-Type"), PH_S("application/json; charset=utf-8")},
-                                  {PH_S("Stripe-Signature"), ph_slice_of(signature_header, (size_t)n)}};
+    struct ph_header headers[] = {
+        {PH_S("Content-Type"), PH_S("application/json; charset=utf-8")},
+        {PH_S("Stripe-Signature"), ph_slice_of(signature_header, (size_t)n)}};
     struct ph_request request = {.method = PH_S("POST"),
                                  .uri = PH_S("/webhooks/stripe"),
                                  .headers = headers,
@@ -224,8 +247,8 @@ int main(int argc, char **argv)
         double t1 = now_us();
         size_t heap0 = heap_calls;
         for (int i = 0; runs(only, "engine") && i < calls; i++)
-            if (ph_engine_run(worker, &in, PH_WANT_ALL, &answer) != PH_OK || answer.event_count != 1 ||
-                answer.events[0].verdict != PH_VERIFIED) {
+            if (ph_engine_run(worker, &in, PH_WANT_ALL, &answer) != PH_OK ||
+                answer.event_count != 1 || answer.events[0].verdict != PH_VERIFIED) {
                 fprintf(stderr, "the event did not verify\n");
                 return 1;
             }
@@ -235,8 +258,8 @@ int main(int argc, char **argv)
             struct ph_call call;
             struct ph_slice why, out;
             ph_worker_reset(worker);
-            if (ph_wire_read_call(ph_worker_arena(worker), PH_FORM_HANDLE, ph_slice_of(packed, packed_len),
-                                  &call, &why) != PH_OK) {
+            if (ph_wire_read_call(ph_worker_arena(worker), PH_FORM_HANDLE,
+                                  ph_slice_of(packed, packed_len), &call, &why) != PH_OK) {
                 fprintf(stderr, "the call does not read: %.*s\n", (int)why.len, why.ptr);
                 return 1;
             }
@@ -244,9 +267,10 @@ int main(int argc, char **argv)
             wired.request = &call.request;
             wired.secrets = &call.secret;
             if (ph_engine_run_keep(worker, &wired, PH_WANT_ALL, &answer) != PH_OK ||
-                ph_wire_write(ph_worker_arena(worker), PH_FORM_HANDLE, &answer, &out) != PH_OK || out.len == 0 ||
-                answer.events[0].verdict != PH_VERIFIED) {
-                fprintf(stderr, "the call does not verify: %.*s %.*s\n", (int)answer.error_message.len, answer.error_message.ptr,
+                ph_wire_write(ph_worker_arena(worker), PH_FORM_HANDLE, &answer, &out) != PH_OK ||
+                out.len == 0 || answer.events[0].verdict != PH_VERIFIED) {
+                fprintf(stderr, "the call does not verify: %.*s %.*s\n",
+                        (int)answer.error_message.len, answer.error_message.ptr,
                         answer.event_count > 0 ? (int)answer.events[0].verdict_reason.len : 0,
                         answer.event_count > 0 ? answer.events[0].verdict_reason.ptr : "");
                 return 1;
@@ -269,15 +293,19 @@ int main(int argc, char **argv)
         ph_worker_free(worker);
         return 0;
     }
-    double floor_m = median(floor_us, ROUNDS), engine_m = median(engine_us, ROUNDS), wire_m = median(wire_us, ROUNDS);
-    printf("row 1  ph_handle, %zu-byte Stripe event   %6.2f us   floor %5.2f us   ratio %.2f (aim <= 1.50)\n",
+    double floor_m = median(floor_us, ROUNDS), engine_m = median(engine_us, ROUNDS),
+           wire_m = median(wire_us, ROUNDS);
+    printf("row 1  ph_handle, %zu-byte Stripe event   %6.2f us   floor %5.2f us   ratio %.2f (aim "
+           "<= 1.50)\n",
            body_len, engine_m, floor_m, median(ratio, ROUNDS));
-    printf("row 2  protobuf in, protobuf out          %6.2f us   %.0f/s on one core (aim <= 7 us)\n", wire_m,
-           1e6 / wire_m);
+    printf(
+        "row 2  protobuf in, protobuf out          %6.2f us   %.0f/s on one core (aim <= 7 us)\n",
+        wire_m, 1e6 / wire_m);
     double events = ROUNDS * (double)CALLS;
-    printf("row 8  heap calls of ours per event       %6.2f      (aim 0); inside OpenSSL %.2f, through the wire %.2f, floor %.2f\n",
-           (double)(our_calls - ours_before) / (2 * events), (double)engine_heap / events, (double)wire_heap / events,
-           (double)floor_heap / events);
+    printf("row 8  heap calls of ours per event       %6.2f      (aim 0); inside OpenSSL %.2f, "
+           "through the wire %.2f, floor %.2f\n",
+           (double)(our_calls - ours_before) / (2 * events), (double)engine_heap / events,
+           (double)wire_heap / events, (double)floor_heap / events);
     ph_worker_free(worker);
     return 0;
 }

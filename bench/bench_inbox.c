@@ -61,8 +61,8 @@ static uint64_t scramble(uint64_t n)
     return n ^ n >> 31;
 }
 
-/* Ids as processors make them: Stripe's begin with the time (so many in a second), Adyen's and UUIDs
- * have no order at all, which costs two pages of the disk for each event. */
+/* Ids as processors make them: Stripe's begin with the time (so many in a second), Adyen's and
+ * UUIDs have no order at all, which costs two pages of the disk for each event. */
 static bool ordered_ids = true;
 static uint64_t ids_a_second = 2000;
 
@@ -185,8 +185,7 @@ static struct ph_inbox *open_inbox(const char *folder)
     return inbox;
 }
 
-/* ---- the floor: the same statements, batches and checkpoints, and nothing else
- * ----------------------- */
+/* ---- the floor: the same statements, batches and checkpoints, and nothing else --------------- */
 
 static const char *const writes[] = {
 #define PH_WRITE_TEXT(name, text) text,
@@ -279,8 +278,7 @@ static int64_t run_floor(const char *folder, uint64_t count, uint64_t batch)
     return took;
 }
 
-/* ---- listings
- * ---------------------------------------------------------------------------------------- */
+/* ---- listings -------------------------------------------------------------------------------- */
 
 static void list(struct ph_inbox_reader *reader, const char *title, struct ph_inbox_filter filter)
 {

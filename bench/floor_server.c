@@ -107,10 +107,12 @@ static void work(const struct stream *s)
 
 /* ---- nghttp2 --------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define NV(n, v)                                                                                   \
     {                                                                                              \
         (uint8_t *)(n), (uint8_t *)(v), sizeof(n) - 1, sizeof(v) - 1, NGHTTP2_NV_FLAG_NONE         \
     }
+/* clang-format on */
 
 static ssize_t on_source(nghttp2_session *session, int32_t id, uint8_t *to, size_t room,
                          uint32_t *flags, nghttp2_data_source *source, void *user)

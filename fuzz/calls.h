@@ -1,5 +1,6 @@
-/* What the targets that read calls share: what any call must be, and its three writings (protobuf, canonical JSON, the
- * peer's JSON), made here by hand, apart from the code that reads them. */
+/* What the targets that read calls share: what any call must be, and its three writings
+ * (protobuf, canonical JSON, the peer's JSON), made here by hand, apart from the code that reads
+ * them. */
 #ifndef PH_FUZZ_CALLS_H
 #define PH_FUZZ_CALLS_H
 
@@ -15,7 +16,8 @@ static inline void must_be_clean(const struct ph_call *call)
 {
     const struct ph_request *r = &call->request;
     must(r->header_count <= PH_HEADERS_MAX && r->method.len > 0);
-    must(ph_text_valid(r->uri) && ph_text_valid(r->query) && ph_text_valid(call->merchant_event_id));
+    must(ph_text_valid(r->uri) && ph_text_valid(r->query) &&
+         ph_text_valid(call->merchant_event_id));
     must(ph_text_valid(call->secret.secret) && ph_text_valid(call->secret.additional));
     for (size_t i = 0; i < r->header_count; i++)
         must(ph_text_valid(r->headers[i].name) && ph_text_valid(r->headers[i].value));
@@ -33,16 +35,19 @@ static inline bool same_text(struct ph_slice a, struct ph_slice b)
 static inline void must_be_same(const struct ph_call *a, const struct ph_call *b)
 {
     const struct ph_request *r = &a->request, *s = &b->request;
-    must(ph_slice_eq(r->method, s->method) && same_text(r->uri, s->uri) && same_text(r->query, s->query));
+    must(ph_slice_eq(r->method, s->method) && same_text(r->uri, s->uri) &&
+         same_text(r->query, s->query));
     must(ph_slice_eq(r->body, s->body) && r->header_count == s->header_count);
     for (size_t i = 0; i < r->header_count; i++)
-        must(ph_slice_eq(r->headers[i].name, s->headers[i].name) && ph_slice_eq(r->headers[i].value, s->headers[i].value));
+        must(ph_slice_eq(r->headers[i].name, s->headers[i].name) &&
+             ph_slice_eq(r->headers[i].value, s->headers[i].value));
     must(a->has_secret == b->has_secret && same_text(a->secret.secret, b->secret.secret));
-    must(same_text(a->secret.additional, b->secret.additional) && same_text(a->merchant_event_id, b->merchant_event_id));
+    must(same_text(a->secret.additional, b->secret.additional) &&
+         same_text(a->merchant_event_id, b->merchant_event_id));
     must(a->capture_method == b->capture_method);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 struct text {
     char *ptr;
@@ -173,7 +178,8 @@ static inline void put_base64(struct text *t, struct ph_slice bytes)
         uint32_t three = 0;
         for (size_t k = 0; k < 3; k++)
             three = three << 8 | (i + k < bytes.len ? (uint8_t)bytes.ptr[i + k] : 0);
-        const char four[] = {digits[three >> 18], digits[three >> 12 & 63], i + 1 < bytes.len ? digits[three >> 6 & 63] : '=',
+        const char four[] = {digits[three >> 18], digits[three >> 12 & 63],
+                             i + 1 < bytes.len ? digits[three >> 6 & 63] : '=',
                              i + 2 < bytes.len ? digits[three & 63] : '='};
         put(t, ph_slice_of(four, sizeof(four)));
     }
@@ -214,7 +220,8 @@ static inline void write_json(struct text *t, const struct ph_call *call, bool p
         put_member(t, "additional_secret", call->secret.additional);
         put_str(t, "}");
     }
-    put_str(t, peer ? ",\"event_context\":{\"event_context\":{\"Payment\":{\"capture_method\":" : ",\"eventContext\":{\"payment\":{\"captureMethod\":");
+    put_str(t, peer ? ",\"event_context\":{\"event_context\":{\"Payment\":{\"capture_method\":"
+                    : ",\"eventContext\":{\"payment\":{\"captureMethod\":");
     if (peer)
         put_number(t, call->capture_method);
     else
@@ -236,7 +243,8 @@ static inline void must_come_back(enum ph_form form, const struct ph_call *call)
             must(ph_wire_read_call(&arena, form, ph_slice_of(t.ptr, t.len), &again, &why) == PH_OK);
         } else {
             write_json(&t, call, how == AS_PEER);
-            must(ph_wire_read_call_json(&arena, form, ph_slice_of(t.ptr, t.len), &again, &why) == PH_OK);
+            must(ph_wire_read_call_json(&arena, form, ph_slice_of(t.ptr, t.len), &again, &why) ==
+                 PH_OK);
         }
         must_be_same(call, &again);
         ph_arena_done(&arena);
@@ -244,8 +252,8 @@ static inline void must_come_back(enum ph_form form, const struct ph_call *call)
     }
 }
 
-typedef enum ph_status read_fn(struct ph_arena *arena, enum ph_form form, struct ph_slice bytes, struct ph_call *ret_call,
-                               struct ph_slice *ret_why);
+typedef enum ph_status read_fn(struct ph_arena *arena, enum ph_form form, struct ph_slice bytes,
+                               struct ph_call *ret_call, struct ph_slice *ret_why);
 
 /* As each of the forms. */
 static inline void read_forms(read_fn *read, struct ph_slice bytes)

@@ -1,5 +1,5 @@
-/* What the targets that go through the engine share: a worker, a secret no input can know, and the promise that
- * nothing verifies under it. */
+/* What the targets that go through the engine share: a worker, a secret no input can know, and
+ * the promise that nothing verifies under it. */
 #ifndef PH_FUZZ_ENGINE_H
 #define PH_FUZZ_ENGINE_H
 
@@ -38,16 +38,19 @@ static inline const struct ph_connector *connector_of(const char *name)
     abort();
 }
 
-/* An answer can be told in every form, as protobuf and in both dialects of JSON, and what is told is JSON. */
+/* An answer can be told in every form, as protobuf and in both dialects of JSON, and what is
+ * told is JSON. */
 static inline void must_be_told(const struct ph_answer *a)
 {
-    static const enum ph_form forms[] = {PH_FORM_HANDLE, PH_FORM_HANDLE_EVENT, PH_FORM_PARSE, PH_FORM_COMPOSITE};
+    static const enum ph_form forms[] = {PH_FORM_HANDLE, PH_FORM_HANDLE_EVENT, PH_FORM_PARSE,
+                                         PH_FORM_COMPOSITE};
     struct ph_arena *arena = ph_worker_arena(the_worker());
     for (size_t i = 0; i < PH_COUNTOF(forms); i++) {
         struct ph_slice bytes, json[2];
         enum ph_status st = ph_wire_write(arena, forms[i], a, &bytes);
         must(st == PH_OK || st == PH_ERR_NO_MEMORY);
-        must(ph_wire_write_json(arena, forms[i], a, &json[0]) == st && ph_wire_write_serde(arena, forms[i], a, &json[1]) == st);
+        must(ph_wire_write_json(arena, forms[i], a, &json[0]) == st &&
+             ph_wire_write_serde(arena, forms[i], a, &json[1]) == st);
         for (size_t k = 0; st == PH_OK && k < PH_COUNTOF(json); k++) {
             yyjson_doc *doc = yyjson_read(json[k].ptr, json[k].len, 0);
             must(yyjson_is_obj(yyjson_doc_get_root(doc)));
@@ -56,8 +59,8 @@ static inline void must_be_told(const struct ph_answer *a)
     }
 }
 
-/* Whatever it reads to, it is not proved, and it can be told. `in`: connector, request, config. Input that lies in
- * the worker's arena is kept. */
+/* Whatever it reads to, it is not proved, and it can be told. `in`: connector, request, config.
+ * Input that lies in the worker's arena is kept. */
 static inline void must_not_verify(struct ph_input *in)
 {
     struct ph_secret_pair pair = {.secret = the_secret(), .additional = PH_S("public")};

@@ -1,6 +1,7 @@
-/* gRPC's framing. The first byte's lowest bit: gzip is agreed. Then any bytes as messages in a row: what is taken is
- * within the bytes and the limit, does not depend on what comes behind it, and comes back when it is framed again. The same bytes as a
- * text: a status message that decodes to what was encoded, and a time-out. */
+/* gRPC's framing. The first byte's lowest bit: gzip is agreed. Then any bytes as messages in a
+ * row: what is taken is within the bytes and the limit, does not depend on what comes behind it,
+ * and comes back when it is framed again. The same bytes as a text: a status message that
+ * decodes to what was encoded, and a time-out. */
 #include <string.h>
 
 #include "heap.h"
@@ -20,10 +21,14 @@ static void must_frame(struct ph_arena *arena, struct ph_slice message)
         memcpy(framed + PH_GRPC_PREFIX_BYTES, message.ptr, message.len);
     must(ph_grpc_take(ph_slice_of(framed, len), false, MESSAGE_MAX, arena, &again, &used, &fault));
     must(used == len && ph_slice_eq(again, message));
-    must(ph_grpc_read(ph_slice_of(framed, len), false, MESSAGE_MAX, arena, &again, &fault) && ph_slice_eq(again, message));
+    must(ph_grpc_read(ph_slice_of(framed, len), false, MESSAGE_MAX, arena, &again, &fault) &&
+         ph_slice_eq(again, message));
     /* Cut short it waits, and is no call. */
-    must(ph_grpc_take(ph_slice_of(framed, len - 1), false, MESSAGE_MAX, arena, &again, &used, &fault) && used == 0);
-    must(!ph_grpc_read(ph_slice_of(framed, len - 1), false, MESSAGE_MAX, arena, &again, &fault) && fault.code != PH_GRPC_OK);
+    must(ph_grpc_take(ph_slice_of(framed, len - 1), false, MESSAGE_MAX, arena, &again, &used,
+                      &fault) &&
+         used == 0);
+    must(!ph_grpc_read(ph_slice_of(framed, len - 1), false, MESSAGE_MAX, arena, &again, &fault) &&
+         fault.code != PH_GRPC_OK);
     free(framed);
 }
 
@@ -40,7 +45,8 @@ static void take_all(struct ph_arena *arena, struct ph_slice bytes, bool gzip)
         if (used == 0)
             return;
         must(used >= PH_GRPC_PREFIX_BYTES && used <= bytes.len && message.len <= MESSAGE_MAX);
-        must(ph_grpc_take(ph_slice_of(bytes.ptr, used), gzip, MESSAGE_MAX, arena, &alone, &used_alone, &fault));
+        must(ph_grpc_take(ph_slice_of(bytes.ptr, used), gzip, MESSAGE_MAX, arena, &alone,
+                          &used_alone, &fault));
         must(used_alone == used && ph_slice_eq(alone, message));
         must(ph_grpc_read(ph_slice_of(bytes.ptr, used), gzip, MESSAGE_MAX, arena, &alone, &fault));
         must(bytes.len == used || !ph_grpc_read(bytes, gzip, MESSAGE_MAX, arena, &alone, &fault));
@@ -62,7 +68,8 @@ static void must_decode(struct ph_slice encoded, struct ph_slice text)
         char c = encoded.ptr[i];
         must(c >= 0x20 && c < 0x7f && n < text.len);
         if (c == '%') {
-            must(i + 2 < encoded.len && hex(encoded.ptr[i + 1]) >= 0 && hex(encoded.ptr[i + 2]) >= 0);
+            must(i + 2 < encoded.len && hex(encoded.ptr[i + 1]) >= 0 &&
+                 hex(encoded.ptr[i + 2]) >= 0);
             c = (char)(hex(encoded.ptr[i + 1]) * 16 + hex(encoded.ptr[i + 2]));
             i += 2;
         }
@@ -70,7 +77,8 @@ static void must_decode(struct ph_slice encoded, struct ph_slice text)
     }
     /* All of it, or as much as fits without the character that would be cut. */
     must(n == text.len || (n <= PH_GRPC_TEXT_BYTES_MAX && n + 3 >= PH_GRPC_TEXT_BYTES_MAX));
-    must(n == text.len || n + 3 == PH_GRPC_TEXT_BYTES_MAX || ((unsigned char)text.ptr[n] & 0xc0) != 0x80);
+    must(n == text.len || n + 3 == PH_GRPC_TEXT_BYTES_MAX ||
+         ((unsigned char)text.ptr[n] & 0xc0) != 0x80);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,10 +1,11 @@
-/* HTTP/1 over any bytes, whole, one by one and in pieces of the size that the first byte says: all come to the same requests,
- * byte for byte, and to the same answers; of what is
- * wrong with the last one either thing may be told. */
+/* HTTP/1 over any bytes, whole, one by one and in pieces of the size that the first byte says:
+ * all come to the same requests, byte for byte, and to the same answers; of what is wrong with
+ * the last one either thing may be told. */
 #include "http.h"
 #include "http/h1.h"
 
-/* Those to what was read: the refusal that may follow, or the silence to what is no HTTP at all, depends on what is seen first. */
+/* Those to what was read: the refusal that may follow, or the silence to what is no HTTP at all,
+ * depends on what is seen first. */
 static struct ph_slice answers(struct ph_slice out)
 {
     static const char *const refusals[] = {"HTTP/1.1 4", "HTTP/1.1 5"};

@@ -1,5 +1,6 @@
-/* HTTP/2 over any bytes behind the preface, whole, one by one and in pieces of the size that the first byte says: all come to
- * the same requests and the same frames. The memory that a client can make us hold is bounded, and comes back. */
+/* HTTP/2 over any bytes behind the preface, whole, one by one and in pieces of the size that the
+ * first byte says: all come to the same requests and the same frames. The memory that a client
+ * can make us hold is bounded, and comes back. */
 #include "http.h"
 #include "http/h2.h"
 
@@ -23,10 +24,11 @@ static void feed(struct ph_slice bytes, size_t piece, struct run *run)
     run->answers = ph_buffer_slice(&run->out);
 }
 
-/* Where the answer depends on how the bytes came, rightly: nghttp2 bounds the CONTINUATION frames in a row, and counts one anew
- * with each piece of its nine bytes that comes: after a head that is to be continued, bytes that drip in are sent away where
- * whole ones are read. And a client's GOAWAY with nothing open ends the connection as soon as it is read: what came in the same
- * read is still looked at, what comes later is not. */
+/* Where the answer depends on how the bytes came, rightly: nghttp2 bounds the CONTINUATION
+ * frames in a row, and counts one anew with each piece of its nine bytes that comes: after a
+ * head that is to be continued, bytes that drip in are sent away where whole ones are read. And
+ * a client's GOAWAY with nothing open ends the connection as soon as it is read: what came in
+ * the same read is still looked at, what comes later is not. */
 static bool may_differ(struct ph_slice bytes)
 {
     enum { FRAME_HEAD_BYTES = 9, HEADERS = 1, END_HEADERS = 4, GOAWAY = 7 };

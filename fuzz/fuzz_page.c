@@ -1,6 +1,6 @@
-/* The page reader on any bytes: errors with their places, or tables; and what the tables then take for proof.
- * The input is a page and what the sender of a request chooses, parted by NULs: the value of every header that a
- * scheme looks for its signature in, and the body.
+/* The page reader on any bytes: errors with their places, or tables; and what the tables then
+ * take for proof. The input is a page and what the sender of a request chooses, parted by NULs:
+ * the value of every header that a scheme looks for its signature in, and the body.
  *
  * F1: a page is read or it is told why, in its order, in text that can be printed.
  * F2: no page that reads verifies a request whose signature is absent or empty.
@@ -28,7 +28,8 @@ static void check_errors(const struct ph_page_errors *errors) /* F1 */
 }
 
 /* Every header that a scheme may look for its signature in, with that value. */
-static size_t headers_of(const struct ph_connector *c, struct ph_slice value, struct ph_header headers[HEADERS_MAX])
+static size_t headers_of(const struct ph_connector *c, struct ph_slice value,
+                         struct ph_header headers[HEADERS_MAX])
 {
     size_t count = 0;
     for (uint16_t v = 0; v < c->variant_count; v++)
@@ -37,23 +38,32 @@ static size_t headers_of(const struct ph_connector *c, struct ph_slice value, st
             for (uint16_t i = 0; i < from->count; i++)
                 for (uint16_t k = 0; k < from->alternatives[i].count && count < HEADERS_MAX; k++)
                     if (from->alternatives[i].pieces[k].source == PH_SRC_HEADER)
-                        headers[count++] = (struct ph_header){from->alternatives[i].pieces[k].text, value};
+                        headers[count++] =
+                            (struct ph_header){from->alternatives[i].pieces[k].text, value};
         }
     return count;
 }
 
-static void must_not_verify(struct ph_worker *worker, const struct ph_connector *c, const struct ph_header *headers,
-                            size_t header_count, struct ph_slice body)
+static void must_not_verify(struct ph_worker *worker, const struct ph_connector *c,
+                            const struct ph_header *headers, size_t header_count,
+                            struct ph_slice body)
 {
-    const struct ph_secret_pair pairs[] = {{ph_slice_of(secret[0], SECRET_BYTES), ph_slice_of(secret[1], SECRET_BYTES)},
-                                           {PH_S(""), PH_S("")},
-                                           {ph_slice_of(secret[0], SECRET_BYTES), PH_S("")}};
+    const struct ph_secret_pair pairs[] = {
+        {ph_slice_of(secret[0], SECRET_BYTES), ph_slice_of(secret[1], SECRET_BYTES)},
+        {PH_S(""), PH_S("")},
+        {ph_slice_of(secret[0], SECRET_BYTES), PH_S("")}};
     struct ph_config_value config[PH_CONFIG_VALUES_MAX];
     size_t config_count = 0;
     for (; config_count < c->config_count; config_count++)
-        config[config_count] = (struct ph_config_value){c->config[config_count].name, ph_slice_of(secret[0], SECRET_BYTES)};
-    struct ph_request request = {.method = PH_S("POST"), .uri = PH_S("/w?a=1&sign="), .headers = headers, .header_count = header_count, .body = body};
-    struct ph_input in = {.connector = c, .request = &request, .capture_method = 1, .now_ms = 1795600000000};
+        config[config_count] = (struct ph_config_value){c->config[config_count].name,
+                                                        ph_slice_of(secret[0], SECRET_BYTES)};
+    struct ph_request request = {.method = PH_S("POST"),
+                                 .uri = PH_S("/w?a=1&sign="),
+                                 .headers = headers,
+                                 .header_count = header_count,
+                                 .body = body};
+    struct ph_input in = {
+        .connector = c, .request = &request, .capture_method = 1, .now_ms = 1795600000000};
     for (size_t p = 0; p <= PH_COUNTOF(pairs); p++) {
         struct ph_answer a;
         in.secrets = p < PH_COUNTOF(pairs) ? &pairs[p] : NULL;
@@ -86,10 +96,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ph_arena arena;
     struct ph_page_errors errors = {0};
     const struct ph_connector *c = NULL;
-    struct ph_slice rest = ph_slice_of(data, size), text = part(&rest), value = part(&rest), body = rest;
+    struct ph_slice rest = ph_slice_of(data, size), text = part(&rest), value = part(&rest),
+                    body = rest;
     ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     enum ph_status st = ph_page_read(&arena, PH_S("page"), text, &errors, &c);
-    must((st == PH_OK) == (c != NULL) && (st != PH_ERR_MALFORMED || errors.count > 0) && (st != PH_OK || errors.count == 0));
+    must((st == PH_OK) == (c != NULL) && (st != PH_ERR_MALFORMED || errors.count > 0) &&
+         (st != PH_OK || errors.count == 0));
     check_errors(&errors);
     if (c != NULL) {
         struct ph_header headers[HEADERS_MAX];

@@ -1,5 +1,5 @@
-/* Protobuf calls over any bytes: what is read holds only clean texts within the limits, and is the same call when it comes
- * again as protobuf, as canonical JSON and as the peer's JSON. */
+/* Protobuf calls over any bytes: what is read holds only clean texts within the limits, and is
+ * the same call when it comes again as protobuf, as canonical JSON and as the peer's JSON. */
 #include "calls.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,4 +1,5 @@
-/* What the targets of HTTP share: a connection's memory and handler, and a log of what was asked. */
+/* What the targets of HTTP share: a connection's memory and handler, and a log of what was
+ * asked. */
 #ifndef PH_FUZZ_HTTP_H
 #define PH_FUZZ_HTTP_H
 
@@ -20,10 +21,12 @@ struct run {
 
 static inline void note(struct run *run, struct ph_slice text)
 {
-    must(ph_buffer_append(&run->log, text) == PH_OK && ph_buffer_append(&run->log, PH_S("\n")) == PH_OK);
+    must(ph_buffer_append(&run->log, text) == PH_OK &&
+         ph_buffer_append(&run->log, PH_S("\n")) == PH_OK);
 }
 
-static inline enum ph_http_outcome on_request(void *ctx, struct ph_http_exchange *exchange, const struct ph_http_request *request,
+static inline enum ph_http_outcome on_request(void *ctx, struct ph_http_exchange *exchange,
+                                              const struct ph_http_request *request,
                                               struct ph_http_response *ret_response)
 {
     (void)exchange;
@@ -35,7 +38,8 @@ static inline enum ph_http_outcome on_request(void *ctx, struct ph_http_exchange
     for (size_t i = 0; i < request->header_count; i++) {
         const struct ph_slice whole[] = {request->headers[i].name, request->headers[i].value};
         for (size_t k = 0; k < PH_COUNTOF(whole); k++) { /* nothing that could end a line of HTTP */
-            must(whole[k].len == 0 || (memchr(whole[k].ptr, '\n', whole[k].len) == NULL && memchr(whole[k].ptr, '\0', whole[k].len) == NULL));
+            must(whole[k].len == 0 || (memchr(whole[k].ptr, '\n', whole[k].len) == NULL &&
+                                       memchr(whole[k].ptr, '\0', whole[k].len) == NULL));
             note(run, whole[k]);
         }
     }
@@ -55,7 +59,8 @@ static inline void run_init(struct run *run)
 {
     *run = (struct run){.memory = {.allocator = &ph_os_heap, .limit = 64 * 1024 * 1024}};
     run->handler = (struct ph_http_handler){.handle = on_request, .passes = lets_pass, .ctx = run};
-    run->site = (struct ph_http_site){&run->memory, &run->handler, &run->counters, &ph_http_limits_usual, &run->spares};
+    run->site = (struct ph_http_site){&run->memory, &run->handler, &run->counters,
+                                      &ph_http_limits_usual, &run->spares};
     ph_buffer_init(&run->log, &run->memory);
     ph_buffer_init(&run->out, &run->memory);
 }
@@ -78,8 +83,10 @@ static inline void must_agree(const struct run *a, const struct run *b)
 
 typedef void feed_fn(struct ph_slice bytes, size_t piece, struct run *run);
 
-/* The first byte is the size of pieces, the others are fed: whole, one by one, and in such pieces. */
-static inline void feed_all(feed_fn *feed, struct ph_slice input, bool (*may_differ)(struct ph_slice bytes))
+/* The first byte is the size of pieces, the others are fed: whole, one by one, and in such
+ * pieces. */
+static inline void feed_all(feed_fn *feed, struct ph_slice input,
+                            bool (*may_differ)(struct ph_slice bytes))
 {
     struct run whole, other;
     if (input.len < 2)

@@ -2,8 +2,8 @@
  *
  * usage: connectorc --out FILE.c [--samples DIR] PAGE...
  *
- * Every table becomes a static const array with a number in its name, printed before what points to it;
- * empty ones are NULL. Errors name file, line and column, and stop the build. */
+ * Every table becomes a static const array with a number in its name, printed before what points
+ * to it; empty ones are NULL. Errors name file, line and column, and stop the build. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,8 +47,8 @@ static void text(FILE *f, struct ph_slice s)
     fputs("\")", f);
 }
 
-/* A table under construction: its rows are written to memory, so that what they point to can be printed
- * first. */
+/* A table under construction: its rows are written to memory, so that what they point to can be
+ * printed first. */
 struct table {
     FILE *rows;
     char *bytes;
@@ -120,7 +120,8 @@ static unsigned pointer_table(const struct ph_pointer *p)
     fputs("    {.text = ", t.rows);
     text(t.rows, p->text);
     pointer(t.rows, "steps", steps_id);
-    fprintf(t.rows, ", .count = %u, .many = %d, .shared = %u, .node = %u},\n", p->count, p->many, p->shared, p->node);
+    fprintf(t.rows, ", .count = %u, .many = %d, .shared = %u, .node = %u},\n", p->count, p->many,
+            p->shared, p->node);
     t.count = 1;
     return end(&t);
 }
@@ -143,7 +144,8 @@ static unsigned filters(const struct ph_filter *list, size_t count)
 static void piece(FILE *f, const struct ph_piece *p)
 {
     unsigned where = pointer_table(p->pointer), with = filters(p->filters, p->filter_count);
-    fprintf(f, "{.source = %d, .index = %d, .filter_count = %u, .text = ", (int)p->source, p->index, p->filter_count);
+    fprintf(f, "{.source = %d, .index = %d, .filter_count = %u, .text = ", (int)p->source, p->index,
+            p->filter_count);
     text(f, p->text);
     pointer(f, "pointer", where);
     pointer(f, "filters", with);
@@ -200,8 +202,8 @@ static unsigned map(const struct ph_map *m)
     begin(&t, "struct ph_map");
     fputs("    {.name = ", t.rows);
     text(t.rows, m->name);
-    fprintf(t.rows, ", .vocabulary = %d, .count = %u, .has_otherwise = %d, .otherwise = %d", (int)m->vocabulary, m->count,
-            m->has_otherwise, m->otherwise);
+    fprintf(t.rows, ", .vocabulary = %d, .count = %u, .has_otherwise = %d, .otherwise = %d",
+            (int)m->vocabulary, m->count, m->has_otherwise, m->otherwise);
     pointer(t.rows, "entries", id);
     fputs("},\n", t.rows);
     t.count = 1;
@@ -270,8 +272,11 @@ static unsigned lets(const struct ph_let *list, size_t count)
         unsigned drop = slices(list[i].drop, list[i].drop_count);
         fputs("    {.name = ", t.rows);
         text(t.rows, list[i].name);
-        fprintf(t.rows, ", .kind = %d, .order = %d, .skip_empty = %d, .drop_count = %u, .keys = %d, .values = %d", (int)list[i].kind,
-                (int)list[i].order, list[i].skip_empty, list[i].drop_count, list[i].keys, list[i].values);
+        fprintf(t.rows,
+                ", .kind = %d, .order = %d, .skip_empty = %d, .drop_count = %u, .keys = %d, "
+                ".values = %d",
+                (int)list[i].kind, (int)list[i].order, list[i].skip_empty, list[i].drop_count,
+                list[i].keys, list[i].values);
         pointer(t.rows, "drop", drop);
         fputs(", .between_pair = ", t.rows);
         text(t.rows, list[i].between_pair);
@@ -308,8 +313,9 @@ static unsigned fetch(const struct ph_fetch *f)
     unsigned hosts = slices(f->hosts, f->host_count), with = headers(f->headers, f->header_count);
     unsigned accept = tests(f->accept, f->accept_count);
     begin(&t, "struct ph_fetch");
-    fprintf(t.rows, "    {.kind = %d, .host_count = %u, .header_count = %u, .accept_count = %u, .method = ", (int)f->kind,
-            f->host_count, f->header_count, f->accept_count);
+    fprintf(t.rows,
+            "    {.kind = %d, .host_count = %u, .header_count = %u, .accept_count = %u, .method = ",
+            (int)f->kind, f->host_count, f->header_count, f->accept_count);
     text(t.rows, f->method);
     pointer(t.rows, "hosts", hosts);
     pointer(t.rows, "headers", with);
@@ -331,13 +337,15 @@ static unsigned layouts(const struct ph_layout *list, size_t count)
         struct table parts;
         begin(&parts, "struct ph_layout_part");
         for (uint16_t k = 0; k < list[i].count; k++, parts.count++) {
-            fprintf(parts.rows, "    {.kind = %d, .capture = %d, .text = ", (int)list[i].parts[k].kind, list[i].parts[k].capture);
+            fprintf(parts.rows,
+                    "    {.kind = %d, .capture = %d, .text = ", (int)list[i].parts[k].kind,
+                    list[i].parts[k].capture);
             text(parts.rows, list[i].parts[k].text);
             fputs("},\n", parts.rows);
         }
         unsigned id = end(&parts);
-        fprintf(t.rows, "    {.count = %u, .has_kind = %d, .kind = %d, .hash = %d", list[i].count, list[i].has_kind,
-                (int)list[i].kind, (int)list[i].hash);
+        fprintf(t.rows, "    {.count = %u, .has_kind = %d, .kind = %d, .hash = %d", list[i].count,
+                list[i].has_kind, (int)list[i].kind, (int)list[i].hash);
         pointer(t.rows, "parts", id);
         fputs("},\n", t.rows);
     }
@@ -351,20 +359,31 @@ static unsigned signatures(const struct ph_signature *list, size_t count)
     for (size_t i = 0; i < count; i++, t.count++) {
         const struct ph_signature *s = &list[i];
         FILE *f = t.rows;
-        unsigned when = tests(s->when, s->when_count), require = tests(s->require, s->require_count);
-        unsigned shapes = layouts(s->layouts, s->layout_count), names = slices(s->captures, s->capture_count);
-        unsigned messages = templates(s->messages, s->message_count), covers = slices(s->covers, s->cover_count);
+        unsigned when = tests(s->when, s->when_count),
+                 require = tests(s->require, s->require_count);
+        unsigned shapes = layouts(s->layouts, s->layout_count),
+                 names = slices(s->captures, s->capture_count);
+        unsigned messages = templates(s->messages, s->message_count),
+                 covers = slices(s->covers, s->cover_count);
         unsigned algorithms = slices(s->algorithms, s->algorithm_count), from_net = fetch(s->fetch);
         unsigned certificate_names = slices(s->certificate_names, s->certificate_name_count);
-        unsigned send = headers(s->send, s->send_count), protect = headers(s->protect, s->protect_count);
-        fprintf(f, "    {.kind = %d, .hash = %d, .when_count = %u, .layout_count = %u, .capture_count = %u", (int)s->kind, (int)s->hash,
-                s->when_count, s->layout_count, s->capture_count);
-        fprintf(f, ", .first_only = %d, .header_may_repeat = %d, .encoding = %d, .secret_form = %d", s->first_only,
-                s->header_may_repeat, (int)s->encoding, (int)s->secret_form);
-        fprintf(f, ", .message_count = %u, .require_count = %u, .time_unit = %d, .past_ms = %lld, .future_ms = %lld", s->message_count,
-                s->require_count, (int)s->time_unit, (long long)s->past_ms, (long long)s->future_ms);
-        fprintf(f, ", .cover_count = %u, .algorithm_count = %u, .send_count = %u, .protect_count = %u, .per_item = %d", s->cover_count,
-                s->algorithm_count, s->send_count, s->protect_count, s->per_item);
+        unsigned send = headers(s->send, s->send_count),
+                 protect = headers(s->protect, s->protect_count);
+        fprintf(f,
+                "    {.kind = %d, .hash = %d, .when_count = %u, .layout_count = %u, .capture_count "
+                "= %u",
+                (int)s->kind, (int)s->hash, s->when_count, s->layout_count, s->capture_count);
+        fprintf(f, ", .first_only = %d, .header_may_repeat = %d, .encoding = %d, .secret_form = %d",
+                s->first_only, s->header_may_repeat, (int)s->encoding, (int)s->secret_form);
+        fprintf(f,
+                ", .message_count = %u, .require_count = %u, .time_unit = %d, .past_ms = %lld, "
+                ".future_ms = %lld",
+                s->message_count, s->require_count, (int)s->time_unit, (long long)s->past_ms,
+                (long long)s->future_ms);
+        fprintf(f,
+                ", .cover_count = %u, .algorithm_count = %u, .send_count = %u, .protect_count = "
+                "%u, .per_item = %d",
+                s->cover_count, s->algorithm_count, s->send_count, s->protect_count, s->per_item);
         pointer(f, "when", when);
         pointer(f, "require", require);
         pointer(f, "layouts", shapes);
@@ -395,7 +414,9 @@ static unsigned field_rules(const struct ph_field_rule *list, size_t count)
     struct table t;
     begin(&t, "struct ph_field_rule");
     for (size_t i = 0; i < count; i++, t.count++) {
-        fprintf(t.rows, "    {.field = %d, .unit = %d, .required = %d, .value = ", (int)list[i].field, (int)list[i].unit, list[i].required);
+        fprintf(t.rows,
+                "    {.field = %d, .unit = %d, .required = %d, .value = ", (int)list[i].field,
+                (int)list[i].unit, list[i].required);
         expr(t.rows, &list[i].value);
         fputs(", .currency = ", t.rows);
         expr(t.rows, &list[i].currency);
@@ -418,13 +439,17 @@ static unsigned block(const struct ph_block *b)
     for (unsigned i = 0; i < printed_count; i++)
         if (printed[i] == b)
             return printed_id[i];
-    unsigned fields = field_rules(b->fields, b->field_count), reference = field_rules(b->reference, b->reference_count);
+    unsigned fields = field_rules(b->fields, b->field_count),
+             reference = field_rules(b->reference, b->reference_count);
     unsigned required = needs(b->needs, b->need_count);
     begin(&t, "struct ph_block");
     fputs("    {.name = ", t.rows);
     text(t.rows, b->name);
-    fprintf(t.rows, ", .kind = %d, .field_count = %u, .id_count = %u, .reference_kind = %d, .reference_count = %u, .reference_own = %d, .need_count = %u",
-            (int)b->kind, b->field_count, b->id_count, (int)b->reference_kind, b->reference_count, b->reference_own, b->need_count);
+    fprintf(t.rows,
+            ", .kind = %d, .field_count = %u, .id_count = %u, .reference_kind = %d, "
+            ".reference_count = %u, .reference_own = %d, .need_count = %u",
+            (int)b->kind, b->field_count, b->id_count, (int)b->reference_kind, b->reference_count,
+            b->reference_own, b->need_count);
     pointer(t.rows, "fields", fields);
     pointer(t.rows, "reference", reference);
     pointer(t.rows, "needs", required);
@@ -446,9 +471,13 @@ static unsigned rules(const struct ph_rule *list, size_t count)
     begin(&t, "struct ph_rule");
     for (size_t i = 0; i < count; i++, t.count++) {
         const struct ph_rule *r = &list[i];
-        unsigned on = slices(r->on, r->on_count), when = tests(r->when, r->test_count), content = block(r->content);
-        fprintf(t.rows, "    {.on_count = %u, .on_prefix = %d, .test_count = %u, .fetch = %d, .needs_capture_method = %d, .line = %d",
-                r->on_count, r->on_prefix, r->test_count, r->fetch, r->needs_capture_method, r->line);
+        unsigned on = slices(r->on, r->on_count), when = tests(r->when, r->test_count),
+                 content = block(r->content);
+        fprintf(t.rows,
+                "    {.on_count = %u, .on_prefix = %d, .test_count = %u, .fetch = %d, "
+                ".needs_capture_method = %d, .line = %d",
+                r->on_count, r->on_prefix, r->test_count, r->fetch, r->needs_capture_method,
+                r->line);
         pointer(t.rows, "on", on);
         pointer(t.rows, "when", when);
         pointer(t.rows, "content", content);
@@ -468,7 +497,8 @@ static unsigned numbers(const uint16_t *list, size_t count)
     struct table t;
     begin(&t, "uint16_t");
     for (size_t i = 0; i < count; i++, t.count++)
-        fprintf(t.rows, "%s%u,%s", i % 16 == 0 ? "    " : " ", list[i], i % 16 == 15 || i + 1 == count ? "\n" : "");
+        fprintf(t.rows, "%s%u,%s", i % 16 == 0 ? "    " : " ", list[i],
+                i % 16 == 15 || i + 1 == count ? "\n" : "");
     return end(&t);
 }
 
@@ -480,8 +510,10 @@ static unsigned nodes(const struct ph_node *list, size_t count)
         unsigned slots = numbers(list[i].slots, list[i].slot_count);
         fputs("    {.step = ", t.rows);
         step(t.rows, &list[i].step);
-        fprintf(t.rows, ", .head = 0x%" PRIx64 ", .tail = 0x%" PRIx64 ", .key_bytes = %u, .parent = %u, .slot_count = %u", list[i].head,
-                list[i].tail, list[i].key_bytes, list[i].parent, list[i].slot_count);
+        fprintf(t.rows,
+                ", .head = 0x%" PRIx64 ", .tail = 0x%" PRIx64
+                ", .key_bytes = %u, .parent = %u, .slot_count = %u",
+                list[i].head, list[i].tail, list[i].key_bytes, list[i].parent, list[i].slot_count);
         pointer(t.rows, "slots", slots);
         fputs("},\n", t.rows);
     }
@@ -515,8 +547,11 @@ static unsigned decodes(const enum ph_decode *list, size_t count)
 static void reply(FILE *f, const struct ph_reply *r)
 {
     unsigned with = headers(r->headers, r->header_count);
-    fprintf(f, "{.status = %d, .stops_queue = %d, .header_count = %u, .sign_kind = %d, .sign_hash = %d, .sign_encoding = %d", r->status, r->stops_queue, r->header_count,
-            (int)r->sign_kind, (int)r->sign_hash, (int)r->sign_encoding);
+    fprintf(f,
+            "{.status = %d, .stops_queue = %d, .header_count = %u, .sign_kind = %d, .sign_hash = "
+            "%d, .sign_encoding = %d",
+            r->status, r->stops_queue, r->header_count, (int)r->sign_kind, (int)r->sign_hash,
+            (int)r->sign_encoding);
     pointer(f, "headers", with);
     fputs(", .body = ", f);
     template(f, &r->body);
@@ -534,18 +569,26 @@ static unsigned variants(const struct ph_variant *list, size_t count)
     for (size_t i = 0; i < count; i++, t.count++) {
         const struct ph_variant *v = &list[i];
         FILE *f = t.rows;
-        unsigned when = tests(v->when, v->when_count), decode = decodes(v->decode, v->decode_count), items = pointer_table(v->items);
-        unsigned let = lets(v->lets, v->let_count), sig = signatures(v->signatures, v->signature_count);
+        unsigned when = tests(v->when, v->when_count), decode = decodes(v->decode, v->decode_count),
+                 items = pointer_table(v->items);
+        unsigned let = lets(v->lets, v->let_count),
+                 sig = signatures(v->signatures, v->signature_count);
         unsigned required = needs(v->needs, v->need_count), rule = rules(v->rules, v->rule_count);
-        unsigned by_type = groups(v->groups, v->group_count), open = numbers(v->open_rules, v->open_rule_count);
+        unsigned by_type = groups(v->groups, v->group_count),
+                 open = numbers(v->open_rules, v->open_rule_count);
         unsigned slots = numbers(v->group_slots, v->group_slot_count);
         unsigned dedupe = key_parts(v->dedupe, v->dedupe_count), from_net = fetch(v->fetch);
         fputs("    {.name = ", f);
         text(f, v->name);
-        fprintf(f, ", .format = %d, .when_count = %u, .decode_count = %u, .let_count = %u, .signature_count = %u", (int)v->format,
-                v->when_count, v->decode_count, v->let_count, v->signature_count);
-        fprintf(f, ", .time_unit = %d, .need_count = %u, .rule_count = %u, .group_count = %u, .group_slot_count = %u, .open_rule_count = %u",
-                (int)v->time_unit, v->need_count, v->rule_count, v->group_count, v->group_slot_count, v->open_rule_count);
+        fprintf(f,
+                ", .format = %d, .when_count = %u, .decode_count = %u, .let_count = %u, "
+                ".signature_count = %u",
+                (int)v->format, v->when_count, v->decode_count, v->let_count, v->signature_count);
+        fprintf(f,
+                ", .time_unit = %d, .need_count = %u, .rule_count = %u, .group_count = %u, "
+                ".group_slot_count = %u, .open_rule_count = %u",
+                (int)v->time_unit, v->need_count, v->rule_count, v->group_count,
+                v->group_slot_count, v->open_rule_count);
         fprintf(f, ", .dedupe_count = %u, .ack_within_ms = %d", v->dedupe_count, v->ack_within_ms);
         pointer(f, "when", when);
         pointer(f, "decode", decode);
@@ -581,7 +624,7 @@ static unsigned variants(const struct ph_variant *list, size_t count)
     return end(&t);
 }
 
-/* ---- samples and files ------------------------------------------------------------------------------ */
+/* ---- samples and files ----------------------------------------------------------------------- */
 
 static char *read_file(const char *path, size_t *ret_len)
 {
@@ -623,7 +666,8 @@ static void sample_rows(struct table *t, const char *dir, const char *variant)
         size_t len = 0;
         char *body = dot != NULL && list[i]->d_type == DT_REG ? read_file(path, &len) : NULL;
         if (body != NULL) {
-            while (len > 0 && body[len - 1] == '\n') /* an editor's line end is none of the sender's */
+            while (len > 0 &&
+                   body[len - 1] == '\n') /* an editor's line end is none of the sender's */
                 len--;
             fputs("    {.event = ", t->rows);
             text(t->rows, ph_slice_of(list[i]->d_name, (size_t)(dot - list[i]->d_name)));
@@ -649,7 +693,8 @@ static void connector(const struct ph_connector *c, const char *samples_dir)
     char dir[2048];
     snprintf(dir, sizeof(dir), "%s/%.*s", samples_dir, (int)c->name.len, c->name.ptr);
     fprintf(out, "\n/* ---- %.*s ---- */\n", (int)c->name.len, c->name.ptr);
-    unsigned shapes = variants(c->variants, c->variant_count), tree = nodes(c->nodes, c->node_count);
+    unsigned shapes = variants(c->variants, c->variant_count),
+             tree = nodes(c->nodes, c->node_count);
     begin(&t, "struct ph_sample");
     sample_rows(&t, dir, "");
     size_t sample_count = t.count;
@@ -674,10 +719,12 @@ static void connector(const struct ph_connector *c, const char *samples_dir)
     unsigned config = end(&t);
     begin(&t, "struct ph_currency_exception");
     for (uint16_t i = 0; i < c->currency_count; i++, t.count++)
-        fprintf(t.rows, "    {.code = \"%s\", .is = \"%s\", .decimals = %u},\n", c->currencies[i].code,
-                c->currencies[i].is, c->currencies[i].decimals);
+        fprintf(t.rows, "    {.code = \"%s\", .is = \"%s\", .decimals = %u},\n",
+                c->currencies[i].code, c->currencies[i].is, c->currencies[i].decimals);
     unsigned currencies = end(&t);
-    fprintf(out, "static const struct ph_connector connector_%.*s = {\n    .name = ", (int)c->name.len, c->name.ptr);
+    fprintf(out,
+            "static const struct ph_connector connector_%.*s = {\n    .name = ", (int)c->name.len,
+            c->name.ptr);
     text(out, c->name);
     fputs(", .title = ", out);
     text(out, c->title);
@@ -689,8 +736,11 @@ static void connector(const struct ph_connector *c, const char *samples_dir)
     text(out, c->hash);
     fputs(", .native = ", out);
     text(out, c->native);
-    fprintf(out, ",\n    .variant_count = %u, .source_count = %u, .config_count = %u, .currency_count = %u, .sample_count = %zu, .node_count = %u",
-            c->variant_count, c->source_count, c->config_count, c->currency_count, sample_count, c->node_count);
+    fprintf(out,
+            ",\n    .variant_count = %u, .source_count = %u, .config_count = %u, .currency_count = "
+            "%u, .sample_count = %zu, .node_count = %u",
+            c->variant_count, c->source_count, c->config_count, c->currency_count, sample_count,
+            c->node_count);
     pointer(out, "variants", shapes);
     pointer(out, "nodes", tree);
     pointer(out, "samples", samples);
@@ -702,7 +752,8 @@ static void connector(const struct ph_connector *c, const char *samples_dir)
 
 static int by_connector(const void *a, const void *b)
 {
-    const struct ph_connector *x = *(const struct ph_connector *const *)a, *y = *(const struct ph_connector *const *)b;
+    const struct ph_connector *x = *(const struct ph_connector *const *)a,
+                              *y = *(const struct ph_connector *const *)b;
     size_t shared = x->name.len < y->name.len ? x->name.len : y->name.len;
     int order = memcmp(x->name.ptr, y->name.ptr, shared);
     return order != 0 ? order : (x->name.len > y->name.len) - (x->name.len < y->name.len);
@@ -741,7 +792,8 @@ int main(int argc, char **argv)
         }
     }
     if (bad || out_path == NULL || count == 0) {
-        fprintf(stderr, bad ? "connectorc: the pages above are wrong\n" : "usage: connectorc --out FILE.c [--samples DIR] PAGE...\n");
+        fprintf(stderr, bad ? "connectorc: the pages above are wrong\n"
+                            : "usage: connectorc --out FILE.c [--samples DIR] PAGE...\n");
         ph_arena_done(&arena);
         return 1;
     }
@@ -751,7 +803,8 @@ int main(int argc, char **argv)
         return 1;
     }
     qsort(list, count, sizeof(list[0]), by_connector);
-    fputs("/* Generated by connectorc from connectors/. */\n#include \"connector/connector.h\"\n", out);
+    fputs("/* Generated by connectorc from connectors/. */\n#include \"connector/connector.h\"\n",
+          out);
     for (size_t i = 0; i < count; i++)
         connector(list[i], samples);
     fputs("\nconst struct ph_connector *const ph_connectors_builtin[] = {\n", out);

@@ -1,7 +1,7 @@
-/* Asks payhook's Event Service about one webhook, in JSON, by libcurl. (A C program can also have the engine without
- * the server: docs/embed.md.) Prints the answer as it comes.
- * usage: STRIPE_WHSEC=... ./handle 127.0.0.1:8080 SIGNATURE <body.json
- * build: cc handle.c $(pkg-config --cflags --libs libcurl) -o handle */
+/* Asks payhook's Event Service about one webhook, in JSON, by libcurl. (A C program can also
+ * have the engine without the server: docs/embed.md.) Prints the answer as it comes. usage:
+ * STRIPE_WHSEC=... ./handle 127.0.0.1:8080 SIGNATURE <body.json build: cc handle.c $(pkg-config
+ * --cflags --libs libcurl) -o handle */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +24,11 @@ static size_t keep(char *bytes, size_t one, size_t count, void *ctx)
 
 static void put_base64(FILE *out, const unsigned char *bytes, size_t len)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < len; i += 3) {
-        unsigned long three = (unsigned long)bytes[i] << 16 | (i + 1 < len ? (unsigned long)bytes[i + 1] << 8 : 0) |
+        unsigned long three = (unsigned long)bytes[i] << 16 |
+                              (i + 1 < len ? (unsigned long)bytes[i + 1] << 8 : 0) |
                               (i + 2 < len ? bytes[i + 2] : 0);
         fputc(alphabet[three >> 18], out);
         fputc(alphabet[three >> 12 & 63], out);
@@ -46,8 +48,10 @@ int main(int argc, char **argv)
     if (argc != 3 || secret == NULL || out == NULL || curl == NULL)
         return 2;
     /* Signature and secret hold no character that JSON would escape. */
-    fprintf(out, "{\"request_details\":{\"method\":\"HTTP_METHOD_POST\",\"uri\":\"/webhooks/stripe\","
-                 "\"headers\":{\"Stripe-Signature\":\"%s\"},\"body\":\"", argv[2]);
+    fprintf(out,
+            "{\"request_details\":{\"method\":\"HTTP_METHOD_POST\",\"uri\":\"/webhooks/stripe\","
+            "\"headers\":{\"Stripe-Signature\":\"%s\"},\"body\":\"",
+            argv[2]);
     put_base64(out, body, len);
     fprintf(out, "\"},\"webhook_secrets\":{\"secret\":\"%s\"}}", secret);
     fclose(out);

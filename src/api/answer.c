@@ -33,8 +33,7 @@ static const struct ph_event *event_at(const struct ph_hook *hook, size_t event)
                : NULL;
 }
 
-/* ---- findings ----------------------------------------------------------------------------------
- */
+/* ---- findings -------------------------------------------------------------------------------- */
 
 const char *ph_hook_error(const struct ph_hook *hook)
 {
@@ -67,8 +66,7 @@ int ph_hook_matched_secret(const struct ph_hook *hook, size_t event)
     return e != NULL ? e->matched_secret : 0;
 }
 
-/* ---- content ------------------------------------------------------------------------------------
- */
+/* ---- content --------------------------------------------------------------------------------- */
 
 static struct ph_slice kind_name(enum ph_kind kind)
 {
@@ -182,8 +180,7 @@ int ph_hook_time(const struct ph_hook *hook, size_t event, const char *field, in
     return 1;
 }
 
-/* ---- replies and messages
- * ------------------------------------------------------------------------ */
+/* ---- replies and messages -------------------------------------------------------------------- */
 
 static const char *header_at(const struct ph_hook *hook, const struct ph_header *headers,
                              size_t count, size_t index, const char **ret_value)
@@ -243,8 +240,7 @@ const void *ph_hook_protobuf(struct ph_hook *hook, int message, size_t *ret_len)
     return ph_hook_give(hook, ph_slice_present(bytes) ? bytes : PH_S(""), ret_len);
 }
 
-/* ---- callouts and signatures
- * ----------------------------------------------------------------------- */
+/* ---- callouts and signatures ----------------------------------------------------------------- */
 
 static const struct ph_callout *callout_of(const struct ph_hook *hook)
 {

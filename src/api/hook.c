@@ -14,8 +14,7 @@ _Static_assert((int)PH_HOOK_PARSE == (int)PH_WANT_REFERENCE &&
                    (int)PH_HOOK_HANDLE == (int)PH_WANT_ALL,
                "the public wants are the engine's");
 
-/* ---- the library -------------------------------------------------------------------------------
- */
+/* ---- the library ----------------------------------------------------------------------------- */
 
 const char *ph_hook_version(void)
 {
@@ -37,8 +36,7 @@ const char *ph_hook_connector_title(size_t index)
     return index < ph_connectors_builtin_count ? ph_connectors_builtin[index]->title.ptr : NULL;
 }
 
-/* ---- a hook's life -----------------------------------------------------------------------------
- */
+/* ---- a hook's life --------------------------------------------------------------------------- */
 
 static void *take(void *ctx, size_t bytes)
 {
@@ -101,8 +99,7 @@ int ph_hook_begin(struct ph_hook *hook, const char *connector)
     return hook->in.connector != NULL ? PH_HOOK_OK : PH_HOOK_NOT_FOUND;
 }
 
-/* ---- what arrived ------------------------------------------------------------------------------
- */
+/* ---- what arrived ---------------------------------------------------------------------------- */
 
 /* Copies into the hook. An answer that was given before no longer fits what arrived. */
 static int keep(struct ph_hook *hook, const void *ptr, size_t len, size_t max, struct ph_slice *ret)
@@ -222,8 +219,7 @@ int ph_hook_event_id(struct ph_hook *hook, const char *id)
     return keep_text(hook, id, PH_URI_BYTES_MAX, hook != NULL ? &hook->in.merchant_event_id : NULL);
 }
 
-/* ---- run ---------------------------------------------------------------------------------------
- */
+/* ---- run ------------------------------------------------------------------------------------- */
 
 int ph_hook_run(struct ph_hook *hook, int want)
 {

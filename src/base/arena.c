@@ -90,7 +90,8 @@ PH_COLD static void *grow(struct ph_arena *arena, size_t bytes, size_t rounded)
         arena->ran_out = true;
         return NULL;
     }
-    *block = (struct ph_arena_block){.next = arena->head, .size = size, .used = arena->exact ? size : rounded, .end = size};
+    *block = (struct ph_arena_block){
+        .next = arena->head, .size = size, .used = arena->exact ? size : rounded, .end = size};
     arena->head = block;
     arena->total += size;
     return block->data;

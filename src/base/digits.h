@@ -8,7 +8,8 @@
 
 enum { PH_DIGITS_MAX = 18 }; /* any so many fit into 63 bits */
 
-/* Eight digits; false: a byte is none. Neighbours are added up: digits to pairs, pairs to fours, fours to eight. */
+/* Eight digits; false: a byte is none. Neighbours are added up: digits to pairs, pairs to fours,
+ * fours to eight. */
 static inline bool ph_digits8(const char *text, uint64_t *ret)
 {
     const uint64_t ones = 0x0101010101010101U, tops = ones * 0x80;

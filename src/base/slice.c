@@ -5,13 +5,15 @@ static unsigned char lower(char c)
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
-/* Eight bytes at once: below 0x80 a byte's top bit is free to tell whether it passed 'A' and whether it passed 'Z'. */
+/* Eight bytes at once: below 0x80 a byte's top bit is free to tell whether it passed 'A' and
+ * whether it passed 'Z'. */
 static uint64_t lower8(const char *p)
 {
     const uint64_t ones = 0x0101010101010101U, tops = ones * 0x80;
     uint64_t v;
     memcpy(&v, p, sizeof(v));
-    uint64_t low = v & ~tops, from_a = low + ones * (0x80 - 'A'), after_z = low + ones * (0x7f - 'Z');
+    uint64_t low = v & ~tops, from_a = low + ones * (0x80 - 'A'),
+             after_z = low + ones * (0x7f - 'Z');
     return v | ((from_a & ~after_z & ~v & tops) >> 2);
 }
 
@@ -38,7 +40,8 @@ size_t ph_slice_find(struct ph_slice s, struct ph_slice needle, size_t start)
     if (needle.len == 0)
         return start <= s.len ? start : SIZE_MAX;
     if (needle.len == 1) { /* as of nearly all lists */
-        const char *hit = start < s.len ? memchr(s.ptr + start, needle.ptr[0], s.len - start) : NULL;
+        const char *hit =
+            start < s.len ? memchr(s.ptr + start, needle.ptr[0], s.len - start) : NULL;
         return hit != NULL ? (size_t)(hit - s.ptr) : SIZE_MAX;
     }
     for (size_t i = start; i + needle.len <= s.len; i++) {

@@ -23,7 +23,7 @@ enum ph_status {
 };
 
 /* A function off the usual way: kept out of its callers, which stay small. */
-#define PH_COLD __attribute__((cold, noinline))
+#define PH_COLD     __attribute__((cold, noinline))
 #define PH_MUST_USE __attribute__((warn_unused_result))
 
 /* The only macro of ours that hides a return: passes an error on. */

@@ -1,4 +1,5 @@
-/* UTF-8 (RFC 3629): shortest forms, no surrogates, nothing above U+10FFFF. NUL is a character like others. */
+/* UTF-8 (RFC 3629): shortest forms, no surrogates, nothing above U+10FFFF. NUL is a character
+ * like others. */
 #ifndef PH_BASE_UTF8_H
 #define PH_BASE_UTF8_H
 
@@ -7,7 +8,8 @@
 /* Bytes of the well-formed character that a text begins with; 0: none. */
 size_t ph_utf8_char(struct ph_slice text);
 bool ph_utf8_valid(struct ph_slice text);
-/* Whether it is ASCII without NUL, as nearly all texts are; in words of which the last overlaps the one before. */
+/* Whether it is ASCII without NUL, as nearly all texts are; in words of which the last overlaps
+ * the one before. */
 static inline bool ph_utf8_plain(struct ph_slice text)
 {
     const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
@@ -23,7 +25,8 @@ static inline bool ph_utf8_plain(struct ph_slice text)
         return ((odd | v | (v - ones)) & tops) == 0;
     }
     if (text.len >= sizeof(front)) {
-        memcpy(&front, text.ptr, sizeof(front)), memcpy(&back, text.ptr + text.len - sizeof(back), sizeof(back));
+        memcpy(&front, text.ptr, sizeof(front)),
+            memcpy(&back, text.ptr + text.len - sizeof(back), sizeof(back));
         v = (uint64_t)front << 32 | back;
         return ((v | (v - ones)) & tops) == 0;
     }
@@ -34,8 +37,9 @@ static inline bool ph_utf8_plain(struct ph_slice text)
 }
 /* As much of the front as fits into that many bytes without cutting a character in two. */
 struct ph_slice ph_utf8_cut(struct ph_slice text, size_t bytes_max);
-/* Bytes of the character that a text begins with, where it is one that acts on a terminal or hides: C1 controls, what
- * turns the direction of writing, line separators, what has no width. 0: it is none. */
+/* Bytes of the character that a text begins with, where it is one that acts on a terminal or
+ * hides: C1 controls, what turns the direction of writing, line separators, what has no width.
+ * 0: it is none. */
 size_t ph_utf8_hidden(struct ph_slice text);
 
 #endif

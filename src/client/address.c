@@ -53,10 +53,10 @@ static bool is_public6(const uint8_t a[16])
         const char *prefix;
         int bits, inner; /* where the IPv4 address inside begins */
     } carriers[] = {
-        {"\0\0\0\0\0\0\0\0\0\0\xff\xff", 96, 12},    /* IPv4-mapped */
-        {"\0\0\0\0\0\0\0\0\xff\xff\0\0", 96, 12},    /* IPv4-translated */
-        {"\0\x64\xff\x9b\0\0\0\0\0\0\0\0", 96, 12},  /* NAT64 */
-        {"\x20\x02", 16, 2},                         /* 6to4 */
+        {"\0\0\0\0\0\0\0\0\0\0\xff\xff", 96, 12},   /* IPv4-mapped */
+        {"\0\0\0\0\0\0\0\0\xff\xff\0\0", 96, 12},   /* IPv4-translated */
+        {"\0\x64\xff\x9b\0\0\0\0\0\0\0\0", 96, 12}, /* NAT64 */
+        {"\x20\x02", 16, 2},                        /* 6to4 */
     };
     static const struct {
         const char *prefix;

@@ -3,8 +3,8 @@
 #include "base/limits.h"
 #include "os/file.h"
 
-static const char *const usual[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-                                    "/etc/ssl/cert.pem"};
+static const char *const usual[] = {"/etc/ssl/certs/ca-certificates.crt",
+                                    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
 
 static enum ph_status read_usual(struct ph_arena *arena, struct ph_slice *ret)
 {
@@ -26,8 +26,10 @@ static size_t copy_body(struct ph_slice body, char *to)
 
 enum ph_status ph_roots_read(struct ph_arena *arena, const char *path, struct ph_slice *ret)
 {
-    struct ph_slice begin = PH_S("-----BEGIN CERTIFICATE-----"), end = PH_S("-----END CERTIFICATE-----"), pem;
-    PH_TRY(path != NULL ? ph_os_read_file(arena, path, PH_CA_FILE_BYTES_MAX, &pem) : read_usual(arena, &pem));
+    struct ph_slice begin = PH_S("-----BEGIN CERTIFICATE-----"),
+                    end = PH_S("-----END CERTIFICATE-----"), pem;
+    PH_TRY(path != NULL ? ph_os_read_file(arena, path, PH_CA_FILE_BYTES_MAX, &pem)
+                        : read_usual(arena, &pem));
     char *list = ph_arena_alloc(arena, pem.len + 1); /* each comma stands for a longer line */
     size_t len = 0;
     if (list == NULL)

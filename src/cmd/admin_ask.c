@@ -12,8 +12,7 @@
 
 enum { ANSWER_BYTES_MAX = 64 * 1024 * 1024 };
 
-/* ---- whom
- * ---------------------------------------------------------------------------------------------- */
+/* ---- whom ------------------------------------------------------------------------------------ */
 
 static const char *join(struct ph_arena *arena, const char *a, const char *b)
 {
@@ -43,8 +42,8 @@ static bool read_token(struct ph_admin_asker *asker, const char *from)
     return asker->token != NULL && strpbrk(asker->token, "\r\n") == NULL;
 }
 
-/* Where the configuration that payhook runs by has its socket: --config or PAYHOOK_CONFIG, variables
- * over it, or what there is without a file. */
+/* Where the configuration that payhook runs by has its socket: --config or PAYHOOK_CONFIG,
+ * variables over it, or what there is without a file. */
 static int find_socket(struct ph_admin_asker *asker)
 {
     struct ph_args *args = asker->args;
@@ -109,8 +108,7 @@ void ph_asker_done(struct ph_admin_asker *asker)
     ph_arena_done(&asker->arena);
 }
 
-/* ---- what
- * ---------------------------------------------------------------------------------------------- */
+/* ---- what ------------------------------------------------------------------------------------ */
 
 static void put(struct ph_cmd_query *query, const char *text, bool encoded)
 {
@@ -197,8 +195,7 @@ struct ph_slice ph_asker_body(struct ph_admin_asker *asker, yyjson_mut_doc *doc)
     return copy;
 }
 
-/* ---- asking
- * -------------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 /* {"error":{"code","message"}} for a person; what is none of ours is told by its status. */
 static int say_error(const struct ph_asked *answer)
@@ -239,11 +236,11 @@ int ph_asker_ask(struct ph_admin_asker *asker, const char *method, const struct 
     if (ph_ask(&asker->arena, &ask, ret, why) != PH_OK) {
         bool silent =
             asker->socket != NULL && ret->status == 0; /* curl would speak of a host and a port */
-        fprintf(stderr,
-                "payhook: cannot ask %s: %s; is payhook serve running there? (--config FILE, --data "
-                "DIR, --admin URL)\n",
-                asker->socket != NULL ? asker->socket : asker->base,
-                silent ? "nobody answers" : why);
+        fprintf(
+            stderr,
+            "payhook: cannot ask %s: %s; is payhook serve running there? (--config FILE, --data "
+            "DIR, --admin URL)\n",
+            asker->socket != NULL ? asker->socket : asker->base, silent ? "nobody answers" : why);
         return PH_EXIT_FAILED;
     }
     return ret->status >= 200 && ret->status < 300 ? PH_EXIT_OK : say_error(ret);

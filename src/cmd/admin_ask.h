@@ -15,7 +15,8 @@ struct ph_admin_asker {
     bool json;
 };
 
-/* From --admin, --data, --config and --token. PH_EXIT_OK, or the code to end with. Pair with ph_asker_done.
+/* From --admin, --data, --config and --token. PH_EXIT_OK, or the code to end with. Pair with
+ * ph_asker_done.
  */
 int ph_asker_init(struct ph_args *args, struct ph_admin_asker *ret);
 void ph_asker_done(struct ph_admin_asker *asker);

@@ -59,7 +59,8 @@ static int say_error(const struct answering *run, struct ph_slice code, struct p
         printf("%.*s: ", (int)code.len, code.ptr);
         ph_print_escaped(message);
         putchar('\n');
-    } else if (ph_wire_write_error_json(ph_worker_arena(run->worker), code, message, &out) == PH_OK) {
+    } else if (ph_wire_write_error_json(ph_worker_arena(run->worker), code, message, &out) ==
+               PH_OK) {
         (void)say(out);
     }
     return PH_EXIT_FAILED;
@@ -172,7 +173,8 @@ static int run_command(struct ph_args *args)
     if (args->one[PH_OPT_NDJSON] != NULL)
         return ph_cmd_ndjson(args);
     if (args->one[PH_OPT_REQUEST] == NULL && args->one[PH_OPT_BODY] == NULL)
-        return ph_args_wrong("which request? --request FILE, or --body FILE with --header and --uri", NULL);
+        return ph_args_wrong(
+            "which request? --request FILE, or --body FILE with --header and --uri", NULL);
     const struct ph_connector *connector = ph_args_connector(args, args->one[PH_OPT_CONNECTOR]);
     if (connector == NULL)
         return PH_EXIT_USAGE;

@@ -13,11 +13,12 @@
 
 int ph_args_wrong(const char *what, const char *value)
 {
-    fprintf(stderr, "payhook: %s%s%s (see --help)\n", what, value != NULL ? ": " : "", value != NULL ? value : "");
+    fprintf(stderr, "payhook: %s%s%s (see --help)\n", what, value != NULL ? ": " : "",
+            value != NULL ? value : "");
     return PH_EXIT_USAGE;
 }
 
-/* ---- files ------------------------------------------------------------------------------------------ */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static struct ph_slice read_all(struct ph_args *args, FILE *f, const char *path)
 {
@@ -78,7 +79,7 @@ static struct ph_slice from_env(const char *name)
     return ph_slice_str(value);
 }
 
-/* ---- secrets and config ------------------------------------------------------------------------------ */
+/* ---- secrets and config ---------------------------------------------------------------------- */
 
 static bool add_secret(struct ph_args *a, struct ph_slice text, bool additional)
 {
@@ -86,7 +87,8 @@ static bool add_secret(struct ph_args *a, struct ph_slice text, bool additional)
         return false;
     if (additional) {
         if (a->secret_count == 0 || ph_slice_present(a->secrets[a->secret_count - 1].additional)) {
-            fprintf(stderr, "payhook: an additional secret follows the secret it belongs to, one each\n");
+            fprintf(stderr,
+                    "payhook: an additional secret follows the secret it belongs to, one each\n");
             return false;
         }
         a->secrets[a->secret_count - 1].additional = text;
@@ -119,13 +121,15 @@ static bool take_config(struct ph_args *a, enum ph_option_id id, const char *tex
         ph_args_wrong("a config field is given as NAME=…, not", text);
         return false;
     }
-    struct ph_slice name = ph_slice_of(text, (size_t)(equals - text)), value = ph_slice_str(equals + 1);
+    struct ph_slice name = ph_slice_of(text, (size_t)(equals - text)),
+                    value = ph_slice_str(equals + 1);
     if (id == PH_OPT_CONFIG_ENV)
         value = from_env(equals + 1);
     else if (value.len > 1 && value.ptr[0] == '@')
         value = ph_args_file(a, value.ptr + 1);
     else if (ph_slice_find(value, PH_S("PRIVATE KEY"), 0) != SIZE_MAX) {
-        fprintf(stderr, "payhook: a private key on the command line is seen by every user of this machine: NAME=@FILE\n");
+        fprintf(stderr, "payhook: a private key on the command line is seen by every user of this "
+                        "machine: NAME=@FILE\n");
         return false;
     }
     return add_config(a, name, value);
@@ -134,27 +138,31 @@ static bool take_config(struct ph_args *a, enum ph_option_id id, const char *tex
 static bool take_config_file(struct ph_args *a, const char *path)
 {
     struct ph_slice text = ph_args_file(a, path);
-    yyjson_doc *doc = ph_slice_present(text) ? yyjson_read(text.ptr, text.len, YYJSON_READ_NUMBER_AS_RAW) : NULL;
+    yyjson_doc *doc =
+        ph_slice_present(text) ? yyjson_read(text.ptr, text.len, YYJSON_READ_NUMBER_AS_RAW) : NULL;
     yyjson_val *root = yyjson_doc_get_root(doc), *k, *v;
     size_t i, n;
     bool good = yyjson_is_obj(root);
     if (!good && ph_slice_present(text))
         fprintf(stderr, "payhook: %s is not a JSON object\n", path);
-    yyjson_obj_foreach(root, i, n, k, v) {
+    yyjson_obj_foreach(root, i, n, k, v)
+    {
         struct ph_slice name = ph_slice_of(yyjson_get_str(k), yyjson_get_len(k)), value = {0};
         if (yyjson_is_str(v) || yyjson_is_raw(v))
             value = ph_slice_of(unsafe_yyjson_get_str(v), unsafe_yyjson_get_len(v));
         else if (yyjson_is_bool(v))
             value = yyjson_get_bool(v) ? PH_S("true") : PH_S("false");
         else
-            fprintf(stderr, "payhook: %s: %.*s is neither text, number nor true/false\n", path, (int)name.len, name.ptr);
-        good = good && ph_slice_present(value) && add_config(a, ph_arena_copy(&a->arena, name), ph_arena_copy(&a->arena, value));
+            fprintf(stderr, "payhook: %s: %.*s is neither text, number nor true/false\n", path,
+                    (int)name.len, name.ptr);
+        good = good && ph_slice_present(value) &&
+               add_config(a, ph_arena_copy(&a->arena, name), ph_arena_copy(&a->arena, value));
     }
     yyjson_doc_free(doc);
     return good;
 }
 
-/* ---- options ----------------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static bool take_header(struct ph_args *a, const char *text)
 {
@@ -206,10 +214,12 @@ static bool take(struct ph_args *a, int argc, char **argv, int *i)
     size_t len = equals != NULL ? (size_t)(equals - word) : strlen(word);
     int id = ph_option_find(a->command, word, len);
     if (id < 0) {
-        bool secret = len > 2 && (strncmp(word, "--secret", len) == 0 || strncmp(word, "--additional-secret", len) == 0);
+        bool secret = len > 2 && (strncmp(word, "--secret", len) == 0 ||
+                                  strncmp(word, "--additional-secret", len) == 0);
         /* The value is not repeated: it may be a secret. */
         if (secret)
-            fprintf(stderr, "payhook: secrets are not taken from the command line, which every user of this machine "
+            fprintf(stderr, "payhook: secrets are not taken from the command line, which every "
+                            "user of this machine "
                             "sees: --secret-env VARIABLE or --secret-file FILE\n");
         else
             fprintf(stderr, "payhook: no such option here: %.*s (see --help)\n", (int)len, word);
@@ -223,7 +233,8 @@ static bool take(struct ph_args *a, int argc, char **argv, int *i)
         value = NULL;
     }
     if (value == NULL) {
-        ph_args_wrong(o->value != NULL ? "this option needs a value" : "this option takes no value", o->name);
+        ph_args_wrong(o->value != NULL ? "this option needs a value" : "this option takes no value",
+                      o->name);
         return false;
     }
     if (o->many)
@@ -236,7 +247,7 @@ static bool take(struct ph_args *a, int argc, char **argv, int *i)
     return true;
 }
 
-/* ---- what the options amount to ------------------------------------------------------------------------ */
+/* ---- what the options amount to -------------------------------------------------------------- */
 
 /* The file first, then what the other options say of the request. */
 static bool settle_request(struct ph_args *a)
@@ -244,7 +255,8 @@ static bool settle_request(struct ph_args *a)
     int64_t entry = 0;
     struct ph_slice why;
     struct ph_request_file *f = &a->request;
-    if (a->one[PH_OPT_ENTRY] != NULL && (!number("--entry", a->one[PH_OPT_ENTRY], INT32_MAX, &entry) || entry == 0))
+    if (a->one[PH_OPT_ENTRY] != NULL &&
+        (!number("--entry", a->one[PH_OPT_ENTRY], INT32_MAX, &entry) || entry == 0))
         return ph_args_wrong("--entry counts from 1", NULL) == PH_EXIT_OK;
     if (a->one[PH_OPT_REQUEST] != NULL) {
         struct ph_request_file given = *f;
@@ -279,13 +291,15 @@ static bool settle(struct ph_args *a)
         if (!number("--at", a->one[PH_OPT_AT], INT64_MAX, &seconds))
             return false;
         if (seconds >= PH_ISO_END_MS / 1000) {
-            ph_args_wrong("--at takes unix seconds (not ms) of a year up to 9999, not", a->one[PH_OPT_AT]);
+            ph_args_wrong("--at takes unix seconds (not ms) of a year up to 9999, not",
+                          a->one[PH_OPT_AT]);
             return false;
         }
         a->now_ms = seconds * 1000;
         a->has_at = true;
     }
-    if (capture != NULL && (a->capture_method = ph_word_number(PH_WORDS_CAPTURE_METHOD, ph_slice_str(capture))) < 0) {
+    if (capture != NULL &&
+        (a->capture_method = ph_word_number(PH_WORDS_CAPTURE_METHOD, ph_slice_str(capture))) < 0) {
         ph_args_wrong("--capture-method takes AUTOMATIC, MANUAL, …, not", capture);
         return false;
     }
@@ -328,7 +342,7 @@ void ph_args_done(struct ph_args *a)
     ph_arena_done(&a->arena);
 }
 
-/* ---- for the commands ----------------------------------------------------------------------------------- */
+/* ---- for the commands ------------------------------------------------------------------------ */
 
 const struct ph_connector *ph_args_find(const struct ph_args *a, struct ph_slice name)
 {
@@ -345,20 +359,25 @@ const struct ph_connector *ph_args_connector(struct ph_args *a, const char *name
         return NULL;
     }
     const struct ph_connector *found = ph_args_find(a, ph_slice_str(name));
-    struct ph_slice *known = found == NULL ? ph_arena_alloc(&a->arena, (a->pages.count + 1) * sizeof *known) : NULL;
+    struct ph_slice *known =
+        found == NULL ? ph_arena_alloc(&a->arena, (a->pages.count + 1) * sizeof *known) : NULL;
     for (size_t i = 0; known != NULL && i < a->pages.count; i++)
         known[i] = a->pages.connectors[i]->name;
     if (known != NULL)
-        ph_args_unknown(a, PH_S("no connector is called"), name, known, a->pages.count, "payhook connectors list");
+        ph_args_unknown(a, PH_S("no connector is called"), name, known, a->pages.count,
+                        "payhook connectors list");
     return found;
 }
 
-int ph_args_unknown(struct ph_args *a, struct ph_slice what, const char *word, const struct ph_slice *known, size_t count, const char *see)
+int ph_args_unknown(struct ph_args *a, struct ph_slice what, const char *word,
+                    const struct ph_slice *known, size_t count, const char *see)
 {
     enum { WORD_SHOWN = 60 };
     char quoted[WORD_SHOWN + 3];
     struct ph_slice said = ph_slice_str(word);
-    (void)snprintf(quoted, sizeof quoted, "\"%.*s\"", said.len < WORD_SHOWN ? (int)said.len : WORD_SHOWN, said.len > 0 ? said.ptr : "");
+    (void)snprintf(quoted, sizeof quoted, "\"%.*s\"",
+                   said.len < WORD_SHOWN ? (int)said.len : WORD_SHOWN,
+                   said.len > 0 ? said.ptr : "");
     struct ph_slice text = ph_unknown(&a->arena, what, ph_slice_str(quoted), said, known, count);
     fprintf(stderr, "payhook: ");
     ph_print_escaped_to(stderr, text);
@@ -366,8 +385,8 @@ int ph_args_unknown(struct ph_args *a, struct ph_slice what, const char *word, c
     return PH_EXIT_USAGE;
 }
 
-void ph_args_input(struct ph_args *a, const struct ph_connector *connector, struct ph_request *request,
-                   struct ph_input *ret)
+void ph_args_input(struct ph_args *a, const struct ph_connector *connector,
+                   struct ph_request *request, struct ph_input *ret)
 {
     *request = (struct ph_request){.method = a->request.method,
                                    .uri = a->request.uri,

@@ -9,7 +9,8 @@
 #include "os/file.h"
 #include "os/heap.h"
 
-static bool pages(void *ctx, const char *folder, const struct ph_connector *const **ret, size_t *ret_count)
+static bool pages(void *ctx, const char *folder, const struct ph_connector *const **ret,
+                  size_t *ret_count)
 {
     struct ph_pages found;
     if (!ph_cmd_pages_load(ctx, folder, &found))
@@ -24,7 +25,8 @@ void ph_cmd_config_say(struct ph_log *log, bool warning, struct ph_slice text)
     struct ph_log_line line;
     if (log == NULL) {
         fprintf(stderr, "%.*s\n", (int)text.len, text.ptr);
-    } else if (ph_log_open(log, warning ? PH_SEVERITY_WARNING : PH_SEVERITY_ERROR, PH_S("reload"), &line)) {
+    } else if (ph_log_open(log, warning ? PH_SEVERITY_WARNING : PH_SEVERITY_ERROR, PH_S("reload"),
+                           &line)) {
         ph_log_ours(&line, "text", text);
         ph_log_write(log, &line);
     }
@@ -54,7 +56,8 @@ struct how {
     struct ph_log *log;
 };
 
-static const struct ph_config *load(struct ph_arena *arena, const char *path, const char *const *environment, struct how how,
+static const struct ph_config *load(struct ph_arena *arena, const char *path,
+                                    const char *const *environment, struct how how,
                                     const char **ret_path)
 {
     struct ph_config_report *report = malloc(sizeof *report); /* some KiB: not for a stack */
@@ -89,13 +92,15 @@ const struct ph_config *ph_cmd_config_load(struct ph_arena *arena, const char *p
     return load(arena, path, (const char *const *)environ, (struct how){.thorough = true}, &path);
 }
 
-const struct ph_config *ph_cmd_config_load_with(struct ph_arena *arena, const char *path, const char *const *environment,
-                                                bool thorough, struct ph_log *log, const char **ret_path)
+const struct ph_config *ph_cmd_config_load_with(struct ph_arena *arena, const char *path,
+                                                const char *const *environment, bool thorough,
+                                                struct ph_log *log, const char **ret_path)
 {
     return load(arena, path, environment, (struct how){.thorough = thorough, .log = log}, ret_path);
 }
 
 const struct ph_config *ph_cmd_config_places(struct ph_arena *arena, const char *path)
 {
-    return load(arena, path, (const char *const *)environ, (struct how){.places_only = true}, &path);
+    return load(arena, path, (const char *const *)environ, (struct how){.places_only = true},
+                &path);
 }

@@ -50,7 +50,8 @@ int ph_cmd_inbox(int argc, char **argv)
     struct ph_args args;
     bool asked = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     if (argc < 2 || strcmp(argv[1], "check") != 0) {
-        fprintf(asked ? stdout : stderr, "usage: payhook inbox check [OPTION…]\n\npayhook inbox check --help says more.\n");
+        fprintf(asked ? stdout : stderr,
+                "usage: payhook inbox check [OPTION…]\n\npayhook inbox check --help says more.\n");
         return asked ? PH_EXIT_OK : PH_EXIT_USAGE;
     }
     int code = ph_args_read(&args, PH_CMD_INBOX_CHECK, argc, argv, &asked);

@@ -88,12 +88,14 @@ static enum ph_line give(struct ph_lines *l, size_t end, size_t next, char **ret
 enum ph_line ph_lines_next(struct ph_lines *l, char **ret, size_t *ret_len)
 {
     for (;;) {
-        char *lf = l->end > l->searched ? memchr(l->bytes + l->searched, '\n', l->end - l->searched) : NULL;
+        char *lf = l->end > l->searched ? memchr(l->bytes + l->searched, '\n', l->end - l->searched)
+                                        : NULL;
         if (lf != NULL)
             return give(l, (size_t)(lf - l->bytes), (size_t)(lf - l->bytes) + 1, ret, ret_len);
         l->searched = l->end;
         if (l->over)
-            return l->end > l->start || l->skipping ? give(l, l->end, l->end, ret, ret_len) : PH_LINE_END;
+            return l->end > l->start || l->skipping ? give(l, l->end, l->end, ret, ret_len)
+                                                    : PH_LINE_END;
         if (l->end - l->start > PH_LINE_BYTES_MAX) { /* L1: forget it, remember that it was there */
             l->skipping = true;
             l->start = l->searched = l->end = 0;

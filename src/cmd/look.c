@@ -5,8 +5,7 @@
 #include "cmd/commands.h"
 #include "cmd/table.h"
 
-/* ---- lists
- * --------------------------------------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 static const struct ph_column events[] = {{"ID", "/id", 10},
                                           {"RECEIVED", "/received_at", 20},
@@ -173,8 +172,7 @@ static int show_list(struct ph_admin_asker *asker, const struct list *list)
     return code;
 }
 
-/* ---- one thing
- * ----------------------------------------------------------------------------------------- */
+/* ---- one thing ------------------------------------------------------------------------------- */
 
 static int show_answer(struct ph_admin_asker *asker, const struct ph_cmd_query *query)
 {

@@ -28,7 +28,8 @@ static const struct {
     {"verify", "one request: the verdict and why; the exit code says it", cmd_verify},
     {"sign", "sign a body, or a sample, as the processor would", ph_cmd_sign},
     {"trigger", "send a signed sample to a URL", ph_cmd_trigger},
-    {"connectors", "list, show NAME, check FILE…, explain a signature step by step", ph_cmd_connectors},
+    {"connectors", "list, show NAME, check FILE…, explain a signature step by step",
+     ph_cmd_connectors},
     {"config", "check FILE, show FILE, help KEY: the server's configuration", ph_cmd_config},
     {"events", "ls, show ID: what was received, on a running payhook", ph_cmd_running},
     {"deliveries", "ls, show ID, retry ID…: who was told, and who was not", ph_cmd_running},
@@ -48,13 +49,15 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < PH_COUNTOF(commands); i++)
             if (strcmp(commands[i].name, argv[1]) == 0)
                 return commands[i].run(argc - 1, argv + 1);
-    bool asked = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0);
+    bool asked = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+                              strcmp(argv[1], "help") == 0);
     if (argc > 1 && strcmp(argv[1], "--version") == 0)
         return ph_cmd_version(1, argv);
     FILE *out = asked ? stdout : stderr;
     if (!asked && argc > 1)
         fprintf(out, "payhook: unknown command %s\n\n", argv[1]);
-    fprintf(out, "usage: payhook COMMAND [OPTION…]\n\nReceives, verifies and normalises payment processors' webhooks.\n\n");
+    fprintf(out, "usage: payhook COMMAND [OPTION…]\n\nReceives, verifies and normalises payment "
+                 "processors' webhooks.\n\n");
     for (size_t i = 0; i < PH_COUNTOF(commands); i++)
         fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].help);
     fprintf(out, "\npayhook COMMAND --help says more.\n");

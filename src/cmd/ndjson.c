@@ -1,5 +1,6 @@
-/* --ndjson: one request per line in, one answer per line out, in the same order. A bad line gets an error
- * in its place and the run goes on. What a line leaves out (connector, secrets, config, at) the options say. */
+/* --ndjson: one request per line in, one answer per line out, in the same order. A bad line gets
+ * an error in its place and the run goes on. What a line leaves out (connector, secrets, config,
+ * at) the options say. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@ enum { OUT_BYTES = 1 << 20 };
 
 struct line {
     struct ph_arena arena; /* what is decoded of the line */
-    const char *bad; /* what is wrong with it */
+    const char *bad;       /* what is wrong with it */
     struct ph_header headers[PH_HEADERS_MAX];
     struct ph_secret_pair secrets[PH_SECRETS_MAX];
     struct ph_config_value config[PH_CONFIG_VALUES_MAX];
@@ -26,12 +27,14 @@ struct line {
 
 static struct ph_slice text(yyjson_val *v)
 {
-    return yyjson_is_str(v) ? ph_slice_of(yyjson_get_str(v), yyjson_get_len(v)) : (struct ph_slice){0};
+    return yyjson_is_str(v) ? ph_slice_of(yyjson_get_str(v), yyjson_get_len(v))
+                            : (struct ph_slice){0};
 }
 
 static void add_header(struct line *l, struct ph_slice name, struct ph_slice value)
 {
-    if (l->request.header_count == PH_HEADERS_MAX || !ph_slice_present(name) || !ph_slice_present(value))
+    if (l->request.header_count == PH_HEADERS_MAX || !ph_slice_present(name) ||
+        !ph_slice_present(value))
         l->bad = "request.headers: at most 128 names with texts";
     else
         l->headers[l->request.header_count++] = (struct ph_header){name, value};
@@ -53,16 +56,19 @@ static void read_request(struct line *l, yyjson_val *r)
                                      .body = text(yyjson_obj_get(r, "body"))};
     yyjson_val *headers = yyjson_obj_get(r, "headers"), *k, *v;
     size_t i, n;
-    yyjson_obj_foreach(headers, i, n, k, v) {
+    yyjson_obj_foreach(headers, i, n, k, v)
+    {
         add_header(l, text(k), text(v));
     }
     if (yyjson_is_arr(headers)) {
-        yyjson_arr_foreach(headers, i, n, v) {
+        yyjson_arr_foreach(headers, i, n, v)
+        {
             add_header(l, text(yyjson_arr_get(v, 0)), text(yyjson_arr_get(v, 1)));
         }
     }
     struct ph_slice packed = text(yyjson_obj_get(r, "body_base64"));
-    if (ph_slice_present(packed) && !ph_base64_decode(&l->arena, packed, false, true, &l->request.body))
+    if (ph_slice_present(packed) &&
+        !ph_base64_decode(&l->arena, packed, false, true, &l->request.body))
         l->bad = "request.body_base64 is not base64";
 }
 
@@ -80,11 +86,14 @@ static void read_secrets(struct line *l, const struct ph_args *args, yyjson_val 
         for (size_t k = 0; k < args->secret_count; k++)
             add_secret(l, args->secrets[k].secret, args->secrets[k].additional);
     } else if (yyjson_is_obj(s))
-        add_secret(l, text(yyjson_obj_get(s, "secret")), text(yyjson_obj_get(s, "additional_secret")));
+        add_secret(l, text(yyjson_obj_get(s, "secret")),
+                   text(yyjson_obj_get(s, "additional_secret")));
     else if (yyjson_is_arr(s)) {
-        yyjson_arr_foreach(s, i, n, v) {
+        yyjson_arr_foreach(s, i, n, v)
+        {
             if (yyjson_is_obj(v))
-                add_secret(l, text(yyjson_obj_get(v, "secret")), text(yyjson_obj_get(v, "additional_secret")));
+                add_secret(l, text(yyjson_obj_get(v, "secret")),
+                           text(yyjson_obj_get(v, "additional_secret")));
             else
                 add_secret(l, text(v), (struct ph_slice){0});
         }
@@ -93,7 +102,8 @@ static void read_secrets(struct line *l, const struct ph_args *args, yyjson_val 
 
 static struct ph_slice config_text(struct line *l, yyjson_val *v)
 {
-    yyjson_val *inner = yyjson_is_obj(v) && yyjson_obj_size(v) == 1 ? yyjson_obj_get(v, "value") : NULL;
+    yyjson_val *inner =
+        yyjson_is_obj(v) && yyjson_obj_size(v) == 1 ? yyjson_obj_get(v, "value") : NULL;
     if (yyjson_is_str(inner))
         v = inner;
     if (yyjson_is_str(v) || yyjson_is_raw(v))
@@ -102,7 +112,8 @@ static struct ph_slice config_text(struct line *l, yyjson_val *v)
         return (struct ph_slice){0};
     size_t len = 0;
     char *json = yyjson_val_write(v, 0, &len);
-    struct ph_slice copy = json != NULL ? ph_arena_copy(&l->arena, ph_slice_of(json, len)) : (struct ph_slice){0};
+    struct ph_slice copy =
+        json != NULL ? ph_arena_copy(&l->arena, ph_slice_of(json, len)) : (struct ph_slice){0};
     free(json);
     return copy;
 }
@@ -113,7 +124,8 @@ static void read_config(struct line *l, const struct ph_args *args, yyjson_val *
     size_t i, n;
     for (size_t a = 0; c == NULL && a < args->config_count; a++)
         l->config[l->in.config_count++] = args->config[a];
-    yyjson_obj_foreach(c, i, n, k, v) {
+    yyjson_obj_foreach(c, i, n, k, v)
+    {
         struct ph_slice value = config_text(l, v);
         if (ph_slice_present(value) && l->in.config_count < PH_COUNTOF(l->config))
             l->config[l->in.config_count++] = (struct ph_config_value){text(k), value};
@@ -130,7 +142,9 @@ static void read_rest(struct line *l, const struct ph_args *args, yyjson_val *ro
     yyjson_val *at = yyjson_obj_get(root, "at"), *context = yyjson_obj_get(root, "event_context");
     int64_t seconds;
     if (at != NULL && !yyjson_is_null(at)) {
-        struct ph_slice t = yyjson_is_raw(at) || yyjson_is_str(at) ? ph_slice_of(unsafe_yyjson_get_str(at), unsafe_yyjson_get_len(at)) : (struct ph_slice){0};
+        struct ph_slice t = yyjson_is_raw(at) || yyjson_is_str(at)
+                                ? ph_slice_of(unsafe_yyjson_get_str(at), unsafe_yyjson_get_len(at))
+                                : (struct ph_slice){0};
         size_t dot = ph_slice_find(t, PH_S("."), 0);
         if (dot != SIZE_MAX)
             t.len = dot;
@@ -171,9 +185,10 @@ static void answer(struct ph_worker *worker, const struct line *l, enum ph_form 
     struct ph_arena *arena = ph_worker_arena(worker);
     struct ph_answer a;
     struct ph_slice out;
-    enum ph_want want = form == PH_FORM_PARSE          ? PH_WANT_REFERENCE
-                        : form == PH_FORM_HANDLE_EVENT ? (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY)
-                                                       : PH_WANT_ALL;
+    enum ph_want want = form == PH_FORM_PARSE ? PH_WANT_REFERENCE
+                        : form == PH_FORM_HANDLE_EVENT
+                            ? (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY)
+                            : PH_WANT_ALL;
     enum ph_status st = ph_engine_run(worker, &l->in, want, &a);
     if (st == PH_OK && a.error != PH_E_NONE)
         say_error(arena, ph_error_code_name(a.error), a.error_message);
@@ -193,7 +208,8 @@ static void sign(struct ph_worker *worker, struct line *l)
         l->request.body = sample->body;
         l->variant = l->variant.len > 0 ? l->variant : sample->variant;
     } else if (l->sample.len > 0 || !ph_slice_present(l->request.body)) {
-        say_error(&l->arena, PH_S("INVALID_ARGUMENT"), PH_S("`sample` is no sample's name, or request.body is missing"));
+        say_error(&l->arena, PH_S("INVALID_ARGUMENT"),
+                  PH_S("`sample` is no sample's name, or request.body is missing"));
         return;
     }
     if (!ph_slice_present(l->request.uri))
@@ -206,11 +222,14 @@ static void sign(struct ph_worker *worker, struct line *l)
     putchar('\n');
 }
 
-static void work(struct ph_worker *worker, const struct ph_args *args, struct line *l, yyjson_val *root, enum ph_form form)
+static void work(struct ph_worker *worker, const struct ph_args *args, struct line *l,
+                 yyjson_val *root, enum ph_form form)
 {
     bool signs = args->command == PH_CMD_SIGN;
     l->bad = NULL;
-    l->in = (struct ph_input){.request = &l->request, .secrets = l->secrets, .config = l->config,
+    l->in = (struct ph_input){.request = &l->request,
+                              .secrets = l->secrets,
+                              .config = l->config,
                               .now_ms = args->has_at || signs ? args->now_ms : -1};
     l->request = (struct ph_request){.method = PH_S("POST"), .headers = l->headers};
     if (!yyjson_is_obj(root)) {
@@ -250,14 +269,17 @@ static yyjson_doc *parse(struct pool *pool, char *line, size_t len, const char *
         pool->len = pool->bytes != NULL ? need : 0;
     }
     if (pool->bytes != NULL && yyjson_alc_pool_init(&alc, pool->bytes, pool->len))
-        doc = yyjson_read_opts(line, len, YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
+        doc = yyjson_read_opts(
+            line, len, YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
     *ret_why = err.msg;
-    if (doc == NULL && ph_json_too_deep(ph_slice_of(line, len)) != SIZE_MAX) /* more values than bytes allow for */
+    if (doc == NULL &&
+        ph_json_too_deep(ph_slice_of(line, len)) != SIZE_MAX) /* more values than bytes allow for */
         *ret_why = "the line is nested deeper than 64 levels";
     return doc;
 }
 
-static int run_lines(struct ph_args *args, struct ph_worker *worker, struct ph_lines *lines, struct line *l)
+static int run_lines(struct ph_args *args, struct ph_worker *worker, struct ph_lines *lines,
+                     struct line *l)
 {
     const char *as = args->one[PH_OPT_AS], *why;
     enum ph_form form = args->command == PH_CMD_PARSE                   ? PH_FORM_PARSE
@@ -274,13 +296,16 @@ static int run_lines(struct ph_args *args, struct ph_worker *worker, struct ph_l
             work(worker, args, l, yyjson_doc_get_root(doc), form);
         else
             say_error(&l->arena, PH_S("INVALID_ARGUMENT"),
-                      got == PH_LINE_OK ? ph_slice_str(why) : PH_S("the line is longer than 8 MiB"));
+                      got == PH_LINE_OK ? ph_slice_str(why)
+                                        : PH_S("the line is longer than 8 MiB"));
     }
     if (pool.bytes != NULL)
         explicit_bzero(pool.bytes, pool.len); /* it held secrets */
     free(pool.bytes);
     if (fflush(stdout) != 0 || got == PH_LINE_FAILED) {
-        fprintf(stderr, "payhook: %s\n", got == PH_LINE_FAILED ? "standard input does not read" : "standard output does not write");
+        fprintf(stderr, "payhook: %s\n",
+                got == PH_LINE_FAILED ? "standard input does not read"
+                                      : "standard output does not write");
         return PH_EXIT_FAILED;
     }
     return PH_EXIT_OK;
@@ -289,8 +314,11 @@ static int run_lines(struct ph_args *args, struct ph_worker *worker, struct ph_l
 int ph_cmd_ndjson(struct ph_args *args)
 {
     static char out_buffer[OUT_BYTES];
-    if (args->stdin_taken || args->one[PH_OPT_REQUEST] != NULL || args->one[PH_OPT_BODY] != NULL || args->one[PH_OPT_SAMPLE] != NULL)
-        return ph_args_wrong("--ndjson reads its requests from standard input; no --request, --body or --sample, no -", NULL);
+    if (args->stdin_taken || args->one[PH_OPT_REQUEST] != NULL || args->one[PH_OPT_BODY] != NULL ||
+        args->one[PH_OPT_SAMPLE] != NULL)
+        return ph_args_wrong("--ndjson reads its requests from standard input; no --request, "
+                             "--body or --sample, no -",
+                             NULL);
     struct ph_worker *worker = ph_worker_new(&ph_os_heap);
     struct ph_lines *lines = ph_lines_new(STDIN_FILENO);
     struct line *l = calloc(1, sizeof(*l));

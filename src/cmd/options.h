@@ -1,4 +1,5 @@
-/* The commands and their options as rows: reading, --help and the manual's check share them. Private to cmd/. */
+/* The commands and their options as rows: reading, --help and the manual's check share them.
+ * Private to cmd/. */
 #ifndef PH_CMD_OPTIONS_H
 #define PH_CMD_OPTIONS_H
 
@@ -94,10 +95,10 @@ enum ph_option_id {
 };
 
 struct ph_option {
-    const char *name;   /* "--connector" */
-    const char *value;  /* what it takes, as --help shows it; NULL: nothing */
-    uint32_t commands;  /* enum ph_command */
-    bool many;          /* may be given more than once */
+    const char *name;  /* "--connector" */
+    const char *value; /* what it takes, as --help shows it; NULL: nothing */
+    uint32_t commands; /* enum ph_command */
+    bool many;         /* may be given more than once */
     const char *help;
 };
 

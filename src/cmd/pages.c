@@ -31,8 +31,8 @@ static bool read_page(struct ph_arena *arena, const char *path, const struct ph_
     return st == PH_OK;
 }
 
-/* Puts a page among the others: in place of its namesake, or at the end. Two pages of one folder with
- * one name are an error: which would count? */
+/* Puts a page among the others: in place of its namesake, or at the end. Two pages of one folder
+ * with one name are an error: which would count? */
 static bool place(const struct ph_connector **connectors, size_t *count, size_t builtin_count,
                   const struct ph_connector *page, const char *path)
 {
@@ -53,7 +53,8 @@ static bool place(const struct ph_connector **connectors, size_t *count, size_t 
 
 bool ph_cmd_pages_load(struct ph_arena *arena, const char *folder, struct ph_pages *ret)
 {
-    *ret = (struct ph_pages){.connectors = ph_connectors_builtin, .count = ph_connectors_builtin_count};
+    *ret = (struct ph_pages){.connectors = ph_connectors_builtin,
+                             .count = ph_connectors_builtin_count};
     if (folder == NULL)
         return true;
     const char **paths = NULL;

@@ -10,8 +10,8 @@ struct ph_pages {
     size_t count;
 };
 
-/* folder NULL: those compiled in. A page with the name of one of them takes its place. False: what is
- * wrong with the pages has been said on stderr. */
+/* folder NULL: those compiled in. A page with the name of one of them takes its place. False:
+ * what is wrong with the pages has been said on stderr. */
 bool ph_cmd_pages_load(struct ph_arena *arena, const char *folder, struct ph_pages *ret);
 
 #endif

@@ -6,12 +6,14 @@
 #include "core/codec.h"
 #include "wire/message.h"
 
-/* Bytes of the UTF-8 character at the start of s that may be shown as it is; 0: the byte is escaped. */
+/* Bytes of the UTF-8 character at the start of s that may be shown as it is; 0: the byte is
+ * escaped. */
 static size_t shown(struct ph_slice s)
 {
     unsigned char c = (unsigned char)s.ptr[0];
     size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-    if (c < 0x20 || c == 0x7f || c == '\\' || len > s.len || !ph_text_valid(ph_slice_of(s.ptr, len)))
+    if (c < 0x20 || c == 0x7f || c == '\\' || len > s.len ||
+        !ph_text_valid(ph_slice_of(s.ptr, len)))
         return 0;
     return ph_utf8_hidden(s) > 0 ? 0 : len;
 }
@@ -74,7 +76,8 @@ void ph_print_json(struct ph_slice text)
         const unsigned char *p = (const unsigned char *)rest.ptr;
         unsigned c = hidden == 1   ? p[0]
                      : hidden == 2 ? (unsigned)(p[0] & 0x1f) << 6 | (p[1] & 0x3fU)
-                                   : (unsigned)(p[0] & 0x0f) << 12 | (unsigned)(p[1] & 0x3f) << 6 | (p[2] & 0x3fU);
+                                   : (unsigned)(p[0] & 0x0f) << 12 | (unsigned)(p[1] & 0x3f) << 6 |
+                                         (p[2] & 0x3fU);
         fwrite(text.ptr + from, 1, at - from, stdout);
         printf("\\u%04x", c);
         at = from = at + hidden;
@@ -104,7 +107,8 @@ static void print_value(enum ph_field field, const struct ph_value *value)
         break;
     case PH_FIELD_MONEY:
         currency = ph_currency_by_number(value->currency);
-        printf("%-22s %lld %s (minor units)\n", label, (long long)value->number, currency != NULL ? currency->code : "?");
+        printf("%-22s %lld %s (minor units)\n", label, (long long)value->number,
+               currency != NULL ? currency->code : "?");
         break;
     case PH_FIELD_TIME:
         printf("%-22s %lld (unix ms)\n", label, (long long)value->number);

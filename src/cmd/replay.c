@@ -22,8 +22,7 @@ static int64_t number_of(yyjson_val *value)
     return number;
 }
 
-/* ---- what is shown
- * ------------------------------------------------------------------------------------- */
+/* ---- what is shown --------------------------------------------------------------------------- */
 
 /* A text of strangers, which a server that is none of ours may have left out. */
 static void show_text(const char *before, yyjson_val *object, const char *name, const char *behind)
@@ -110,13 +109,16 @@ static void show_replayed(const struct sum *sum, bool dry_run)
 {
     show_held(sum->held - sum->incomplete,
               "forged, or not verified yet; what is verified later is told by itself");
-    show_held(sum->incomplete, "not complete yet; what is completed, or cannot be, is told by itself");
+    show_held(sum->incomplete,
+              "not complete yet; what is completed, or cannot be, is told by itself");
     if (sum->denied > 0)
-        printf("%lld deliveries were not made: an event is sent to a destination %d times at most\n",
-               (long long)sum->denied, PH_INBOX_SENDINGS_MAX);
+        printf(
+            "%lld deliveries were not made: an event is sent to a destination %d times at most\n",
+            (long long)sum->denied, PH_INBOX_SENDINGS_MAX);
     else if (sum->events > 0 && sum->deliveries == 0)
-        printf("by the configuration nobody is told of %s: --only-to NAME sends to one destination\n",
-               sum->events == 1 ? "it" : "them");
+        printf(
+            "by the configuration nobody is told of %s: --only-to NAME sends to one destination\n",
+            sum->events == 1 ? "it" : "them");
     if (sum->events == 0 && sum->held == 0)
         printf("no such events\n");
     printf("%s %lld events in %lld deliveries\n", dry_run ? "would send" : "sent",
@@ -145,8 +147,7 @@ static void show_sum(const struct ph_args *args, const struct sum *sum, bool dry
         printf("nothing was sent: add --yes\n");
 }
 
-/* ---- asking
- * -------------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 static struct ph_slice body_of(struct ph_admin_asker *asker, const char *cursor, bool dry_run)
 {

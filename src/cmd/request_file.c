@@ -44,7 +44,8 @@ bool ph_request_file_header(struct ph_slice line, struct ph_header *ret)
     size_t colon = ph_slice_find(line, PH_S(":"), 0);
     if (colon == SIZE_MAX)
         return false;
-    *ret = (struct ph_header){ph_slice_of(line.ptr, colon), ph_slice_trim(ph_slice_from(line, colon + 1))};
+    *ret = (struct ph_header){ph_slice_of(line.ptr, colon),
+                              ph_slice_trim(ph_slice_from(line, colon + 1))};
     return is_header(ret);
 }
 
@@ -56,7 +57,7 @@ static struct ph_slice header_of(const struct ph_request_file *f, struct ph_slic
     return (struct ph_slice){0};
 }
 
-/* ---- a raw message --------------------------------------------------------------------------------- */
+/* ---- a raw message --------------------------------------------------------------------------- */
 
 /* The next line without its end; false: there is no line end any more. */
 static bool next_line(struct ph_slice text, size_t *at, struct ph_slice *ret)
@@ -77,7 +78,8 @@ static bool read_request_line(struct reader *r, struct ph_slice line)
     size_t second = first == SIZE_MAX ? SIZE_MAX : ph_slice_find(line, PH_S(" "), first + 1);
     if (first == SIZE_MAX || first == 0 || second == SIZE_MAX || second == first + 1 ||
         !ph_slice_starts(ph_slice_from(line, second + 1), PH_S("HTTP/")))
-        return fail(r, "the file is no HAR, and no HTTP message, which begins like 'POST /path HTTP/1.1'");
+        return fail(
+            r, "the file is no HAR, and no HTTP message, which begins like 'POST /path HTTP/1.1'");
     r->ret->method = ph_slice_of(line.ptr, first);
     r->ret->uri = ph_slice_of(line.ptr + first + 1, second - first - 1);
     return true;
@@ -88,7 +90,10 @@ static bool read_chunk_size(struct ph_slice line, size_t *ret)
     size_t size = 0, i = 0;
     for (; i < line.len && line.ptr[i] != ';' && line.ptr[i] != ' '; i++) {
         char c = line.ptr[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
         if (digit < 0 || size > SIZE_MAX / 32)
             return false;
         size = size * 16 + (size_t)digit;
@@ -99,8 +104,9 @@ static bool read_chunk_size(struct ph_slice line, size_t *ret)
 
 static bool join_chunks(struct reader *r, struct ph_slice text)
 {
-    static const char *const not_chunks = "Transfer-Encoding says chunked, but the body is not in chunks (take the "
-                                          "header out if they were put together already)";
+    static const char *const not_chunks =
+        "Transfer-Encoding says chunked, but the body is not in chunks (take the "
+        "header out if they were put together already)";
     char *joined = ph_arena_alloc(r->arena, text.len + 1);
     size_t at = 0, len = 0, size;
     struct ph_slice line;
@@ -123,7 +129,8 @@ static bool join_chunks(struct reader *r, struct ph_slice text)
 
 static bool cut_body(struct reader *r, struct ph_slice body)
 {
-    struct ph_slice length = header_of(r->ret, PH_S("Content-Length")), coding = header_of(r->ret, PH_S("Transfer-Encoding"));
+    struct ph_slice length = header_of(r->ret, PH_S("Content-Length")),
+                    coding = header_of(r->ret, PH_S("Transfer-Encoding"));
     int64_t bytes;
     r->ret->body = body;
     if (ph_slice_present(coding)) {
@@ -136,7 +143,9 @@ static bool cut_body(struct reader *r, struct ph_slice body)
     if (!ph_parse_int64(length, &bytes) || bytes < 0)
         return fail(r, "Content-Length is not a number");
     if ((uint64_t)bytes > body.len)
-        return fail_at(r, "the message is cut short: bytes that Content-Length says and that are missing:", (size_t)bytes - body.len);
+        return fail_at(
+            r, "the message is cut short: bytes that Content-Length says and that are missing:",
+            (size_t)bytes - body.len);
     struct ph_slice rest = ph_slice_from(body, (size_t)bytes);
     /* Editors and shells put a line end behind what they save. */
     if (!(rest.len == 0 || ph_slice_eq(rest, PH_S("\n")) || ph_slice_eq(rest, PH_S("\r\n"))))
@@ -169,7 +178,7 @@ static bool read_message(struct reader *r, struct ph_slice text)
     return cut_body(r, ph_slice_from(text, at));
 }
 
-/* ---- a HAR ------------------------------------------------------------------------------------------ */
+/* ---- a HAR ----------------------------------------------------------------------------------- */
 
 static struct ph_slice text_of(struct reader *r, yyjson_val *v)
 {
@@ -186,17 +195,24 @@ static bool is_post(yyjson_val *entry)
 /* The entries to choose from, for the message. */
 static bool fail_listing(struct reader *r, yyjson_val *entries)
 {
-    enum { SHOWN_MAX = 20, LINE_BYTES = 300, TEXT_MAX = 200 + SHOWN_MAX * LINE_BYTES }; /* a line: number, time, URL, cut below */
+    /* a line: number, time, URL, cut below */
+    enum { SHOWN_MAX = 20, LINE_BYTES = 300, TEXT_MAX = 200 + SHOWN_MAX * LINE_BYTES };
     char *text = ph_arena_alloc(r->arena, TEXT_MAX);
-    int len = text != NULL ? snprintf(text, TEXT_MAX, "the HAR has several POST entries; choose one with --entry N:") : -1;
+    int len = text != NULL
+                  ? snprintf(text, TEXT_MAX,
+                             "the HAR has several POST entries; choose one with --entry N:")
+                  : -1;
     size_t i, n, shown = 0;
     yyjson_val *entry;
-    yyjson_arr_foreach(entries, i, n, entry) {
-        const char *url = yyjson_get_str(yyjson_ptr_get(entry, "/request/url")), *time = yyjson_get_str(yyjson_obj_get(entry, "startedDateTime"));
+    yyjson_arr_foreach(entries, i, n, entry)
+    {
+        const char *url = yyjson_get_str(yyjson_ptr_get(entry, "/request/url")),
+                   *time = yyjson_get_str(yyjson_obj_get(entry, "startedDateTime"));
         if (!is_post(entry) || len < 0 || shown == SHOWN_MAX)
             continue;
         shown++;
-        len += snprintf(text + len, (size_t)(TEXT_MAX - len), "\n  %zu  %.40s  %.200s", i + 1, time != NULL ? time : "-", url != NULL ? url : "-");
+        len += snprintf(text + len, (size_t)(TEXT_MAX - len), "\n  %zu  %.40s  %.200s", i + 1,
+                        time != NULL ? time : "-", url != NULL ? url : "-");
     }
     r->why = ph_slice_of(text, len > 0 ? (size_t)len : 0);
     return false;
@@ -208,9 +224,12 @@ static bool choose(struct reader *r, yyjson_val *entries, int64_t wanted, yyjson
     yyjson_val *entry;
     if (wanted > 0) {
         *ret = yyjson_obj_get(yyjson_arr_get(entries, (size_t)wanted - 1), "request");
-        return yyjson_is_obj(*ret) || fail_at(r, "the HAR has no such entry; they are numbered from 1 to", yyjson_arr_size(entries));
+        return yyjson_is_obj(*ret) ||
+               fail_at(r, "the HAR has no such entry; they are numbered from 1 to",
+                       yyjson_arr_size(entries));
     }
-    yyjson_arr_foreach(entries, i, n, entry) {
+    yyjson_arr_foreach(entries, i, n, entry)
+    {
         if (!is_post(entry))
             continue;
         posts++;
@@ -225,7 +244,8 @@ static bool read_har_body(struct reader *r, yyjson_val *request)
 {
     yyjson_val *data = yyjson_obj_get(request, "postData"), *text = yyjson_obj_get(data, "text");
     if (data != NULL && !yyjson_is_str(text))
-        return fail(r, "the HAR has the body's fields but not its text: a signature cannot be checked without its bytes");
+        return fail(r, "the HAR has the body's fields but not its text: a signature cannot be "
+                       "checked without its bytes");
     r->ret->body = data != NULL ? text_of(r, text) : PH_S("");
     if (yyjson_equals_str(yyjson_obj_get(data, "encoding"), "base64") &&
         !ph_base64_decode(r->arena, r->ret->body, false, true, &r->ret->body))
@@ -237,14 +257,17 @@ static bool read_har_headers(struct reader *r, yyjson_val *request)
 {
     size_t i, n;
     yyjson_val *h;
-    yyjson_arr_foreach(yyjson_obj_get(request, "headers"), i, n, h) {
-        struct ph_header header = {text_of(r, yyjson_obj_get(h, "name")), text_of(r, yyjson_obj_get(h, "value"))};
+    yyjson_arr_foreach(yyjson_obj_get(request, "headers"), i, n, h)
+    {
+        struct ph_header header = {text_of(r, yyjson_obj_get(h, "name")),
+                                   text_of(r, yyjson_obj_get(h, "value"))};
         if (header.name.len > 0 && header.name.ptr[0] == ':')
             continue; /* HTTP/2's own: the request line */
         if (header.name.len == 0 || !ph_slice_present(header.value))
             return fail_at(r, "the HAR has a header without name or value, number", i + 1);
         if (!is_header(&header))
-            return fail_at(r, "the HAR has a header with a line break, or a blank in its name, number", i + 1);
+            return fail_at(
+                r, "the HAR has a header with a line break, or a blank in its name, number", i + 1);
         if (r->ret->header_count == PH_HEADERS_MAX)
             return fail(r, "the message has more than 128 headers");
         r->ret->headers[r->ret->header_count++] = header;
@@ -257,13 +280,16 @@ static bool read_har(struct reader *r, struct ph_slice text, int64_t entry)
     yyjson_read_err err;
     yyjson_alc alc;
     size_t need = yyjson_read_max_memory_usage(text.len, 0) + 256;
-    char *pool = ph_arena_alloc(r->arena, need), *copy = pool != NULL ? ph_arena_alloc(r->arena, text.len + 1) : NULL;
+    char *pool = ph_arena_alloc(r->arena, need),
+         *copy = pool != NULL ? ph_arena_alloc(r->arena, text.len + 1) : NULL;
     if (copy == NULL || !yyjson_alc_pool_init(&alc, pool, need))
         return fail(r, "out of memory");
     memcpy(copy, text.ptr, text.len);
-    yyjson_doc *doc = yyjson_read_opts(copy, text.len, YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
+    yyjson_doc *doc =
+        yyjson_read_opts(copy, text.len, YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
     if (doc == NULL && ph_json_too_deep(text) != SIZE_MAX)
-        return fail_at(r, "the file looks like a HAR and is nested too deep, at byte", ph_json_too_deep(text) + 1);
+        return fail_at(r, "the file looks like a HAR and is nested too deep, at byte",
+                       ph_json_too_deep(text) + 1);
     if (doc == NULL)
         return fail_at(r, "the file looks like a HAR and is not JSON; wrong at byte", err.pos + 1);
     yyjson_val *entries = yyjson_ptr_get(yyjson_doc_get_root(doc), "/log/entries"), *request = NULL;

@@ -39,7 +39,7 @@ struct serving {
     struct ph_view *view; /* the first one, until the server takes it */
 };
 
-/* ---- the configuration ------------------------------------------------------------------------------ */
+/* ---- the configuration ----------------------------------------------------------------------- */
 
 static const char *variable(const char *const *environment, const char *name)
 {
@@ -49,8 +49,8 @@ static const char *variable(const char *const *environment, const char *name)
     return NULL;
 }
 
-/* Without a file, and without secrets of processors, there is an endpoint to try things with: for that its secret must be
- * there before the configuration is read. */
+/* Without a file, and without secrets of processors, there is an endpoint to try things with:
+ * for that its secret must be there before the configuration is read. */
 static bool make_development_secret(struct serving *s)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -60,7 +60,8 @@ static bool make_development_secret(struct serving *s)
     const char *data = variable(s->flags.environment, "PAYHOOK_DATA");
     if (data == NULL)
         data = "./payhook-data";
-    if (snprintf(path, sizeof path, "%s/%s", data, PH_DEVELOPMENT_SECRET_FILE) >= (int)sizeof path) {
+    if (snprintf(path, sizeof path, "%s/%s", data, PH_DEVELOPMENT_SECRET_FILE) >=
+        (int)sizeof path) {
         fprintf(stderr, "payhook serve: the path of the data folder is too long\n");
         return false;
     }
@@ -68,7 +69,8 @@ static bool make_development_secret(struct serving *s)
         return false;
     for (size_t i = 0; i < KEY_CHARS; i++)
         secret[6 + i] = digits[random[i] % 64];
-    secret[6 + KEY_CHARS - 1] = digits[random[KEY_CHARS - 1] % 64 & ~3U]; /* 43 characters are 32 bytes and two bits of none */
+    /* 43 characters are 32 bytes and two bits of none */
+    secret[6 + KEY_CHARS - 1] = digits[random[KEY_CHARS - 1] % 64 & ~3U];
     secret[6 + KEY_CHARS] = '=';
     enum ph_status st = ph_os_make_folder(data);
     if (st == PH_OK)
@@ -77,11 +79,13 @@ static bool make_development_secret(struct serving *s)
     explicit_bzero(random, sizeof random);
     if (st == PH_OK || st == PH_ERR_INVALID) /* there is one already */
         return true;
-    fprintf(stderr, "payhook serve: cannot write %s: %s; give another folder with --data\n", path, strerror(errno));
+    fprintf(stderr, "payhook serve: cannot write %s: %s; give another folder with --data\n", path,
+            strerror(errno));
     return false;
 }
 
-/* Gives a view, or NULL when what is wrong has been said: to the log, where there is one already. */
+/* Gives a view, or NULL when what is wrong has been said: to the log, where there is one
+ * already. */
 static struct ph_view *load(void *ctx, const struct ph_view *before, struct ph_log *log)
 {
     struct serving *s = ctx;
@@ -89,19 +93,22 @@ static struct ph_view *load(void *ctx, const struct ph_view *before, struct ph_l
     if (pages == NULL)
         return NULL;
     ph_arena_init(pages, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
-    const struct ph_config *config =
-        ph_cmd_config_load_with(pages, s->flags.config, s->flags.environment, s->flags.check, log, &s->file);
+    const struct ph_config *config = ph_cmd_config_load_with(
+        pages, s->flags.config, s->flags.environment, s->flags.check, log, &s->file);
     struct ph_view *view = config != NULL ? ph_view_new(config, pages, before) : NULL;
     if (config == NULL) {
         ph_arena_done(pages);
         free(pages);
     } else if (view == NULL) {
-        ph_cmd_config_say(log, false, PH_S("more destinations, those that went since the start included, than one process can have: restart"));
+        ph_cmd_config_say(log, false,
+                          PH_S("more destinations, those that went since the start included, than "
+                               "one process can have: restart"));
     }
     return view;
 }
 
-/* A copy of ours: the first configuration goes, secrets and all, when another takes over. False: no memory. */
+/* A copy of ours: the first configuration goes, secrets and all, when another takes over. False:
+ * no memory. */
 static bool keep_text(struct serving *s, struct ph_slice text, const char **ret)
 {
     char *copy = text.len > 0 ? ph_arena_zalloc(&s->arena, text.len + 1) : NULL;
@@ -114,8 +121,10 @@ static bool keep_text(struct serving *s, struct ph_slice text, const char **ret)
 static bool keep_texts(struct serving *s, const struct ph_config *config)
 {
     struct ph_server_config *server = &s->server;
-    bool kept = keep_text(s, config->service.listen, &server->listen) && keep_text(s, config->webhooks.listen, &server->listen_webhooks) &&
-                keep_text(s, config->admin.socket, &server->admin_socket) && keep_text(s, config->callouts.ca, &server->ca_file) &&
+    bool kept = keep_text(s, config->service.listen, &server->listen) &&
+                keep_text(s, config->webhooks.listen, &server->listen_webhooks) &&
+                keep_text(s, config->admin.socket, &server->admin_socket) &&
+                keep_text(s, config->callouts.ca, &server->ca_file) &&
                 keep_text(s, config->callouts.egress, &server->egress);
     if (!kept)
         fprintf(stderr, "payhook serve: out of memory\n");
@@ -128,17 +137,20 @@ static unsigned threads_of(const struct ph_config *config)
     return cores < 1 ? 1 : cores > PH_THREADS_MAX ? PH_THREADS_MAX : (unsigned)cores;
 }
 
-/* A machine without a list of roots cannot check fetched certificates: those requests are unreachable. */
+/* A machine without a list of roots cannot check fetched certificates: those requests are
+ * unreachable. */
 static bool read_roots(struct serving *s)
 {
     struct ph_server_config *server = &s->server;
-    if (!server->callouts || ph_roots_read(&s->arena, server->ca_file, &server->roots) == PH_OK || server->ca_file == NULL)
+    if (!server->callouts || ph_roots_read(&s->arena, server->ca_file, &server->roots) == PH_OK ||
+        server->ca_file == NULL)
         return true;
-    fprintf(stderr, "payhook serve: no certificates can be read from %s (callouts.ca)\n", server->ca_file);
+    fprintf(stderr, "payhook serve: no certificates can be read from %s (callouts.ca)\n",
+            server->ca_file);
     return false;
 }
 
-/* ---- dev mode ----------------------------------------------------------------------------------------- */
+/* ---- dev mode -------------------------------------------------------------------------------- */
 
 /* PAYHOOK_<NAME>_<suffix> of the environment; absent when it is not set. */
 static struct ph_slice read_env(struct ph_slice connector, const char *suffix)
@@ -146,7 +158,8 @@ static struct ph_slice read_env(struct ph_slice connector, const char *suffix)
     char name[160];
     if (connector.len > 100)
         return (struct ph_slice){0};
-    int len = snprintf(name, sizeof name, "PAYHOOK_%.*s_%s", (int)connector.len, connector.ptr, suffix);
+    int len =
+        snprintf(name, sizeof name, "PAYHOOK_%.*s_%s", (int)connector.len, connector.ptr, suffix);
     for (int i = 0; i < len; i++)
         if (name[i] >= 'a' && name[i] <= 'z')
             name[i] = (char)(name[i] - 'a' + 'A');
@@ -157,8 +170,10 @@ static struct ph_slice read_env(struct ph_slice connector, const char *suffix)
 static bool fill_endpoints(struct serving *s)
 {
     struct ph_server_config *server = &s->server;
-    struct ph_endpoint *endpoints = ph_arena_zalloc(&s->arena, (server->connector_count + 1) * sizeof *endpoints);
-    struct ph_secret_pair *secrets = ph_arena_zalloc(&s->arena, (server->connector_count + 1) * sizeof *secrets);
+    struct ph_endpoint *endpoints =
+        ph_arena_zalloc(&s->arena, (server->connector_count + 1) * sizeof *endpoints);
+    struct ph_secret_pair *secrets =
+        ph_arena_zalloc(&s->arena, (server->connector_count + 1) * sizeof *secrets);
     if (endpoints == NULL || secrets == NULL)
         return false;
     for (size_t i = 0; i < server->connector_count; i++) {
@@ -179,7 +194,7 @@ static bool fill_endpoints(struct serving *s)
     return true;
 }
 
-/* ---- run ------------------------------------------------------------------------------------------------ */
+/* ---- run ------------------------------------------------------------------------------------- */
 
 static bool set_up(struct serving *s)
 {
@@ -217,9 +232,11 @@ static int serve(struct serving *s)
 
 static int run(struct serving *s)
 {
-    bool has_file = s->flags.config != NULL || variable(s->flags.environment, "PAYHOOK_CONFIG") != NULL;
+    bool has_file =
+        s->flags.config != NULL || variable(s->flags.environment, "PAYHOOK_CONFIG") != NULL;
     const char *webhooks = variable(s->flags.environment, "PAYHOOK_WEBHOOKS_LISTEN");
-    bool gateway = !s->flags.dev && !s->flags.check && (webhooks == NULL || strcmp(webhooks, "none") != 0);
+    bool gateway =
+        !s->flags.dev && !s->flags.check && (webhooks == NULL || strcmp(webhooks, "none") != 0);
     if (!has_file && gateway && !make_development_secret(s))
         return PH_EXIT_FAILED;
     s->view = load(s, NULL, NULL);

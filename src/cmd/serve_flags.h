@@ -1,5 +1,5 @@
-/* What `payhook serve` is told on its command line: settings of the configuration by other names. A flag goes over the
- * setting's variable, and that over the file. */
+/* What `payhook serve` is told on its command line: settings of the configuration by other
+ * names. A flag goes over the setting's variable, and that over the file. */
 #ifndef PH_CMD_SERVE_FLAGS_H
 #define PH_CMD_SERVE_FLAGS_H
 

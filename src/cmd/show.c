@@ -1,4 +1,5 @@
-/* connectors show: a page's tables as lines for a person, each rule with what it wants and what it says. */
+/* connectors show: a page's tables as lines for a person, each rule with what it wants and what
+ * it says. */
 #include "cmd/show.h"
 
 #include <stdio.h>
@@ -8,7 +9,9 @@
 
 const char *ph_show_kind(const struct ph_signature *s)
 {
-    static const char *const kinds[] = {"none, a hint", "HMAC", "digest", "RSA", "RSA-PSS", "ECDSA", "Ed25519", "JWS", "token", "Basic", "API call"};
+    static const char *const kinds[] = {"none, a hint", "HMAC",  "digest",  "RSA",
+                                        "RSA-PSS",      "ECDSA", "Ed25519", "JWS",
+                                        "token",        "Basic", "API call"};
     return kinds[s->kind];
 }
 
@@ -18,7 +21,7 @@ const char *ph_show_hash(const struct ph_signature *s)
     return hashes[s->hash];
 }
 
-/* ---- values and tests, as the page writes them ------------------------------------------------------- */
+/* ---- values and tests, as the page writes them ----------------------------------------------- */
 
 static void put_piece(FILE *f, const struct ph_variant *v, const struct ph_piece *p)
 {
@@ -75,30 +78,45 @@ static void put_value(FILE *f, const struct ph_variant *v, const struct ph_expr 
 
 static void put_test(FILE *f, const struct ph_variant *v, const struct ph_test *t)
 {
-    static const char *const says[] = {
-        [PH_TEST_ONE_OF] = " is",        [PH_TEST_NOT_ONE_OF] = " is not",     [PH_TEST_PREFIX] = " begins with",
-        [PH_TEST_PRESENT] = " is there", [PH_TEST_ABSENT] = " is not there",   [PH_TEST_OVER] = " is over",
-        [PH_TEST_UNDER] = " is under ",  [PH_TEST_UTF8] = " is UTF-8",         [PH_TEST_SHAPE] = " has the shape",
-        [PH_TEST_WITHOUT] = " is without", [PH_TEST_MEDIA_TYPE] = " is of type"};
+    static const char *const says[] = {[PH_TEST_ONE_OF] = " is",
+                                       [PH_TEST_NOT_ONE_OF] = " is not",
+                                       [PH_TEST_PREFIX] = " begins with",
+                                       [PH_TEST_PRESENT] = " is there",
+                                       [PH_TEST_ABSENT] = " is not there",
+                                       [PH_TEST_OVER] = " is over",
+                                       [PH_TEST_UNDER] = " is under ",
+                                       [PH_TEST_UTF8] = " is UTF-8",
+                                       [PH_TEST_SHAPE] = " has the shape",
+                                       [PH_TEST_WITHOUT] = " is without",
+                                       [PH_TEST_MEDIA_TYPE] = " is of type"};
     put_value(f, v, &t->of);
     fputs(says[t->op], f);
-    bool bare = t->op == PH_TEST_PRESENT || t->op == PH_TEST_ABSENT || t->op == PH_TEST_UTF8; /* what it wants is said */
+    /* what it wants is said */
+    bool bare = t->op == PH_TEST_PRESENT || t->op == PH_TEST_ABSENT || t->op == PH_TEST_UTF8;
     for (uint16_t i = 0; i < t->value_count && !bare; i++)
-        fprintf(f, "%s%.*s", i == 0 ? " " : i + 1 == t->value_count ? " or " : ", ", S(t->values[i]));
+        fprintf(f, "%s%.*s",
+                i == 0                    ? " "
+                : i + 1 == t->value_count ? " or "
+                                          : ", ",
+                S(t->values[i]));
     put_value(f, v, &t->against);
 }
 
-/* ---- rules ------------------------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static enum ph_vocabulary statuses_of(enum ph_kind kind)
 {
-    static const enum ph_vocabulary words[] = {
-        [PH_KIND_NONE] = PH_WORDS_NONE,           [PH_KIND_PAYMENT] = PH_WORDS_PAYMENT_STATUS, [PH_KIND_REFUND] = PH_WORDS_REFUND_STATUS,
-        [PH_KIND_DISPUTE] = PH_WORDS_DISPUTE_STATUS, [PH_KIND_MANDATE] = PH_WORDS_PAYMENT_STATUS, [PH_KIND_PAYOUT] = PH_WORDS_PAYOUT_STATUS};
+    static const enum ph_vocabulary words[] = {[PH_KIND_NONE] = PH_WORDS_NONE,
+                                               [PH_KIND_PAYMENT] = PH_WORDS_PAYMENT_STATUS,
+                                               [PH_KIND_REFUND] = PH_WORDS_REFUND_STATUS,
+                                               [PH_KIND_DISPUTE] = PH_WORDS_DISPUTE_STATUS,
+                                               [PH_KIND_MANDATE] = PH_WORDS_PAYMENT_STATUS,
+                                               [PH_KIND_PAYOUT] = PH_WORDS_PAYOUT_STATUS};
     return words[kind];
 }
 
-static void put_choice(FILE *f, const struct ph_variant *v, const struct ph_choice *c, enum ph_vocabulary words)
+static void put_choice(FILE *f, const struct ph_variant *v, const struct ph_choice *c,
+                       enum ph_vocabulary words)
 {
     if (c->map == NULL) {
         fprintf(f, "%.*s", S(ph_word_name(words, c->word)));
@@ -155,12 +173,14 @@ static void show_rules(const struct ph_variant *v)
     free(before);
 }
 
-/* ---- the page ---------------------------------------------------------------------------------------------- */
+/* ---- the page -------------------------------------------------------------------------------- */
 
 void ph_show_samples(const struct ph_connector *c, const char *indent)
 {
     if (c->sample_count == 0)
-        printf("%s(no samples: a page from --connectors has none; `payhook sign --body FILE` signs a body of yours)\n", indent);
+        printf("%s(no samples: a page from --connectors has none; `payhook sign --body FILE` signs "
+               "a body of yours)\n",
+               indent);
     for (uint16_t i = 0; i < c->sample_count; i++) {
         const struct ph_sample *one = &c->samples[i];
         bool twice = false;
@@ -184,8 +204,8 @@ void ph_show_connector(const struct ph_connector *c)
         const struct ph_variant *v = &c->variants[i];
         printf("\nshape %.*s\n", S(v->name.len > 0 ? v->name : PH_S("(the only one)")));
         for (uint16_t k = 0; k < v->signature_count; k++) {
-            printf("  signature  %s%s%s", ph_show_kind(&v->signatures[k]), ph_show_hash(&v->signatures[k]),
-                   v->signatures[k].from.count > 0 ? ", in " : "");
+            printf("  signature  %s%s%s", ph_show_kind(&v->signatures[k]),
+                   ph_show_hash(&v->signatures[k]), v->signatures[k].from.count > 0 ? ", in " : "");
             put_value(stdout, v, &v->signatures[k].from);
             putchar('\n');
         }

@@ -10,17 +10,21 @@
 #include "os/heap.h"
 #include "wire/message.h"
 
-const struct ph_sample *ph_sample_find(const struct ph_connector *c, struct ph_slice event, struct ph_slice variant)
+const struct ph_sample *ph_sample_find(const struct ph_connector *c, struct ph_slice event,
+                                       struct ph_slice variant)
 {
     for (uint16_t i = 0; i < c->sample_count; i++)
-        if (ph_slice_eq(c->samples[i].event, event) && (variant.len == 0 || ph_slice_eq(c->samples[i].variant, variant)))
+        if (ph_slice_eq(c->samples[i].event, event) &&
+            (variant.len == 0 || ph_slice_eq(c->samples[i].variant, variant)))
             return &c->samples[i];
     return NULL;
 }
 
-int ph_sample_unknown(struct ph_args *args, const struct ph_connector *c, const char *event, const char *variant)
+int ph_sample_unknown(struct ph_args *args, const struct ph_connector *c, const char *event,
+                      const char *variant)
 {
-    struct ph_slice *known = ph_arena_alloc(&args->arena, (c->sample_count + 1u) * sizeof *known), name = ph_slice_str(event);
+    struct ph_slice *known = ph_arena_alloc(&args->arena, (c->sample_count + 1u) * sizeof *known),
+                    name = ph_slice_str(event);
     char see[160];
     size_t events = 0, variants = 0;
     if (known == NULL)
@@ -30,15 +34,18 @@ int ph_sample_unknown(struct ph_args *args, const struct ph_connector *c, const 
         if (ph_slice_eq(c->samples[i].event, name))
             known[variants++] = c->samples[i].variant;
     if (variants > 0) /* then it is the variant that is not there */
-        return ph_args_unknown(args, PH_S("the sample has no variant"), variant, known, variants, see);
+        return ph_args_unknown(args, PH_S("the sample has no variant"), variant, known, variants,
+                               see);
     for (uint16_t i = 0; i < c->sample_count; i++)
-        if (events == 0 || !ph_slice_eq(known[events - 1], c->samples[i].event)) /* variants stand together */
+        if (events == 0 ||
+            !ph_slice_eq(known[events - 1], c->samples[i].event)) /* variants stand together */
             known[events++] = c->samples[i].event;
     return ph_args_unknown(args, PH_S("the connector has no sample"), event, known, events, see);
 }
 
 /* Joins texts in the arena; absent: no memory. */
-static struct ph_slice join(struct ph_arena *arena, struct ph_slice a, struct ph_slice b, struct ph_slice c)
+static struct ph_slice join(struct ph_arena *arena, struct ph_slice a, struct ph_slice b,
+                            struct ph_slice c)
 {
     char *text = ph_arena_alloc(arena, a.len + b.len + c.len + 1);
     struct ph_slice parts[] = {a, b, c};
@@ -61,13 +68,15 @@ static struct ph_slice fresh_id(struct ph_arena *arena)
     return join(arena, PH_S("msg_"), hex, PH_S(""));
 }
 
-static bool assemble(struct ph_arena *arena, const struct ph_request *request, const struct ph_signed *s, struct ph_made *ret)
+static bool assemble(struct ph_arena *arena, const struct ph_request *request,
+                     const struct ph_signed *s, struct ph_made *ret)
 {
     size_t cut = ph_slice_find(request->uri, PH_S("?"), 0);
     struct ph_slice path = ph_slice_of(request->uri.ptr, cut == SIZE_MAX ? request->uri.len : cut);
     *ret = (struct ph_made){.method = s->method, .body = s->body};
     ret->uri = join(arena, path, s->query.len > 0 ? PH_S("?") : PH_S(""), s->query);
-    if (!ph_slice_present(ret->uri) || request->header_count + s->header_count > PH_COUNTOF(ret->headers))
+    if (!ph_slice_present(ret->uri) ||
+        request->header_count + s->header_count > PH_COUNTOF(ret->headers))
         return false;
     for (size_t i = 0; i < request->header_count; i++)
         ret->headers[ret->header_count++] = request->headers[i];
@@ -76,8 +85,8 @@ static bool assemble(struct ph_arena *arena, const struct ph_request *request, c
     return true;
 }
 
-bool ph_make(struct ph_worker *worker, struct ph_arena *arena, const struct ph_input *in, struct ph_slice variant,
-             struct ph_made *ret, struct ph_slice *ret_why)
+bool ph_make(struct ph_worker *worker, struct ph_arena *arena, const struct ph_input *in,
+             struct ph_slice variant, struct ph_made *ret, struct ph_slice *ret_why)
 {
     struct ph_signed s;
     enum ph_status st = PH_ERR_NOT_FOUND;
@@ -96,7 +105,7 @@ bool ph_make(struct ph_worker *worker, struct ph_arena *arena, const struct ph_i
     return st == PH_OK;
 }
 
-/* ---- printing --------------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 void ph_made_print_json(struct ph_arena *arena, const struct ph_made *made)
 {
@@ -126,15 +135,16 @@ void ph_made_print_json(struct ph_arena *arena, const struct ph_made *made)
 
 static void print_http(const struct ph_made *made)
 {
-    printf("%.*s %.*s HTTP/1.1\r\n", (int)made->method.len, made->method.ptr, (int)made->uri.len, made->uri.ptr);
+    printf("%.*s %.*s HTTP/1.1\r\n", (int)made->method.len, made->method.ptr, (int)made->uri.len,
+           made->uri.ptr);
     for (size_t i = 0; i < made->header_count; i++)
-        printf("%.*s: %.*s\r\n", (int)made->headers[i].name.len, made->headers[i].name.ptr, (int)made->headers[i].value.len,
-               made->headers[i].value.ptr);
+        printf("%.*s: %.*s\r\n", (int)made->headers[i].name.len, made->headers[i].name.ptr,
+               (int)made->headers[i].value.len, made->headers[i].value.ptr);
     printf("Content-Length: %zu\r\n\r\n", made->body.len);
     fwrite(made->body.ptr, 1, made->body.len, stdout);
 }
 
-/* ---- the command ------------------------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static int sign_one(struct ph_args *args, const struct ph_connector *c, bool json)
 {
@@ -143,7 +153,8 @@ static int sign_one(struct ph_args *args, const struct ph_connector *c, bool jso
     struct ph_made made;
     struct ph_slice variant = ph_slice_str(args->one[PH_OPT_VARIANT]), why = {0};
     if (args->one[PH_OPT_SAMPLE] != NULL) {
-        const struct ph_sample *s = ph_sample_find(c, ph_slice_str(args->one[PH_OPT_SAMPLE]), variant);
+        const struct ph_sample *s =
+            ph_sample_find(c, ph_slice_str(args->one[PH_OPT_SAMPLE]), variant);
         if (s == NULL)
             return ph_sample_unknown(args, c, args->one[PH_OPT_SAMPLE], args->one[PH_OPT_VARIANT]);
         args->request.body = s->body;
@@ -160,7 +171,8 @@ static int sign_one(struct ph_args *args, const struct ph_connector *c, bool jso
     } else if (good) {
         print_http(&made);
     } else {
-        fprintf(stderr, "payhook: cannot sign it: %.*s\n", (int)why.len, why.len > 0 ? why.ptr : "");
+        fprintf(stderr, "payhook: cannot sign it: %.*s\n", (int)why.len,
+                why.len > 0 ? why.ptr : "");
     }
     ph_worker_free(worker);
     return good ? PH_EXIT_OK : PH_EXIT_FAILED;
@@ -176,9 +188,11 @@ static int run_command(struct ph_args *args)
     if (format != NULL && strcmp(format, "json") != 0 && strcmp(format, "http") != 0)
         return ph_args_wrong("--format takes http or json, not", format);
     if ((args->one[PH_OPT_SAMPLE] != NULL) == (args->one[PH_OPT_BODY] != NULL))
-        return ph_args_wrong("what should be signed? --body FILE or --sample EVENT, one of them", NULL);
+        return ph_args_wrong("what should be signed? --body FILE or --sample EVENT, one of them",
+                             NULL);
     const struct ph_connector *c = ph_args_connector(args, args->one[PH_OPT_CONNECTOR]);
-    return c == NULL ? PH_EXIT_USAGE : sign_one(args, c, format != NULL && strcmp(format, "json") == 0);
+    return c == NULL ? PH_EXIT_USAGE
+                     : sign_one(args, c, format != NULL && strcmp(format, "json") == 0);
 }
 
 int ph_cmd_sign(int argc, char **argv)

@@ -17,8 +17,7 @@ static struct ph_slice text_of(yyjson_val *value)
     return PH_S("");
 }
 
-/* ---- tables
- * -------------------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static void cell(struct ph_slice text, int width, bool last)
 {
@@ -50,8 +49,7 @@ void ph_table_row(const struct ph_column *columns, size_t count, yyjson_val *obj
     putchar('\n');
 }
 
-/* ---- objects
- * ------------------------------------------------------------------------------------------- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 static void document(const char *name, yyjson_val *value)
 {

@@ -49,8 +49,10 @@ static bool split_url(const char *url, struct target *t)
         len = (size_t)(colon - host);
     }
     const char *port = colon != NULL ? colon + 1 : "80";
-    return piece(t->host, sizeof(t->host), host, len) && piece(t->path, sizeof(t->path), path, strcspn(path, "#")) &&
-           piece(t->port, sizeof(t->port), port, strspn(port, "0123456789")) && t->path[strcspn(t->path, " \r\n")] == '\0';
+    return piece(t->host, sizeof(t->host), host, len) &&
+           piece(t->path, sizeof(t->path), path, strcspn(path, "#")) &&
+           piece(t->port, sizeof(t->port), port, strspn(port, "0123456789")) &&
+           t->path[strcspn(t->path, " \r\n")] == '\0';
 }
 
 static int dial(const struct target *t)
@@ -82,11 +84,12 @@ static bool send_request(int fd, const struct target *t, const struct ph_made *m
     FILE *f = open_memstream(&bytes, &len);
     if (f == NULL)
         return false;
-    fprintf(f, "%.*s %.*s HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\nContent-Length: %zu\r\n", (int)made->method.len,
-            made->method.ptr, (int)made->uri.len, made->uri.ptr, t->host, t->port, made->body.len);
+    fprintf(f, "%.*s %.*s HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\nContent-Length: %zu\r\n",
+            (int)made->method.len, made->method.ptr, (int)made->uri.len, made->uri.ptr, t->host,
+            t->port, made->body.len);
     for (size_t i = 0; i < made->header_count; i++)
-        fprintf(f, "%.*s: %.*s\r\n", (int)made->headers[i].name.len, made->headers[i].name.ptr, (int)made->headers[i].value.len,
-                made->headers[i].value.ptr);
+        fprintf(f, "%.*s: %.*s\r\n", (int)made->headers[i].name.len, made->headers[i].name.ptr,
+                (int)made->headers[i].value.len, made->headers[i].value.ptr);
     fputs("\r\n", f);
     fwrite(made->body.ptr, 1, made->body.len, f);
     if (fclose(f) != 0)
@@ -105,7 +108,8 @@ static bool has_status(struct ph_slice answer, struct ph_slice digits)
            ph_slice_starts(ph_slice_from(answer, newer.len), digits);
 }
 
-/* Prints the status line and the body; true: 2xx. `endpoint`: of a gateway's path, for whom it has no such one. */
+/* Prints the status line and the body; true: 2xx. `endpoint`: of a gateway's path, for whom it
+ * has no such one. */
 static bool read_answer(int fd, const char *endpoint)
 {
     static char text[ANSWER_BYTES_MAX];
@@ -113,9 +117,11 @@ static bool read_answer(int fd, const char *endpoint)
     for (ssize_t n; got < sizeof(text) && (n = recv(fd, text + got, sizeof(text) - got, 0)) > 0;)
         got += (size_t)n;
     struct ph_slice answer = ph_slice_of(text, got);
-    size_t line = ph_slice_find(answer, PH_S("\r\n"), 0), head = ph_slice_find(answer, PH_S("\r\n\r\n"), 0);
+    size_t line = ph_slice_find(answer, PH_S("\r\n"), 0),
+           head = ph_slice_find(answer, PH_S("\r\n\r\n"), 0);
     if (line == SIZE_MAX || head == SIZE_MAX) {
-        fprintf(stderr, "payhook: the answer is no HTTP answer, or took longer than %d s\n", WAIT_SECONDS);
+        fprintf(stderr, "payhook: the answer is no HTTP answer, or took longer than %d s\n",
+                WAIT_SECONDS);
         return false;
     }
     printf("answer: ");
@@ -126,7 +132,10 @@ static bool read_answer(int fd, const char *endpoint)
     }
     putchar('\n');
     if (endpoint != NULL && has_status(answer, PH_S("404")))
-        fprintf(stderr, "payhook: no endpoint is called %s there: --endpoint NAME (payhook endpoints status lists them)\n", endpoint);
+        fprintf(stderr,
+                "payhook: no endpoint is called %s there: --endpoint NAME (payhook endpoints "
+                "status lists them)\n",
+                endpoint);
     return has_status(answer, PH_S("2"));
 }
 
@@ -135,15 +144,20 @@ static bool post(const struct target *t, const struct ph_made *made)
     const struct ph_slice prefix = PH_S("/webhooks/");
     int fd = dial(t);
     if (fd < 0) {
-        fprintf(stderr, "payhook: cannot connect to %s port %s: is it running?\n", t->host, t->port);
+        fprintf(stderr, "payhook: cannot connect to %s port %s: is it running?\n", t->host,
+                t->port);
         return false;
     }
-    bool good = send_request(fd, t, made) && read_answer(fd, ph_slice_starts(ph_slice_str(t->path), prefix) ? t->path + prefix.len : NULL);
+    bool good =
+        send_request(fd, t, made) &&
+        read_answer(fd,
+                    ph_slice_starts(ph_slice_str(t->path), prefix) ? t->path + prefix.len : NULL);
     close(fd);
     return good;
 }
 
-static int trigger(struct ph_args *args, const struct ph_connector *c, const struct ph_sample *sample, const struct target *target)
+static int trigger(struct ph_args *args, const struct ph_connector *c,
+                   const struct ph_sample *sample, const struct target *target)
 {
     struct ph_request request;
     struct ph_input in;
@@ -153,18 +167,22 @@ static int trigger(struct ph_args *args, const struct ph_connector *c, const str
     args->request.uri = ph_slice_str(target->path);
     ph_args_input(args, c, &request, &in);
     struct ph_worker *worker = ph_worker_new(&ph_os_heap);
-    bool good = worker != NULL && ph_make(worker, &args->arena, &in, variant.len > 0 ? variant : sample->variant, &made, &why);
+    bool good = worker != NULL && ph_make(worker, &args->arena, &in,
+                                          variant.len > 0 ? variant : sample->variant, &made, &why);
     if (!good) {
-        fprintf(stderr, "payhook: cannot sign it: %.*s\n", (int)why.len, why.len > 0 ? why.ptr : "");
+        fprintf(stderr, "payhook: cannot sign it: %.*s\n", (int)why.len,
+                why.len > 0 ? why.ptr : "");
     } else {
-        printf("%s %s to http://%s:%s%.*s\n", args->words[0], args->words[1], target->host, target->port, (int)made.uri.len, made.uri.ptr);
+        printf("%s %s to http://%s:%s%.*s\n", args->words[0], args->words[1], target->host,
+               target->port, (int)made.uri.len, made.uri.ptr);
         good = post(target, &made);
     }
     ph_worker_free(worker);
     return good ? PH_EXIT_OK : PH_EXIT_FAILED;
 }
 
-/* Where a payhook with this process's configuration takes webhooks. False: it has been said why not. */
+/* Where a payhook with this process's configuration takes webhooks. False: it has been said why
+ * not. */
 static bool endpoint_url(struct ph_args *args, const char *endpoint, char *url, size_t room)
 {
     const struct ph_config *config = ph_cmd_config_places(&args->arena, NULL);
@@ -181,7 +199,8 @@ static bool endpoint_url(struct ph_args *args, const char *endpoint, char *url, 
     }
     bool on = listen.len > 0;
     if (on)
-        (void)snprintf(url, room, "http://%s%.*s/webhooks/%s", host, (int)listen.len, listen.ptr, endpoint);
+        (void)snprintf(url, room, "http://%s%.*s/webhooks/%s", host, (int)listen.len, listen.ptr,
+                       endpoint);
     else
         ph_args_wrong("webhooks.listen is off in this configuration: give --url URL", NULL);
     ph_config_free(config);
@@ -201,13 +220,15 @@ static int run_command(struct ph_args *args)
         ph_show_samples(c, "");
         return PH_EXIT_OK;
     }
-    const struct ph_sample *sample = ph_sample_find(c, ph_slice_str(args->words[1]), ph_slice_str(args->one[PH_OPT_VARIANT]));
+    const struct ph_sample *sample =
+        ph_sample_find(c, ph_slice_str(args->words[1]), ph_slice_str(args->one[PH_OPT_VARIANT]));
     if (sample == NULL)
         return ph_sample_unknown(args, c, args->words[1], args->one[PH_OPT_VARIANT]);
     const char *asked = args->one[PH_OPT_URL], *endpoint = args->one[PH_OPT_ENDPOINT];
     if (asked != NULL && endpoint != NULL)
         return ph_args_wrong("give --url or --endpoint", NULL);
-    if (asked == NULL && !endpoint_url(args, endpoint != NULL ? endpoint : args->words[0], url, sizeof(url)))
+    if (asked == NULL &&
+        !endpoint_url(args, endpoint != NULL ? endpoint : args->words[0], url, sizeof(url)))
         return PH_EXIT_USAGE;
     asked = asked != NULL ? asked : url;
     if (!split_url(asked, &target))

@@ -1,11 +1,12 @@
-/* The configuration of those who have written none: as the text of a file, so that it is read, checked and shown
- * like any other. PAYHOOK_STRIPE_SECRET=… alone is an endpoint `stripe`. */
+/* The configuration of those who have written none: as the text of a file, so that it is read,
+ * checked and shown like any other. PAYHOOK_STRIPE_SECRET=… alone is an endpoint `stripe`. */
 #include "config/reading.h"
 
 /* Where nothing else is set up: a development endpoint of the one scheme that is nobody's own. */
 #define DEVELOPMENT_CONNECTOR "standardwebhooks"
 
-static struct ph_slice variable_of(struct ph_reading *r, struct ph_slice connector, struct ph_slice end)
+static struct ph_slice variable_of(struct ph_reading *r, struct ph_slice connector,
+                                   struct ph_slice end)
 {
     struct ph_slice name = ph_config_join(r, PH_PARTS(PH_S("PAYHOOK_"), connector, end));
     for (char *c = (char *)name.ptr; c < name.ptr + name.len; c++) /* ours, from join */
@@ -22,7 +23,8 @@ static struct ph_slice endpoint_of(struct ph_reading *r, struct ph_slice connect
     bool two = ph_slice_present(ph_config_env(r, additional));
     return ph_config_join(r, PH_PARTS(PH_S("  "), connector, PH_S(":\n    connector: "), connector,
                                       PH_S("\n    secrets: [ { secret: env:"), secret,
-                                      two ? PH_S(", additional: env:") : PH_S(""), two ? additional : PH_S(""), PH_S(" } ]\n")));
+                                      two ? PH_S(", additional: env:") : PH_S(""),
+                                      two ? additional : PH_S(""), PH_S(" } ]\n")));
 }
 
 static struct ph_slice development(struct ph_reading *r)
@@ -34,7 +36,9 @@ static struct ph_slice development(struct ph_reading *r)
     struct ph_slice file = ph_config_join(r, PH_PARTS(data, PH_S("/" PH_DEVELOPMENT_SECRET_FILE)));
     if (r->world->read_file(r->arena, file.ptr, PH_SECRET_BYTES_MAX, &found, &mode) != PH_OK)
         return PH_S("");
-    return ph_config_join(r, PH_PARTS(PH_S("  dev:\n    connector: " DEVELOPMENT_CONNECTOR "\n    secrets: [ 'file:"), file, PH_S("' ]\n")));
+    return ph_config_join(
+        r, PH_PARTS(PH_S("  dev:\n    connector: " DEVELOPMENT_CONNECTOR "\n    secrets: [ 'file:"),
+                    file, PH_S("' ]\n")));
 }
 
 struct ph_slice ph_config_builtin(struct ph_reading *r)
@@ -49,5 +53,6 @@ struct ph_slice ph_config_builtin(struct ph_reading *r)
         endpoints = ph_config_join(r, PH_PARTS(endpoints, endpoint_of(r, pages[i]->name)));
     if (endpoints.len == 0)
         endpoints = development(r);
-    return endpoints.len > 0 ? ph_config_join(r, PH_PARTS(PH_S("endpoints:\n"), endpoints)) : endpoints;
+    return endpoints.len > 0 ? ph_config_join(r, PH_PARTS(PH_S("endpoints:\n"), endpoints))
+                             : endpoints;
 }

@@ -1,19 +1,21 @@
-/* What an endpoint's page asks of its keys: the form of its secrets, and the fields that it fetches with. Said of any page
- * by its tables; a secret itself gets into no message. */
+/* What an endpoint's page asks of its keys: the form of its secrets, and the fields that it
+ * fetches with. Said of any page by its tables; a secret itself gets into no message. */
 #include "config/reading.h"
 #include "core/codec.h"
 
-/* ---- the form of a secret ------------------------------------------------------------------------- */
+/* ---- the form of a secret -------------------------------------------------------------------- */
 
 static bool is_plain_secret(const struct ph_template *t)
 {
     return t->count == 1 && t->pieces[0].source == PH_SRC_SECRET && t->pieces[0].filter_count == 0;
 }
 
-/* Whether the secret, as it is configured, is the key: not a part of what is signed, not one of several texts. */
+/* Whether the secret, as it is configured, is the key: not a part of what is signed, not one of
+ * several texts. */
 static bool is_key(const struct ph_signature *sig)
 {
-    if (sig->kind != PH_SIG_HMAC && sig->kind != PH_SIG_JWS && !(sig->kind >= PH_SIG_RSA && sig->kind <= PH_SIG_ED25519))
+    if (sig->kind != PH_SIG_HMAC && sig->kind != PH_SIG_JWS &&
+        !(sig->kind >= PH_SIG_RSA && sig->kind <= PH_SIG_ED25519))
         return false;
     bool plain = sig->key.count == 0;
     for (uint16_t i = 0; i < sig->key.count; i++)
@@ -25,8 +27,9 @@ static bool is_key(const struct ph_signature *sig)
 static bool is_pem(struct ph_arena *arena, struct ph_slice text)
 {
     struct ph_slice begin = PH_S("-----BEGIN "), bytes;
-    return ph_slice_starts(text, begin) || (ph_base64_decode(arena, text, false, true, &bytes) &&
-                                            (ph_slice_starts(bytes, begin) || ph_slice_starts(bytes, PH_S("0"))));
+    return ph_slice_starts(text, begin) ||
+           (ph_base64_decode(arena, text, false, true, &bytes) &&
+            (ph_slice_starts(bytes, begin) || ph_slice_starts(bytes, PH_S("0"))));
 }
 
 /* As ph_mac_key and the engine's key reader take it. */
@@ -40,7 +43,9 @@ static bool fits(struct ph_reading *r, enum ph_secret_form form, struct ph_slice
         return ph_base64_decode(r->arena, text, false, false, &bytes) && bytes.len > 0;
     case PH_SECRET_WHSEC: /* without the prefix any text is a key */
         return !ph_slice_starts(secret, prefix) ||
-               (ph_base64_decode(r->arena, ph_slice_from(secret, prefix.len), false, false, &bytes) && bytes.len > 0);
+               (ph_base64_decode(r->arena, ph_slice_from(secret, prefix.len), false, false,
+                                 &bytes) &&
+                bytes.len > 0);
     case PH_SECRET_PEM:
         return is_pem(r->arena, text);
     case PH_SECRET_JWKS:
@@ -66,8 +71,10 @@ static struct ph_slice form_name(enum ph_secret_form form)
     return names[form];
 }
 
-/* A page may sign in several ways: a secret is wrong when none of those that take it as their key can read it. */
-static void check_form(struct ph_reading *r, const struct ph_connector *page, const struct ph_config_secret *s, struct ph_slice path)
+/* A page may sign in several ways: a secret is wrong when none of those that take it as their
+ * key can read it. */
+static void check_form(struct ph_reading *r, const struct ph_connector *page,
+                       const struct ph_config_secret *s, struct ph_slice path)
 {
     enum ph_secret_form wanted = PH_SECRET_TEXT;
     for (uint16_t v = 0; v < page->variant_count; v++)
@@ -83,36 +90,44 @@ static void check_form(struct ph_reading *r, const struct ph_connector *page, co
         }
     if (wanted != PH_SECRET_TEXT)
         ph_config_error(r, ph_place_of(r, s, PH_IN_SECRET, "secret"), path,
-                        PH_PARTS(s->secret.from, PH_S(" is of the wrong form: keys of "), page->name, PH_S(" are "), form_name(wanted),
-                                 PH_S("; nothing could be verified with it, copy it anew as the processor shows it")));
+                        PH_PARTS(s->secret.from, PH_S(" is of the wrong form: keys of "),
+                                 page->name, PH_S(" are "), form_name(wanted),
+                                 PH_S("; nothing could be verified with it, copy it anew as the "
+                                      "processor shows it")));
 }
 
-void ph_config_check_forms(struct ph_reading *r, const struct ph_connector *page, const struct ph_config_secret *secrets,
-                           size_t count, struct ph_slice path)
+void ph_config_check_forms(struct ph_reading *r, const struct ph_connector *page,
+                           const struct ph_config_secret *secrets, size_t count,
+                           struct ph_slice path)
 {
     for (size_t i = 0; i < count; i++)
         if (secrets[i].secret.value.len > 0)
             check_form(r, page, &secrets[i], path);
 }
 
-/* ---- what is fetched with -------------------------------------------------------------------------- */
+/* ---- what is fetched with -------------------------------------------------------------------- */
 
-void ph_config_check_fetch(struct ph_reading *r, const struct ph_config_endpoint *e, const struct ph_config_account *a)
+void ph_config_check_fetch(struct ph_reading *r, const struct ph_config_endpoint *e,
+                           const struct ph_config_account *a)
 {
     size_t count = 0, own = a != NULL ? a->fields.count : 0;
     struct ph_config_value *given = ph_config_alloc(r, (own + e->fields.count + 1) * sizeof *given);
     if (given == NULL)
         return;
     for (size_t i = 0; i < own; i++)
-        given[count++] = (struct ph_config_value){a->fields.items[i].name, a->fields.items[i].key.value};
+        given[count++] =
+            (struct ph_config_value){a->fields.items[i].name, a->fields.items[i].key.value};
     for (size_t i = 0; i < e->fields.count; i++)
-        given[count++] = (struct ph_config_value){e->fields.items[i].name, e->fields.items[i].key.value};
+        given[count++] =
+            (struct ph_config_value){e->fields.items[i].name, e->fields.items[i].key.value};
     struct ph_slice lacks = ph_config_page_lacks(e->page, given, count);
     if (!ph_slice_present(lacks))
         return;
     const void *scope = a != NULL ? (const void *)a : e;
     enum ph_scope which = a != NULL ? PH_IN_ACCOUNT : PH_IN_ENDPOINT;
     ph_config_warn(r, ph_place_of(r, scope, which, "config"), ph_path_of(r, scope, "config"),
-                   PH_PARTS(PH_S("no "), lacks, PH_S(": thin events, should they be sent here, cannot be fetched; they are held, and told incomplete after three days; add config: { "),
+                   PH_PARTS(PH_S("no "), lacks,
+                            PH_S(": thin events, should they be sent here, cannot be fetched; they "
+                                 "are held, and told incomplete after three days; add config: { "),
                             lacks, PH_S(": env:NAME }")));
 }

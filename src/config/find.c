@@ -1,7 +1,8 @@
 /* Asking a configuration. */
 #include "config/config.h"
 
-const struct ph_config_endpoint *ph_config_endpoint_find(const struct ph_config *config, struct ph_slice name)
+const struct ph_config_endpoint *ph_config_endpoint_find(const struct ph_config *config,
+                                                         struct ph_slice name)
 {
     for (size_t i = 0; i < config->endpoints.count; i++)
         if (ph_slice_eq(config->endpoints.items[i].entry.name, name))
@@ -9,7 +10,8 @@ const struct ph_config_endpoint *ph_config_endpoint_find(const struct ph_config 
     return NULL;
 }
 
-const struct ph_config_account *ph_config_account_find(const struct ph_config_endpoint *endpoint, struct ph_slice name)
+const struct ph_config_account *ph_config_account_find(const struct ph_config_endpoint *endpoint,
+                                                       struct ph_slice name)
 {
     for (size_t i = 0; i < endpoint->accounts.count; i++)
         if (ph_slice_eq(endpoint->accounts.items[i].entry.name, name))
@@ -18,7 +20,8 @@ const struct ph_config_account *ph_config_account_find(const struct ph_config_en
 }
 
 size_t ph_config_secrets_at(const struct ph_config_secret *secrets, size_t count, int64_t now_ms,
-                            struct ph_secret_pair ret_pairs[PH_SECRETS_MAX], size_t ret_which[PH_SECRETS_MAX])
+                            struct ph_secret_pair ret_pairs[PH_SECRETS_MAX],
+                            size_t ret_which[PH_SECRETS_MAX])
 {
     size_t valid = 0;
     for (size_t i = 0; i < count && valid < PH_SECRETS_MAX; i++) {
@@ -39,7 +42,8 @@ static bool is_given(struct ph_slice name, const struct ph_config_value *values,
     return false;
 }
 
-static struct ph_slice template_lacks(const struct ph_template *t, const struct ph_config_value *values, size_t count)
+static struct ph_slice template_lacks(const struct ph_template *t,
+                                      const struct ph_config_value *values, size_t count)
 {
     for (uint16_t i = 0; i < t->count; i++)
         if (t->pieces[i].source == PH_SRC_CONFIG && !is_given(t->pieces[i].text, values, count))
@@ -47,7 +51,8 @@ static struct ph_slice template_lacks(const struct ph_template *t, const struct 
     return (struct ph_slice){0};
 }
 
-struct ph_slice ph_config_fetch_lacks(const struct ph_fetch *fetch, const struct ph_config_value *values, size_t count)
+struct ph_slice ph_config_fetch_lacks(const struct ph_fetch *fetch,
+                                      const struct ph_config_value *values, size_t count)
 {
     struct ph_slice lacks = template_lacks(&fetch->url, values, count);
     for (uint16_t i = 0; !ph_slice_present(lacks) && i < fetch->header_count; i++)
@@ -55,7 +60,8 @@ struct ph_slice ph_config_fetch_lacks(const struct ph_fetch *fetch, const struct
     return ph_slice_present(lacks) ? lacks : template_lacks(&fetch->body, values, count);
 }
 
-struct ph_slice ph_config_page_lacks(const struct ph_connector *page, const struct ph_config_value *values, size_t count)
+struct ph_slice ph_config_page_lacks(const struct ph_connector *page,
+                                     const struct ph_config_value *values, size_t count)
 {
     struct ph_slice first = {0};
     for (uint16_t v = 0; v < page->variant_count; v++) {

@@ -5,7 +5,7 @@
 
 enum { CONFIG_BYTES_MAX = 64 * 1024 * 1024 };
 
-/* ---- what follows from the settings --------------------------------------------------------------- */
+/* ---- what follows from the settings ---------------------------------------------------------- */
 
 static void derive_paths(struct ph_reading *r, struct ph_config *config)
 {
@@ -33,15 +33,18 @@ static bool has_value(const struct ph_config_value *values, size_t count, struct
     return false;
 }
 
-static void add_fields(const struct ph_config_member *fields, size_t field_count, struct ph_config_value *values, size_t *count)
+static void add_fields(const struct ph_config_member *fields, size_t field_count,
+                       struct ph_config_value *values, size_t *count)
 {
     for (size_t i = 0; i < field_count; i++)
         if (!has_value(values, *count, fields[i].name))
             values[(*count)++] = (struct ph_config_value){fields[i].name, fields[i].key.value};
 }
 
-/* What the engine is given as config: an account's fields, the endpoint's, and what other settings say. */
-static struct ph_many values_of(struct ph_reading *r, const struct ph_config_endpoint *e, const struct ph_config_account *a)
+/* What the engine is given as config: an account's fields, the endpoint's, and what other
+ * settings say. */
+static struct ph_many values_of(struct ph_reading *r, const struct ph_config_endpoint *e,
+                                const struct ph_config_account *a)
 {
     size_t room = e->fields.count + (a != NULL ? a->fields.count : 0) + 2, count = 0;
     struct ph_config_value *values = ph_config_alloc(r, room * sizeof *values);
@@ -78,7 +81,7 @@ static void derive(struct ph_reading *r, struct ph_config *config)
     }
 }
 
-/* ---- loading -------------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 static struct ph_slice folder_of(struct ph_slice file)
 {
@@ -89,13 +92,15 @@ static struct ph_slice folder_of(struct ph_slice file)
 }
 
 /* The file's tree; NULL: none, and why has been said. */
-static const struct ph_yaml *read_tree(struct ph_reading *r, struct ph_arena *tree, struct ph_slice text)
+static const struct ph_yaml *read_tree(struct ph_reading *r, struct ph_arena *tree,
+                                       struct ph_slice text)
 {
     struct ph_page_errors errors = {0};
     struct ph_yaml *root = NULL;
     enum ph_status st = ph_yaml_read(tree, r->file, text, &errors, &root);
     for (size_t i = 0; i < errors.count; i++)
-        ph_config_error_text(r->report, (uint32_t)errors.list[i].line, (uint32_t)errors.list[i].column, errors.list[i].text);
+        ph_config_error_text(r->report, (uint32_t)errors.list[i].line,
+                             (uint32_t)errors.list[i].column, errors.list[i].text);
     r->no_memory = r->no_memory || errors.no_memory || st == PH_ERR_NO_MEMORY;
     return st == PH_OK ? root : NULL;
 }
@@ -119,7 +124,8 @@ static void check_all(struct ph_reading *r, struct ph_config *config)
     struct ph_slice folder = config->connectors;
     if (!r->world->pages(r->world->ctx, folder.len > 0 ? folder.ptr : NULL, &pages, &count)) {
         ph_config_error(r, ph_place_of(r, config, PH_IN_CONFIG, "connectors"), PH_S("connectors"),
-                        PH_PARTS(PH_S("the pages of "), folder, PH_S(" are not right; payhook connectors check says why")));
+                        PH_PARTS(PH_S("the pages of "), folder,
+                                 PH_S(" are not right; payhook connectors check says why")));
         return;
     }
     ph_config_check(r, config, pages, count);
@@ -155,12 +161,18 @@ static size_t variables(const char *const *environment)
     return count;
 }
 
-/* path present: the file is still to be read; text absent and path absent: the built-in configuration. */
-static enum ph_status load(const struct ph_config_world *world, struct ph_slice path, struct ph_slice text, bool has_text,
-                           bool places_only, struct ph_config_report *report, const struct ph_config **ret)
+/* path present: the file is still to be read; text absent and path absent: the built-in
+ * configuration. */
+static enum ph_status load(const struct ph_config_world *world, struct ph_slice path,
+                           struct ph_slice text, bool has_text, bool places_only,
+                           struct ph_config_report *report, const struct ph_config **ret)
 {
     struct ph_arena arena, tree;
-    struct ph_reading r = {.arena = &arena, .world = world, .report = report, .file = path, .folder = folder_of(path),
+    struct ph_reading r = {.arena = &arena,
+                           .world = world,
+                           .report = report,
+                           .file = path,
+                           .folder = folder_of(path),
                            .places_only = places_only};
     struct ph_config *config = NULL;
     enum ph_status st = PH_OK;
@@ -179,7 +191,11 @@ static enum ph_status load(const struct ph_config_world *world, struct ph_slice 
     if (st == PH_ERR_NO_MEMORY)
         r.no_memory = true;
     else if (st != PH_OK)
-        ph_config_error(&r, (struct ph_place){0}, PH_S(""), PH_PARTS(st == PH_ERR_NOT_FOUND ? PH_S("is not there") : PH_S("cannot be read: it is no file, larger than 512 KiB, or this user may not")));
+        ph_config_error(&r, (struct ph_place){0}, PH_S(""),
+                        PH_PARTS(st == PH_ERR_NOT_FOUND
+                                     ? PH_S("is not there")
+                                     : PH_S("cannot be read: it is no file, larger than 512 KiB, "
+                                            "or this user may not")));
     else if (!r.no_memory)
         config = read_all(&r, &tree, text);
     ph_config_report_sort(report);
@@ -197,8 +213,8 @@ out:
     return PH_OK;
 }
 
-enum ph_status ph_config_load(const struct ph_config_world *world, const char *path, struct ph_config_report *report,
-                              const struct ph_config **ret)
+enum ph_status ph_config_load(const struct ph_config_world *world, const char *path,
+                              struct ph_config_report *report, const struct ph_config **ret)
 {
     return load(world, ph_slice_str(path), (struct ph_slice){0}, false, false, report, ret);
 }
@@ -209,8 +225,9 @@ enum ph_status ph_config_load_places(const struct ph_config_world *world, const 
     return load(world, ph_slice_str(path), (struct ph_slice){0}, false, true, report, ret);
 }
 
-enum ph_status ph_config_load_text(const struct ph_config_world *world, struct ph_slice file, struct ph_slice text,
-                                   struct ph_config_report *report, const struct ph_config **ret)
+enum ph_status ph_config_load_text(const struct ph_config_world *world, struct ph_slice file,
+                                   struct ph_slice text, struct ph_config_report *report,
+                                   const struct ph_config **ret)
 {
     return load(world, file, text, true, false, report, ret);
 }

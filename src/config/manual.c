@@ -31,7 +31,7 @@ static void code(struct manual *m, const char *text)
     put(m, m->markdown ? "`" : "");
 }
 
-/* ---- what a row takes ------------------------------------------------------------------------------ */
+/* ---- what a row takes ------------------------------------------------------------------------ */
 
 static void put_words(struct manual *m, const struct ph_setting *row)
 {
@@ -147,7 +147,7 @@ static void put_env(struct manual *m, const struct ph_setting *row)
     put(m, m->markdown ? "`" : "");
 }
 
-/* ---- help ------------------------------------------------------------------------------------------ */
+/* ---- help ------------------------------------------------------------------------------------ */
 
 static void help_row(struct manual *m, const char *title, const struct ph_setting *row)
 {
@@ -175,8 +175,9 @@ struct ph_slice ph_config_help(struct ph_arena *arena, struct ph_slice path)
             const struct ph_setting *row = &ph_scopes[s].rows[i];
             struct ph_slice title = ph_slice_str(ph_scopes[s].title), key = ph_slice_str(row->key);
             size_t in_title = path.len < title.len ? path.len : title.len;
-            bool fits = ph_slice_eq(ph_slice_of(path.ptr, in_title), ph_slice_of(title.ptr, in_title)) &&
-                        ph_slice_starts(key, ph_slice_from(path, in_title));
+            bool fits =
+                ph_slice_eq(ph_slice_of(path.ptr, in_title), ph_slice_of(title.ptr, in_title)) &&
+                ph_slice_starts(key, ph_slice_from(path, in_title));
             if (path.len == 0 || fits)
                 help_row(&m, ph_scopes[s].title, row);
         }
@@ -184,13 +185,15 @@ struct ph_slice ph_config_help(struct ph_arena *arena, struct ph_slice path)
     return ph_out_done(&m.out);
 }
 
-/* ---- the manual ------------------------------------------------------------------------------------ */
+/* ---- the manual ------------------------------------------------------------------------------ */
 
 static const char preamble[] =
     "# Configuration\n\n"
     "Generated from the rows by `payhook config help --markdown`.\n\n"
-    "One YAML file; `PAYHOOK_CONFIG` names it where the command line does not. `payhook config check FILE` says everything that\n"
-    "is wrong with it at once, `payhook config show FILE` what it amounts to, `payhook config help KEY` explains a key.\n\n"
+    "One YAML file; `PAYHOOK_CONFIG` names it where the command line does not. `payhook config "
+    "check FILE` says everything that\n"
+    "is wrong with it at once, `payhook config show FILE` what it amounts to, `payhook config help "
+    "KEY` explains a key.\n\n"
     "```yaml\n"
     "endpoints:\n"
     "  stripe-shop:                       # POST /webhooks/stripe-shop\n"
@@ -203,13 +206,19 @@ static const char preamble[] =
     "    secret: env:SHOP_WEBHOOK_SECRET\n"
     "    events: [ payment, refund, DISPUTE_CREATED ]\n"
     "```\n\n"
-    "- **Keys** below are written with dots; in the file `log.level: debug` is `log: { level: debug }`, or two lines.\n"
-    "- **The environment** goes over the file. In a variable's name NAME is the entry's own name in capitals, with `_` for\n"
-    "  all but letters and digits; a list is written with commas. Entries themselves are made in the file only.\n"
-    "- **Secrets** are never written in the file, but as `env:NAME` (a variable) or `file:PATH` (a file, whose line end is\n"
-    "  cut). A file that every user may read is warned of. A secret that is not of the form that its processor's keys have (hex,\n"
+    "- **Keys** below are written with dots; in the file `log.level: debug` is `log: { level: "
+    "debug }`, or two lines.\n"
+    "- **The environment** goes over the file. In a variable's name NAME is the entry's own name "
+    "in capitals, with `_` for\n"
+    "  all but letters and digits; a list is written with commas. Entries themselves are made in "
+    "the file only.\n"
+    "- **Secrets** are never written in the file, but as `env:NAME` (a variable) or `file:PATH` (a "
+    "file, whose line end is\n"
+    "  cut). A file that every user may read is warned of. A secret that is not of the form that "
+    "its processor's keys have (hex,\n"
     "  base64, PEM …) is an error; it is named by its place, and never shown.\n"
-    "- **Paths** of the file are relative to its folder, others to where payhook is started. A path may begin with\n"
+    "- **Paths** of the file are relative to its folder, others to where payhook is started. A "
+    "path may begin with\n"
     "  `$CREDENTIALS_DIRECTORY/` (systemd's `LoadCredential=`, whose copies stay as they\n"
     "  were at the start: a changed one takes a restart).\n"
     "  What is named so is a regular file: a pipe, a device or a folder in its place is refused, "
@@ -218,15 +227,21 @@ static const char preamble[] =
     "- **Times** are a whole number and `ms`, `s`, `m`, `h`, `d` or `w`; **sizes** a whole number "
     "and `B`, `KiB`, `MiB`, `GiB`\n"
     "  or `TiB`. **Amounts** are minor units: 1000 is 10.00 EUR.\n"
-    "- **No file**: each `PAYHOOK_<CONNECTOR>_SECRET` (and `PAYHOOK_<CONNECTOR>_ADDITIONAL_SECRET`) makes an endpoint named\n"
-    "  like the connector; when there is none, a development endpoint `dev` takes Standard Webhooks signed with the secret\n"
+    "- **No file**: each `PAYHOOK_<CONNECTOR>_SECRET` (and "
+    "`PAYHOOK_<CONNECTOR>_ADDITIONAL_SECRET`) makes an endpoint named\n"
+    "  like the connector; when there is none, a development endpoint `dev` takes Standard "
+    "Webhooks signed with the secret\n"
     "  in `development-secret` in the data folder. Everything else has its default.\n"
-    "- **Reload** (SIGHUP) reads the file, the secrets and the certificates again. What is marked *restart* changes with the next\n"
-    "  start only, all else at once: tokens for the next request, TLS for the next connection. TLS switched on, and another\n"
+    "- **Reload** (SIGHUP) reads the file, the secrets and the certificates again. What is marked "
+    "*restart* changes with the next\n"
+    "  start only, all else at once: tokens for the next request, TLS for the next connection. TLS "
+    "switched on, and another\n"
     "  `tls.ca`, end the connections that the listener has, once what is under way is answered.\n"
-    "- A reload is refused whole when certificates that it names anew cannot be used, and when another `listen`, which takes a\n"
+    "- A reload is refused whole when certificates that it names anew cannot be used, and when "
+    "another `listen`, which takes a\n"
     "  restart, comes without the token or TLS that the listener has where it still is.\n"
-    "- A configuration with an error is not used: at the start payhook ends, at a reload the old one stays.\n";
+    "- A configuration with an error is not used: at the start payhook ends, at a reload the old "
+    "one stays.\n";
 
 static const char *scope_title(enum ph_scope scope)
 {
@@ -234,7 +249,9 @@ static const char *scope_title(enum ph_scope scope)
         [PH_IN_CONFIG] = "The file",
         [PH_IN_ENDPOINT] = "An endpoint: `endpoints.NAME`",
         [PH_IN_ACCOUNT] = "An account of an endpoint: `endpoints.NAME.accounts.VALUE`",
-        [PH_IN_SECRET] = "A secret of a list\n\n`env:NAME` alone is short for `{ secret: env:NAME }`. Windows serve a rotation: their ends may not leave a\ntime in which no secret is valid",
+        [PH_IN_SECRET] =
+            "A secret of a list\n\n`env:NAME` alone is short for `{ secret: env:NAME }`. Windows "
+            "serve a rotation: their ends may not leave a\ntime in which no secret is valid",
         [PH_IN_DESTINATION] = "A destination: `destinations.NAME`",
         [PH_IN_TOKEN] = "A token of the admin API: `admin.tokens.NAME`",
     };
@@ -264,7 +281,8 @@ struct ph_slice ph_config_manual(struct ph_arena *arena)
     for (size_t s = 0; s < PH_SCOPE_COUNT; s++) {
         put(&m, "\n## ");
         put(&m, scope_title((enum ph_scope)s));
-        put(&m, "\n\n| key | what it is | takes | default | variable | |\n|---|---|---|---|---|---|\n");
+        put(&m,
+            "\n\n| key | what it is | takes | default | variable | |\n|---|---|---|---|---|---|\n");
         for (size_t i = 0; i < ph_scopes[s].count; i++)
             manual_row(&m, &ph_scopes[s].rows[i]);
     }

@@ -31,7 +31,8 @@ static inline void ph_out(struct ph_out_text *out, struct ph_slice text)
 /* What was written; absent: there was no memory for it. */
 static inline struct ph_slice ph_out_done(const struct ph_out_text *out)
 {
-    return out->no_memory || out->len == 0 ? (struct ph_slice){0} : ph_slice_of(out->bytes, out->len);
+    return out->no_memory || out->len == 0 ? (struct ph_slice){0}
+                                           : ph_slice_of(out->bytes, out->len);
 }
 
 #endif

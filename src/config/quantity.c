@@ -6,7 +6,7 @@
 #include "client/address.h"
 #include "core/codec.h"
 
-/* ---- times and sizes ----------------------------------------------------------------------------- */
+/* ---- times and sizes ------------------------------------------------------------------------- */
 
 struct unit {
     struct ph_slice name;
@@ -14,8 +14,9 @@ struct unit {
 };
 
 /* Each is a multiple of the one before it. */
-static const struct unit times[] = {{PH_SI("ms"), 1},       {PH_SI("s"), 1000},     {PH_SI("m"), 60000},
-                                    {PH_SI("h"), 3600000},  {PH_SI("d"), 86400000}, {PH_SI("w"), 604800000}};
+static const struct unit times[] = {{PH_SI("ms"), 1},       {PH_SI("s"), 1000},
+                                    {PH_SI("m"), 60000},    {PH_SI("h"), 3600000},
+                                    {PH_SI("d"), 86400000}, {PH_SI("w"), 604800000}};
 static const struct unit sizes[] = {{PH_SI("B"), 1},
                                     {PH_SI("KiB"), (int64_t)1 << 10},
                                     {PH_SI("MiB"), (int64_t)1 << 20},
@@ -37,7 +38,8 @@ static bool read_unit(struct ph_slice text, const struct unit *units, size_t cou
     return false;
 }
 
-static struct ph_slice unit_text(struct ph_arena *arena, int64_t number, const struct unit *units, size_t count)
+static struct ph_slice unit_text(struct ph_arena *arena, int64_t number, const struct unit *units,
+                                 size_t count)
 {
     size_t best = 0;
     for (size_t i = 1; number != 0 && i < count; i++)
@@ -69,7 +71,7 @@ struct ph_slice ph_size_text(struct ph_arena *arena, int64_t bytes)
     return unit_text(arena, bytes, sizes, PH_COUNTOF(sizes));
 }
 
-/* ---- networks ------------------------------------------------------------------------------------ */
+/* ---- networks -------------------------------------------------------------------------------- */
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 enum { MAPPED_BITS = 96, ADDRESS_BITS = 128 };
@@ -108,11 +110,13 @@ enum ph_network_result ph_network_read(struct ph_slice text, struct ph_network *
     unsigned first;
     int64_t bits;
     struct ph_network network;
-    if (!read_address(ph_slice_of(text.ptr, slash == SIZE_MAX ? text.len : slash), network.address, &first))
+    if (!read_address(ph_slice_of(text.ptr, slash == SIZE_MAX ? text.len : slash), network.address,
+                      &first))
         return PH_NETWORK_NOT_ONE;
     bits = ADDRESS_BITS - first;
-    if (slash != SIZE_MAX && (text.len - slash > 4 || !ph_parse_int64(ph_slice_from(text, slash + 1), &bits) ||
-                              bits < 0 || bits > ADDRESS_BITS - (int64_t)first))
+    if (slash != SIZE_MAX &&
+        (text.len - slash > 4 || !ph_parse_int64(ph_slice_from(text, slash + 1), &bits) ||
+         bits < 0 || bits > ADDRESS_BITS - (int64_t)first))
         return PH_NETWORK_NOT_ONE;
     network.bits = (uint8_t)(first + (unsigned)bits);
     bool clean = keep_bits(network.address, network.bits);
@@ -124,9 +128,11 @@ struct ph_slice ph_network_text(struct ph_arena *arena, const struct ph_network 
 {
     bool is4 = network->bits >= MAPPED_BITS && memcmp(network->address, mapped, sizeof mapped) == 0;
     char host[INET6_ADDRSTRLEN] = "";
-    if (inet_ntop(is4 ? AF_INET : AF_INET6, network->address + (is4 ? sizeof mapped : 0), host, sizeof host) == NULL)
+    if (inet_ntop(is4 ? AF_INET : AF_INET6, network->address + (is4 ? sizeof mapped : 0), host,
+                  sizeof host) == NULL)
         return (struct ph_slice){0};
-    struct ph_slice bits = ph_decimal(arena, network->bits - (is4 ? MAPPED_BITS : 0)), text = ph_slice_str(host);
+    struct ph_slice bits = ph_decimal(arena, network->bits - (is4 ? MAPPED_BITS : 0)),
+                    text = ph_slice_str(host);
     char *out = ph_arena_alloc(arena, text.len + bits.len + 1);
     if (!ph_slice_present(bits) || out == NULL)
         return (struct ph_slice){0};
@@ -144,7 +150,7 @@ bool ph_network_has(const struct ph_network *network, const uint8_t address[16])
     return memcmp(begin, network->address, sizeof begin) == 0;
 }
 
-/* ---- URLs ---------------------------------------------------------------------------------------- */
+/* ---- URLs ------------------------------------------------------------------------------------ */
 
 static bool wrong(struct ph_slice why, struct ph_slice *ret_why)
 {
@@ -156,7 +162,8 @@ static bool is_host(struct ph_slice host)
 {
     for (size_t i = 0; i < host.len; i++) {
         char c = host.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'))
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '-' || c == '_'))
             return false;
     }
     return host.len > 0;
@@ -188,7 +195,8 @@ static bool read_authority(struct ph_slice text, struct ph_url *ret, struct ph_s
     if (rest.len == 0)
         return true;
     ret->port = ph_slice_from(rest, 1);
-    if (rest.ptr[0] != ':' || ret->port.len > 5 || !ph_parse_int64(ret->port, &port) || port < 1 || port > 65535)
+    if (rest.ptr[0] != ':' || ret->port.len > 5 || !ph_parse_int64(ret->port, &port) || port < 1 ||
+        port > 65535)
         return wrong(PH_S("its port is no number from 1 to 65535"), ret_why);
     return true;
 }
@@ -208,7 +216,9 @@ bool ph_url_read(struct ph_slice text, struct ph_url *ret, struct ph_slice *ret_
         end++;
     ret->path = ph_slice_from(rest, end);
     if (ph_slice_find(ph_slice_of(rest.ptr, end), PH_S("@"), 0) != SIZE_MAX)
-        return wrong(PH_S("a URL here has no user or password: it would be seen wherever the URL is"), ret_why);
+        return wrong(
+            PH_S("a URL here has no user or password: it would be seen wherever the URL is"),
+            ret_why);
     if (ph_slice_find(ret->path, PH_S("#"), 0) != SIZE_MAX)
         return wrong(PH_S("a URL here has no fragment (#…)"), ret_why);
     return read_authority(ph_slice_of(rest.ptr, end), ret, ret_why);

@@ -1,4 +1,5 @@
-/* Texts of a configuration to exact numbers and back: times, sizes, counts, networks, URLs. Pure. */
+/* Texts of a configuration to exact numbers and back: times, sizes, counts, networks, URLs.
+ * Pure. */
 #ifndef PH_CONFIG_QUANTITY_H
 #define PH_CONFIG_QUANTITY_H
 
@@ -18,8 +19,8 @@ struct ph_network {
     uint8_t bits;
 };
 enum ph_network_result { PH_NETWORK_OK, PH_NETWORK_NOT_ONE, PH_NETWORK_HOST_BITS };
-/* "10.0.0.0/8", "2001:db8::/32", "127.0.0.1". HOST_BITS: bits are set that the prefix leaves out; *ret is then
- * the network they lie in. */
+/* "10.0.0.0/8", "2001:db8::/32", "127.0.0.1". HOST_BITS: bits are set that the prefix leaves
+ * out; *ret is then the network they lie in. */
 enum ph_network_result ph_network_read(struct ph_slice text, struct ph_network *ret);
 struct ph_slice ph_network_text(struct ph_arena *arena, const struct ph_network *network);
 /* `address` as in struct ph_network. */
@@ -27,7 +28,8 @@ bool ph_network_has(const struct ph_network *network, const uint8_t address[16])
 
 /* A URL's parts, pointing into it. */
 struct ph_url {
-    struct ph_slice scheme, host, port, path; /* host without brackets; port without colon; path with its slash */
+    /* host without brackets; port without colon; path with its slash */
+    struct ph_slice scheme, host, port, path;
 };
 /* *ret_why says what is wrong; it never quotes the text, which may hold a password. */
 bool ph_url_read(struct ph_slice text, struct ph_url *ret, struct ph_slice *ret_why);

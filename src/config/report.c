@@ -1,5 +1,5 @@
-/* What is wrong, said so that it can be printed anywhere: with its place, never with a secret, harmless to a
- * terminal. */
+/* What is wrong, said so that it can be printed anywhere: with its place, never with a secret,
+ * harmless to a terminal. */
 #include <stdlib.h>
 
 #include "config/reading.h"
@@ -19,7 +19,7 @@ void ph_config_report_done(struct ph_config_report *report)
     ph_arena_done(&report->arena);
 }
 
-/* ---- memory -------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 void *ph_config_alloc(struct ph_reading *r, size_t bytes)
 {
@@ -52,15 +52,17 @@ struct ph_slice ph_config_join(struct ph_reading *r, const struct ph_slice *part
     return ph_slice_present(text) ? text : PH_S("");
 }
 
-/* ---- findings ------------------------------------------------------------------------------------ */
+/* ---- findings -------------------------------------------------------------------------------- */
 
-static void add(struct ph_config_report *report, uint32_t line, uint32_t column, bool warning, struct ph_slice text)
+static void add(struct ph_config_report *report, uint32_t line, uint32_t column, bool warning,
+                struct ph_slice text)
 {
     if (!ph_slice_present(text)) {
         report->no_memory = true;
         return;
     }
-    for (char *c = (char *)text.ptr; c < text.ptr + text.len; c++) /* ours, from join: nothing acts on a terminal */
+    for (char *c = (char *)text.ptr; c < text.ptr + text.len;
+         c++) /* ours, from join: nothing acts on a terminal */
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?';
     for (size_t i = 0; i < report->count; i++)
@@ -69,8 +71,8 @@ static void add(struct ph_config_report *report, uint32_t line, uint32_t column,
     if (report->count == PH_CONFIG_FINDINGS_MAX)
         report->left_out++;
     else
-        report->list[report->count++] =
-            (struct ph_config_finding){.text = text, .warning = warning, .line = line, .column = column};
+        report->list[report->count++] = (struct ph_config_finding){
+            .text = text, .warning = warning, .line = line, .column = column};
     report->errors += !warning;
 }
 
@@ -92,30 +94,33 @@ static void say(struct ph_reading *r, bool warning, struct ph_place at, struct p
         return;
     }
     add(r->report, at.line, at.column, warning,
-        join(arena, PH_PARTS(head, warning ? PH_S(": warning: ") : PH_S(": "), path, path.len > 0 ? PH_S(": ") : PH_S(""), message)));
+        join(arena, PH_PARTS(head, warning ? PH_S(": warning: ") : PH_S(": "), path,
+                             path.len > 0 ? PH_S(": ") : PH_S(""), message)));
 }
 
-void ph_config_error(struct ph_reading *r, struct ph_place at, struct ph_slice path, const struct ph_slice *parts,
-                     size_t count)
+void ph_config_error(struct ph_reading *r, struct ph_place at, struct ph_slice path,
+                     const struct ph_slice *parts, size_t count)
 {
     say(r, false, at, path, parts, count);
 }
 
-void ph_config_warn(struct ph_reading *r, struct ph_place at, struct ph_slice path, const struct ph_slice *parts,
-                    size_t count)
+void ph_config_warn(struct ph_reading *r, struct ph_place at, struct ph_slice path,
+                    const struct ph_slice *parts, size_t count)
 {
     say(r, true, at, path, parts, count);
 }
 
-void ph_config_unknown(struct ph_reading *r, struct ph_place at, struct ph_slice path, struct ph_slice what,
-                       struct ph_slice word, const struct ph_slice *known, size_t count)
+void ph_config_unknown(struct ph_reading *r, struct ph_place at, struct ph_slice path,
+                       struct ph_slice what, struct ph_slice word, const struct ph_slice *known,
+                       size_t count)
 {
     struct ph_slice text = ph_unknown(r->arena, what, ph_config_quote(r, word), word, known, count);
     r->no_memory = r->no_memory || !ph_slice_present(text);
     ph_config_error(r, at, path, &text, 1);
 }
 
-void ph_config_error_text(struct ph_config_report *report, uint32_t line, uint32_t column, struct ph_slice text)
+void ph_config_error_text(struct ph_config_report *report, uint32_t line, uint32_t column,
+                          struct ph_slice text)
 {
     add(report, line, column, false, join(&report->arena, &text, 1));
 }
@@ -135,13 +140,15 @@ void ph_config_report_sort(struct ph_config_report *report)
     qsort(report->list, report->count, sizeof report->list[0], by_place);
 }
 
-/* ---- quoting ------------------------------------------------------------------------------------- */
+/* ---- quoting --------------------------------------------------------------------------------- */
 
 bool ph_looks_secret(struct ph_slice text)
 {
-    static const struct ph_slice beginnings[] = {PH_SI("whsec_"), PH_SI("sk_"),   PH_SI("rk_"),   PH_SI("wsk_"),
-                                                 PH_SI("live_"),  PH_SI("test_"), PH_SI("Bearer ")};
-    if (ph_slice_find(text, PH_S("PRIVATE KEY"), 0) != SIZE_MAX || ph_slice_find(text, PH_S("@"), 0) != SIZE_MAX)
+    static const struct ph_slice beginnings[] = {PH_SI("whsec_"), PH_SI("sk_"),   PH_SI("rk_"),
+                                                 PH_SI("wsk_"),   PH_SI("live_"), PH_SI("test_"),
+                                                 PH_SI("Bearer ")};
+    if (ph_slice_find(text, PH_S("PRIVATE KEY"), 0) != SIZE_MAX ||
+        ph_slice_find(text, PH_S("@"), 0) != SIZE_MAX)
         return true;
     for (size_t i = 0; i < PH_COUNTOF(beginnings); i++)
         if (ph_slice_starts(text, beginnings[i]) && text.len > beginnings[i].len)
@@ -158,16 +165,19 @@ struct ph_slice ph_config_quote(struct ph_reading *r, struct ph_slice text)
     return ph_config_join(r, PH_PARTS(PH_S("\""), text, PH_S("\"")));
 }
 
-/* ---- places -------------------------------------------------------------------------------------- */
+/* ---- places ---------------------------------------------------------------------------------- */
 
-static const struct ph_config_origin *origin_of(const void *scope, enum ph_scope which, const char *key)
+static const struct ph_config_origin *origin_of(const void *scope, enum ph_scope which,
+                                                const char *key)
 {
     const struct ph_config_entry *entry = scope;
     const struct ph_setting *row = ph_setting_find(which, ph_slice_str(key));
-    return row != NULL && entry->origins != NULL ? &entry->origins[row - ph_scopes[which].rows] : &entry->at;
+    return row != NULL && entry->origins != NULL ? &entry->origins[row - ph_scopes[which].rows]
+                                                 : &entry->at;
 }
 
-struct ph_place ph_place_of(struct ph_reading *r, const void *scope, enum ph_scope which, const char *key)
+struct ph_place ph_place_of(struct ph_reading *r, const void *scope, enum ph_scope which,
+                            const char *key)
 {
     const struct ph_config_entry *entry = scope;
     const struct ph_config_origin *origin = origin_of(scope, which, key);

@@ -1,9 +1,10 @@
-/* What a connector can say: the tables that a page (connectors/<name>.yaml) becomes and the engine
- * (core/) runs. docs/connector-language.md is the same thing seen from the page.
+/* What a connector can say: the tables that a page (connectors/<name>.yaml) becomes and the
+ * engine (core/) runs. docs/connector-language.md is the same thing seen from the page.
  *
  * C1: tables are const and point only to const things: any number of threads may read them.
- * C2: the reader has checked them: indexes are in range, words fit their vocabulary, a digest or a
- *     token names a secret, every capture that is used is made by every layout. The engine relies on it.
+ * C2: the reader has checked them: indexes are in range, words fit their vocabulary, a digest or
+ *     a token names a secret, every capture that is used is made by every layout. The engine
+ *     relies on it.
  * C3: nothing here knows a processor's name. */
 #ifndef PH_CONNECTOR_CONNECTOR_H
 #define PH_CONNECTOR_CONNECTOR_H
@@ -36,21 +37,25 @@ struct ph_pointer {
     struct ph_slice text; /* as the page wrote it, for messages */
     const struct ph_step *steps;
     uint16_t count;
-    bool many; /* a PH_STEP_ANY among them: a test holds for all, money is the sum (paypal's purchase units) */
+    /* a PH_STEP_ANY among them: a test holds for all, money is the sum (paypal's purchase units) */
+    bool many;
     uint16_t shared; /* the first steps that stand in the connector's `nodes` too */
     uint16_t node;   /* … and where they lead; 0: none of them does */
 };
 
-/* The steps that a connector's pointers into the event begin with, as one tree: what begins alike is one
- * node, so an object is walked once for all that is read of it. nodes[0] is the whole event. */
+/* The steps that a connector's pointers into the event begin with, as one tree: what begins
+ * alike is one node, so an object is walked once for all that is read of it. nodes[0] is the
+ * whole event. */
 struct ph_node {
-    /* What every member of an object is held against, side by side: a key that is found is one line of the cache. */
+    /* What every member of an object is held against, side by side: a key that is found is one
+     * line of the cache. */
     uint64_t head, tail; /* of its key: ph_key_head and ph_key_tail */
     uint32_t key_bytes;
-    uint16_t slot_count; /* a power of two, at least four times as many as nodes one step further; 0: a leaf */
+    /* a power of two, at least four times as many as nodes one step further; 0: a leaf */
+    uint16_t slot_count;
     uint16_t parent;
-    /* The nodes one step further, each at the slot that ph_key_slot gives for its key or the next free one
-     * after it; 0: free. */
+    /* The nodes one step further, each at the slot that ph_key_slot gives for its key or the
+     * next free one after it; 0: free. */
     const uint16_t *slots;
     struct ph_step step; /* KEY or LAST */
 };
@@ -58,12 +63,15 @@ struct ph_node {
 /* What is left of eight bytes where a key has fewer. */
 static inline uint64_t ph_key_cut(uint64_t head, size_t len)
 {
-    static const uint64_t masks[] = {0x0,          0xff,           0xffff,           0xffffff,          0xffffffff,
-                                     0xffffffffff, 0xffffffffffff, 0xffffffffffffff, 0xffffffffffffffff};
-    return head & masks[len < 8 ? len : 8]; /* a branch would be guessed wrongly for every other key */
+    static const uint64_t masks[] = {
+        0x0,          0xff,           0xffff,           0xffffff,          0xffffffff,
+        0xffffffffff, 0xffffffffffff, 0xffffffffffffff, 0xffffffffffffffff};
+    /* a branch would be guessed wrongly for every other key */
+    return head & masks[len < 8 ? len : 8];
 }
 
-/* A key's first eight bytes, zeros behind a shorter one; the first is the lowest, whatever machine made the tables. */
+/* A key's first eight bytes, zeros behind a shorter one; the first is the lowest, whatever
+ * machine made the tables. */
 static inline uint64_t ph_key_head(struct ph_slice key)
 {
     uint64_t head = 0;
@@ -81,7 +89,8 @@ static inline uint64_t ph_key_tail(struct ph_slice key)
 /* Where a key with that beginning and length is looked for first. */
 static inline size_t ph_key_slot(uint64_t head, size_t len, size_t slot_count)
 {
-    const uint64_t odd = 0x9e3779b97f4a7c15U; /* spreads what differs in few bits over the upper half */
+    /* spreads what differs in few bits over the upper half */
+    const uint64_t odd = 0x9e3779b97f4a7c15U;
     return (size_t)((head ^ len) * odd >> 48) & (slot_count - 1);
 }
 
@@ -115,26 +124,27 @@ enum ph_filter_op {
     PH_FILTER_LOWER,
     PH_FILTER_UPPER,
     PH_FILTER_TRIM,
-    PH_FILTER_STRIP_SPACE,  /* all white space: payjustnow */
-    PH_FILTER_REVERSE,      /* bytes back to front: novalnet */
-    PH_FILTER_HEX,          /* lower case */
+    PH_FILTER_STRIP_SPACE, /* all white space: payjustnow */
+    PH_FILTER_REVERSE,     /* bytes back to front: novalnet */
+    PH_FILTER_HEX,         /* lower case */
     PH_FILTER_UNHEX,
     PH_FILTER_BASE64,
-    PH_FILTER_BASE64URL,    /* unpadded */
-    PH_FILTER_UNBASE64,     /* either alphabet, white space and padding optional */
-    PH_FILTER_MD5,          /* digests give lower-case hex */
+    PH_FILTER_BASE64URL, /* unpadded */
+    PH_FILTER_UNBASE64,  /* either alphabet, white space and padding optional */
+    PH_FILTER_MD5,       /* digests give lower-case hex */
     PH_FILTER_SHA1,
     PH_FILTER_SHA256,
     PH_FILTER_SHA384,
     PH_FILTER_SHA512,
-    PH_FILTER_CRC32,        /* unsigned decimal: paypal */
-    PH_FILTER_JSON,         /* as inside a JSON string */
-    PH_FILTER_URL_ENCODE,   /* RFC 3986 */
+    PH_FILTER_CRC32,      /* unsigned decimal: paypal */
+    PH_FILTER_JSON,       /* as inside a JSON string */
+    PH_FILTER_URL_ENCODE, /* RFC 3986 */
     PH_FILTER_URL_DECODE,
-    PH_FILTER_SORTED,       /* a JSON value as keys (byte order) and values, run together: trustly */
-    PH_FILTER_MINIFY,       /* a JSON value's text without white space */
-    PH_FILTER_RFC8785,      /* a JSON value as the JSON Canonicalization Scheme writes it: glomopay */
-    PH_FILTER_SORTED_JSON,  /* keys in byte order, whole numbers and fractions (10.0) kept apart: calida */
+    PH_FILTER_SORTED,  /* a JSON value as keys (byte order) and values, run together: trustly */
+    PH_FILTER_MINIFY,  /* a JSON value's text without white space */
+    PH_FILTER_RFC8785, /* a JSON value as the JSON Canonicalization Scheme writes it: glomopay */
+    /* keys in byte order, whole numbers and fractions (10.0) kept apart: calida */
+    PH_FILTER_SORTED_JSON,
     PH_FILTER_PICK,         /* text holds JSON; arg: pointer into it: fiuu */
     PH_FILTER_BEFORE_FIRST, /* arg: text; the whole when arg is not in it */
     PH_FILTER_AFTER_FIRST,
@@ -154,26 +164,29 @@ struct ph_filter {
 
 struct ph_piece {
     enum ph_source source;
-    int16_t index;                    /* CAPTURE, LET */
+    int16_t index; /* CAPTURE, LET */
     uint16_t filter_count;
     struct ph_slice text;             /* LITERAL, HEADER, QUERY, CONFIG, CONTEXT */
     const struct ph_pointer *pointer; /* POINTER, OUTER, FETCHED, JWS, CLAIMS, LISTED_HEADERS */
     const struct ph_filter *filters;
 };
 
-/* Pieces, one after the other. An absent piece counts as empty text; a template none of whose pieces
- * (literals aside) is present is absent. */
+/* Pieces, one after the other. An absent piece counts as empty text; a template none of whose
+ * pieces (literals aside) is present is absent. */
 struct ph_template {
     const struct ph_piece *pieces;
     uint16_t count;
-    bool open; /* it names no secret, config field or configured URL, lets looked into: it can lack none. False: not known */
+    /* it names no secret, config field or configured URL, lets looked into: it can lack none.
+     * False: not known */
+    bool open;
 };
 
 /* The first alternative that is present and not empty. count 0: the page says nothing. */
 struct ph_expr {
     const struct ph_template *alternatives;
     uint16_t count;
-    uint16_t node; /* where it is nothing but one pointer into the event, all of it shared: its node; else 0 */
+    /* where it is nothing but one pointer into the event, all of it shared: its node; else 0 */
+    uint16_t node;
 };
 
 /* Whether it names many values: one pointer with a `*` (which stands alone). */
@@ -189,18 +202,19 @@ enum ph_order { PH_ORDER_RECEIVED, PH_ORDER_KEY, PH_ORDER_KEY_NOCASE };
 struct ph_let {
     struct ph_slice name;
     enum ph_let_kind kind;
-    struct ph_template value;      /* TEMPLATE */
-    struct ph_piece of;            /* EACH: the object; LEAVES: the document, of which `drop` and `between` hold too */
+    struct ph_template value; /* TEMPLATE */
+    /* EACH: the object; LEAVES: the document, of which `drop` and `between` hold too */
+    struct ph_piece of;
     enum ph_order order;
     bool skip_empty;
-    const struct ph_slice *drop;   /* names left out */
+    const struct ph_slice *drop; /* names left out */
     uint16_t drop_count;
-    struct ph_slice between_pair;  /* "=" in k=v; */
-    bool keys, values;             /* which halves are written */
-    struct ph_slice between;       /* "&" between pairs */
+    struct ph_slice between_pair; /* "=" in k=v; */
+    bool keys, values;            /* which halves are written */
+    struct ph_slice between;      /* "&" between pairs */
 };
 
-/* ---- tests and choices ------------------------------------------------------------------------ */
+/* ---- tests and choices ----------------------------------------------------------------------- */
 
 enum ph_test_op {
     PH_TEST_ONE_OF,     /* the text is one of values */
@@ -208,12 +222,16 @@ enum ph_test_op {
     PH_TEST_PREFIX,     /* … starts with values[0] */
     PH_TEST_PRESENT,    /* there, not null, not empty */
     PH_TEST_ABSENT,
-    PH_TEST_OVER,       /* a decimal number greater than values[0] */
-    PH_TEST_UNDER,      /* … less than the one `against` gives: a part of an amount was captured (stripe) */
-    PH_TEST_UTF8,       /* the text is UTF-8: processors whose own code decodes the body first (stripe) */
-    PH_TEST_SHAPE,      /* the text has that shape: 9 is a digit, 9+ one or more, the rest stands for itself (fiuu) */
-    PH_TEST_WITHOUT,    /* none of the characters of values[0] is in it: what is joined with them stays apart (adyen) */
-    PH_TEST_MEDIA_TYPE, /* the text is a media type (parameters aside, any case): header:Content-Type */
+    PH_TEST_OVER, /* a decimal number greater than values[0] */
+    /* … less than the one `against` gives: a part of an amount was captured (stripe) */
+    PH_TEST_UNDER,
+    PH_TEST_UTF8, /* the text is UTF-8: processors whose own code decodes the body first (stripe) */
+    /* the text has that shape: 9 is a digit, 9+ one or more, the rest stands for itself (fiuu) */
+    PH_TEST_SHAPE,
+    /* none of the characters of values[0] is in it: what is joined with them stays apart (adyen) */
+    PH_TEST_WITHOUT,
+    /* the text is a media type (parameters aside, any case): header:Content-Type */
+    PH_TEST_MEDIA_TYPE,
 };
 
 struct ph_test {
@@ -239,15 +257,15 @@ struct ph_map {
     int32_t otherwise;
 };
 
-/* A word, written down or looked up. map NULL: `word`. A text the map lacks (and no `else`) chooses 0,
- * the cautious word. */
+/* A word, written down or looked up. map NULL: `word`. A text the map lacks (and no `else`)
+ * chooses 0, the cautious word. */
 struct ph_choice {
     int32_t word;
     const struct ph_map *map;
     struct ph_expr of;
 };
 
-/* ---- content ---------------------------------------------------------------------------------- */
+/* ---- content --------------------------------------------------------------------------------- */
 
 enum ph_kind {
     PH_KIND_NONE,
@@ -260,8 +278,8 @@ enum ph_kind {
 
 enum ph_field_type { PH_FIELD_TEXT, PH_FIELD_MONEY, PH_FIELD_TIME, PH_FIELD_STAGE };
 
-/* Every field an event can carry: X(NAME, page_name, type). The first eight are ids and may stand in a
- * reference too. Which kinds take which: ph_field_fits. */
+/* Every field an event can carry: X(NAME, page_name, type). The first eight are ids and may
+ * stand in a reference too. Which kinds take which: ph_field_fits. */
 #define PH_FIELDS(X)                                                                               \
     X(CONNECTOR_TRANSACTION_ID, connector_transaction_id, TEXT)                                    \
     X(MERCHANT_TRANSACTION_ID, merchant_transaction_id, TEXT)                                      \
@@ -322,18 +340,18 @@ bool ph_field_fits(enum ph_kind kind, enum ph_field field);
 
 enum ph_unit {
     PH_UNIT_TEXT,
-    PH_UNIT_MINOR,   /* integer in the processor's minor units */
-    PH_UNIT_MAJOR,   /* decimal text or number in major units */
-    PH_UNIT_UNIX,    /* seconds */
+    PH_UNIT_MINOR, /* integer in the processor's minor units */
+    PH_UNIT_MAJOR, /* decimal text or number in major units */
+    PH_UNIT_UNIX,  /* seconds */
     PH_UNIT_UNIX_MS,
-    PH_UNIT_ISO,     /* RFC 3339; also a date, a space for the T, no zone (then UTC) */
-    PH_UNIT_WORD,    /* by `map` or `word`: dispute stages */
+    PH_UNIT_ISO,  /* RFC 3339; also a date, a space for the T, no zone (then UTC) */
+    PH_UNIT_WORD, /* by `map` or `word`: dispute stages */
 };
 
 struct ph_field_rule {
     enum ph_field field;
     enum ph_unit unit;
-    bool required;          /* without it the content cannot be told: an error */
+    bool required; /* without it the content cannot be told: an error */
     struct ph_expr value;
     struct ph_expr currency; /* MINOR, MAJOR */
     struct ph_choice choice; /* WORD */
@@ -362,29 +380,30 @@ struct ph_block {
     enum ph_kind kind;
     const struct ph_field_rule *fields;
     uint16_t field_count;
-    uint16_t id_count; /* the first so many of them hold all that a reference may take */
-    enum ph_kind reference_kind;              /* of the arm the reference is given in */
-    const struct ph_field_rule *reference;    /* TEXT fields; those the page names apart from fields */
+    uint16_t id_count;           /* the first so many of them hold all that a reference may take */
+    enum ph_kind reference_kind; /* of the arm the reference is given in */
+    const struct ph_field_rule *reference; /* TEXT fields; those the page names apart from fields */
     uint16_t reference_count;
-    bool reference_own;                       /* `reference` replaces what fields would give */
-    struct ph_expr effect;                    /* the object of effect_key; default: its id */
+    bool reference_own;    /* `reference` replaces what fields would give */
+    struct ph_expr effect; /* the object of effect_key; default: its id */
     const struct ph_need *needs;
     uint16_t need_count;
 };
 
 struct ph_rule {
-    const struct ph_slice *on; /* types it is for; none: every type. A trailing '*' is cut and marked */
+    /* types it is for; none: every type. A trailing '*' is cut and marked */
+    const struct ph_slice *on;
     uint16_t on_count;
-    bool on_prefix;            /* on[] are prefixes */
+    bool on_prefix; /* on[] are prefixes */
     uint16_t test_count;
     const struct ph_test *when;
-    struct ph_choice is;             /* event type */
-    const struct ph_block *content;  /* NULL: none */
-    struct ph_choice status;         /* vocabulary by content->kind */
-    struct ph_slice incomplete;      /* why the processor must be asked; {NULL,0}: complete */
-    bool fetch;                      /* incomplete until `fetched:` is there */
-    bool needs_capture_method;       /* without the context this cannot be told */
-    int32_t line;                    /* in the page */
+    struct ph_choice is;            /* event type */
+    const struct ph_block *content; /* NULL: none */
+    struct ph_choice status;        /* vocabulary by content->kind */
+    struct ph_slice incomplete;     /* why the processor must be asked; {NULL,0}: complete */
+    bool fetch;                     /* incomplete until `fetched:` is there */
+    bool needs_capture_method;      /* without the context this cannot be told */
+    int32_t line;                   /* in the page */
 };
 
 /* Rules that can fit one event type, in the page's order. Groups are sorted by type (bytes). */
@@ -402,7 +421,8 @@ static inline int ph_type_order(struct ph_slice a, struct ph_slice b)
     return a.len > 0 ? memcmp(a.ptr, b.ptr, a.len) : 0;
 }
 
-/* Where the group of a type is looked for first. The ends of types differ more than their beginnings do. */
+/* Where the group of a type is looked for first. The ends of types differ more than their
+ * beginnings do. */
 static inline size_t ph_type_slot(struct ph_slice type, size_t slot_count)
 {
     uint64_t tail;
@@ -412,15 +432,15 @@ static inline size_t ph_type_slot(struct ph_slice type, size_t slot_count)
     return ph_key_slot(le64toh(tail), type.len, slot_count);
 }
 
-/* ---- signatures ------------------------------------------------------------------------------- */
+/* ---- signatures ------------------------------------------------------------------------------ */
 
 enum ph_signature_kind {
-    PH_SIG_NONE,   /* this processor signs nothing */
+    PH_SIG_NONE, /* this processor signs nothing */
     PH_SIG_HMAC,
     PH_SIG_DIGEST, /* hash of a text that holds the secret */
     PH_SIG_RSA,    /* PKCS #1 v1.5 */
     PH_SIG_RSA_PSS,
-    PH_SIG_ECDSA,  /* DER */
+    PH_SIG_ECDSA, /* DER */
     PH_SIG_ED25519,
     PH_SIG_JWS,    /* compact, or detached when `message` is given */
     PH_SIG_TOKEN,  /* the text itself, compared */
@@ -428,7 +448,14 @@ enum ph_signature_kind {
     PH_SIG_CALLOUT /* the processor's API decides */
 };
 
-enum ph_hash { PH_HASH_NONE, PH_HASH_MD5, PH_HASH_SHA1, PH_HASH_SHA256, PH_HASH_SHA384, PH_HASH_SHA512 };
+enum ph_hash {
+    PH_HASH_NONE,
+    PH_HASH_MD5,
+    PH_HASH_SHA1,
+    PH_HASH_SHA256,
+    PH_HASH_SHA384,
+    PH_HASH_SHA512
+};
 
 enum ph_encoding {
     PH_ENC_TEXT,
@@ -439,17 +466,22 @@ enum ph_encoding {
 };
 
 enum ph_secret_form {
-    PH_SECRET_TEXT,   /* its bytes are the key */
+    PH_SECRET_TEXT, /* its bytes are the key */
     PH_SECRET_HEX,
     PH_SECRET_BASE64,
-    PH_SECRET_WHSEC,  /* whsec_ cut off, then base64; plain text keys stay text */
-    PH_SECRET_SHA1,   /* the SHA-1 of its bytes is the key: braintree */
-    PH_SECRET_PEM,    /* a public key or certificate, PEM or base64 of the PEM or of DER */
-    PH_SECRET_JWKS,   /* a JSON Web Key Set; PEM is taken too */
+    PH_SECRET_WHSEC, /* whsec_ cut off, then base64; plain text keys stay text */
+    PH_SECRET_SHA1,  /* the SHA-1 of its bytes is the key: braintree */
+    PH_SECRET_PEM,   /* a public key or certificate, PEM or base64 of the PEM or of DER */
+    PH_SECRET_JWKS,  /* a JSON Web Key Set; PEM is taken too */
 };
 
 /* One shape of the signature text: literals, and names that catch what stands between them. */
-enum ph_layout_part_kind { PH_LAYOUT_LITERAL, PH_LAYOUT_CAPTURE, PH_LAYOUT_SIGNATURE, PH_LAYOUT_SECRET2 };
+enum ph_layout_part_kind {
+    PH_LAYOUT_LITERAL,
+    PH_LAYOUT_CAPTURE,
+    PH_LAYOUT_SIGNATURE,
+    PH_LAYOUT_SECRET2
+};
 struct ph_layout_part {
     enum ph_layout_part_kind kind;
     int16_t capture;      /* CAPTURE: index */
@@ -458,7 +490,7 @@ struct ph_layout_part {
 struct ph_layout {
     const struct ph_layout_part *parts;
     uint16_t count;
-    bool has_kind;                     /* this shape says the algorithm */
+    bool has_kind; /* this shape says the algorithm */
     enum ph_signature_kind kind;
     enum ph_hash hash;
 };
@@ -497,26 +529,27 @@ struct ph_signature {
     bool header_may_repeat;          /* the header may come twice; both are read */
     enum ph_encoding encoding;
     enum ph_secret_form secret_form;
-    struct ph_expr key;              /* key material; default: secret */
+    struct ph_expr key;                 /* key material; default: secret */
     const struct ph_template *messages; /* any one that fits; JWS: the detached payload */
     uint16_t message_count;
-    const struct ph_test *require;   /* what must hold of the request, or it is forged */
+    const struct ph_test *require; /* what must hold of the request, or it is forged */
     uint16_t require_count;
-    struct ph_expr time;             /* the signed time; none: not signed */
+    struct ph_expr time; /* the signed time; none: not signed */
     enum ph_unit time_unit;
-    int64_t past_ms, future_ms;      /* tolerance; -1: any age */
-    const struct ph_slice *covers;   /* what it protects, in words: body, headers, url, fields … */
+    int64_t past_ms, future_ms;    /* tolerance; -1: any age */
+    const struct ph_slice *covers; /* what it protects, in words: body, headers, url, fields … */
     uint16_t cover_count;
     const struct ph_slice *algorithms; /* JWS: pinned `alg` values */
     uint16_t algorithm_count;
-    const struct ph_fetch *fetch;    /* key material, or the verdict */
+    const struct ph_fetch *fetch;             /* key material, or the verdict */
     const struct ph_slice *certificate_names; /* one of them must be the certificate's: paypal */
     uint16_t certificate_name_count;
     const struct ph_header_template *send; /* signing: further headers */
     uint16_t send_count;
-    const struct ph_header_template *protect; /* signing a JWS: members of its header (all strings) */
+    /* signing a JWS: members of its header (all strings) */
+    const struct ph_header_template *protect;
     uint16_t protect_count;
-    bool per_item;                   /* reads from the event: each item of a batch is verified */
+    bool per_item; /* reads from the event: each item of a batch is verified */
 };
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -533,7 +566,8 @@ enum ph_decode { PH_DECODE_BASE64, PH_DECODE_JSON, PH_DECODE_XML, PH_DECODE_FORM
 
 struct ph_reply {
     int32_t status;
-    bool stops_queue; /* refuse: what comes after waits until it is accepted, so whoever keeps it says so */
+    /* refuse: what comes after waits until it is accepted, so whoever keeps it says so */
+    bool stops_queue;
     const struct ph_header_template *headers;
     uint16_t header_count;
     struct ph_template body;
@@ -545,9 +579,9 @@ struct ph_reply {
     struct ph_template sign_message;
 };
 
-/* What a page says of a currency code: decimals other than ISO 4217's; a word of the processor's own for
- * one (Fiuu: RM is MYR); or `none`, a code that it uses and no answer has a number for (Adyen: CNH, XCG):
- * well-formed, its amounts are left out and said to be. */
+/* What a page says of a currency code: decimals other than ISO 4217's; a word of the processor's
+ * own for one (Fiuu: RM is MYR); or `none`, a code that it uses and no answer has a number for
+ * (Adyen: CNH, XCG): well-formed, its amounts are left out and said to be. */
 enum { PH_DECIMALS_NONE = 255 };
 
 struct ph_currency_exception {
@@ -556,9 +590,10 @@ struct ph_currency_exception {
     uint8_t decimals;
 };
 
-/* One part of the dedupe key: it joins while all its tests hold, else its place stays empty. So does what the
- * signature leaves out, for the types and with the values the page knows, where two events would have one key
- * without it (adyen's disputeStatus, novalnet's status and refund). */
+/* One part of the dedupe key: it joins while all its tests hold, else its place stays empty. So
+ * does what the signature leaves out, for the types and with the values the page knows, where
+ * two events would have one key without it (adyen's disputeStatus, novalnet's status and
+ * refund). */
 struct ph_key_part {
     struct ph_expr of;
     const struct ph_test *when;
@@ -571,10 +606,10 @@ struct ph_variant {
     const struct ph_test *when; /* over the outer body and the request; all must hold */
     uint16_t when_count;
     enum ph_format format;
-    struct ph_piece inner;            /* text of the inner document; pointer NULL: none */
-    const enum ph_decode *decode;     /* how the inner text is decoded, in order */
+    struct ph_piece inner;        /* text of the inner document; pointer NULL: none */
+    const enum ph_decode *decode; /* how the inner text is decoded, in order */
     uint16_t decode_count;
-    const struct ph_pointer *items;   /* with one PH_STEP_ANY; NULL: one event */
+    const struct ph_pointer *items; /* with one PH_STEP_ANY; NULL: one event */
     const struct ph_let *lets;
     uint16_t let_count;
     const struct ph_signature *signatures;
@@ -582,7 +617,8 @@ struct ph_variant {
     struct ph_expr id, type, time;
     enum ph_unit time_unit;
     struct ph_expr account;
-    bool account_apart; /* told, but no part of the keys: not every notice of one change carries it (paypal) */
+    /* told, but no part of the keys: not every notice of one change carries it (paypal) */
+    bool account_apart;
     struct ph_choice mode;
     const struct ph_need *needs;
     uint16_t need_count;
@@ -590,22 +626,24 @@ struct ph_variant {
     uint16_t rule_count;
     const struct ph_rule_group *groups; /* sorted by ph_type_order */
     uint16_t group_count;
-    /* The groups, from 1, each at the slot that ph_type_slot gives for its type or the next free one after it; 0: free. */
+    /* The groups, from 1, each at the slot that ph_type_slot gives for its type or the next free
+     * one after it; 0: free. */
     const uint16_t *group_slots;
-    uint16_t group_slot_count; /* a power of two, at least twice as many as groups; 0: there are none */
-    const uint16_t *open_rules;         /* for types in no group */
+    /* a power of two, at least twice as many as groups; 0: there are none */
+    uint16_t group_slot_count;
+    const uint16_t *open_rules; /* for types in no group */
     uint16_t open_rule_count;
-    const struct ph_key_part *dedupe;   /* none: no key */
+    const struct ph_key_part *dedupe; /* none: no key */
     uint16_t dedupe_count;
     struct ph_reply ack, refuse;
-    int32_t ack_within_ms;              /* the processor's deadline; 0: not known */
-    const struct ph_fetch *fetch;       /* what completes a thin notice; NULL: none */
+    int32_t ack_within_ms;        /* the processor's deadline; 0: not known */
+    const struct ph_fetch *fetch; /* what completes a thin notice; NULL: none */
 };
 
 struct ph_sample {
     struct ph_slice event; /* name for `trigger`: file name without extension */
     struct ph_slice variant;
-    struct ph_slice body;  /* unsigned; the inner text where the variant decodes one */
+    struct ph_slice body; /* unsigned; the inner text where the variant decodes one */
 };
 
 struct ph_source_note {

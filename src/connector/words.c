@@ -93,9 +93,10 @@ struct ph_slice ph_event_type_class(int32_t event_type)
 {
     static const struct {
         const char *prefix, *name;
-    } classes[] = {{"PAYMENT_", "payment"},  {"SOURCE_", "payment"},   {"WEBHOOK_REFUND_", "refund"},
-                   {"WEBHOOK_DISPUTE_", "dispute"}, {"MANDATE_", "mandate"}, {"PAYOUT_", "payout"},
-                   {"RECOVERY_", "recovery"}, {"FRM_", "fraud"}};
+    } classes[] = {{"PAYMENT_", "payment"},       {"SOURCE_", "payment"},
+                   {"WEBHOOK_REFUND_", "refund"}, {"WEBHOOK_DISPUTE_", "dispute"},
+                   {"MANDATE_", "mandate"},       {"PAYOUT_", "payout"},
+                   {"RECOVERY_", "recovery"},     {"FRM_", "fraud"}};
     struct ph_slice word = ph_word_name(PH_WORDS_EVENT_TYPE, event_type);
     for (size_t i = 0; i < PH_COUNTOF(classes); i++)
         if (ph_slice_starts(word, ph_slice_str(classes[i].prefix)))
@@ -105,8 +106,9 @@ struct ph_slice ph_event_type_class(int32_t event_type)
 
 const struct ph_slice *ph_event_classes(size_t *ret_count)
 {
-    static const struct ph_slice classes[] = {PH_SI("payment"), PH_SI("refund"), PH_SI("dispute"), PH_SI("mandate"),
-                                              PH_SI("payout"), PH_SI("recovery"), PH_SI("fraud")};
+    static const struct ph_slice classes[] = {PH_SI("payment"), PH_SI("refund"), PH_SI("dispute"),
+                                              PH_SI("mandate"), PH_SI("payout"), PH_SI("recovery"),
+                                              PH_SI("fraud")};
     *ret_count = PH_COUNTOF(classes);
     return classes;
 }
@@ -124,14 +126,16 @@ size_t ph_event_type_names(struct ph_slice *ret, size_t room)
     return count;
 }
 
-#define PH_CURRENCY_ROW(name, wire_number, minor) {.code = #name, .decimals = (minor), .number = (wire_number)},
+#define PH_CURRENCY_ROW(name, wire_number, minor)                                                  \
+    {.code = #name, .decimals = (minor), .number = (wire_number)},
 /* Sorted by code, and the number is the place, from 1 (a test holds both). */
 static const struct ph_currency currencies[] = {PH_CURRENCIES(PH_CURRENCY_ROW)};
 
 /* Three letters as a number that sorts like them. */
 static uint32_t packed(const char *code)
 {
-    return (uint32_t)(unsigned char)code[0] << 16 | (uint32_t)(unsigned char)code[1] << 8 | (unsigned char)code[2];
+    return (uint32_t)(unsigned char)code[0] << 16 | (uint32_t)(unsigned char)code[1] << 8 |
+           (unsigned char)code[2];
 }
 
 const struct ph_currency *ph_currency_find(struct ph_slice code)
@@ -140,7 +144,8 @@ const struct ph_currency *ph_currency_find(struct ph_slice code)
         return NULL;
     char upper[3];
     for (size_t i = 0; i < 3; i++)
-        upper[i] = (char)(code.ptr[i] >= 'a' && code.ptr[i] <= 'z' ? code.ptr[i] - 32 : code.ptr[i]);
+        upper[i] =
+            (char)(code.ptr[i] >= 'a' && code.ptr[i] <= 'z' ? code.ptr[i] - 32 : code.ptr[i]);
     uint32_t want = packed(upper);
     size_t low = 0, high = PH_COUNTOF(currencies);
     while (low < high) {
@@ -158,5 +163,6 @@ const struct ph_currency *ph_currency_find(struct ph_slice code)
 
 const struct ph_currency *ph_currency_by_number(int32_t number)
 {
-    return number >= 1 && number <= (int32_t)PH_COUNTOF(currencies) ? &currencies[number - 1] : NULL;
+    return number >= 1 && number <= (int32_t)PH_COUNTOF(currencies) ? &currencies[number - 1]
+                                                                    : NULL;
 }

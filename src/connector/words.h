@@ -41,15 +41,16 @@ struct ph_word {
 
 /* All words of a vocabulary, in the order of their numbers; *ret_count 0 for PH_WORDS_NONE. */
 const struct ph_word *ph_words(enum ph_vocabulary vocabulary, size_t *ret_count);
-/* The number of a word, or -1. Case matters. PH_WORDS_EVENT_TYPE accepts the specification's aliases
- * (CHARGE_REFUNDED, DISPUTE_CREATED, PAYMENT_INTENT_PAYMENT_FAILED) too. */
+/* The number of a word, or -1. Case matters. PH_WORDS_EVENT_TYPE accepts the specification's
+ * aliases (CHARGE_REFUNDED, DISPUTE_CREATED, PAYMENT_INTENT_PAYMENT_FAILED) too. */
 int32_t ph_word_number(enum ph_vocabulary vocabulary, struct ph_slice name);
 /* The text of a number; {NULL,0} when the vocabulary lacks it. */
 struct ph_slice ph_word_name(enum ph_vocabulary vocabulary, int32_t number);
 /* The specification's name of an event type, {NULL,0} where it has none (DESIGN §5). */
 struct ph_slice ph_event_type_specification_name(int32_t event_type);
 
-/* What an event is about: "payment", "refund", "dispute", "mandate", "payout", "recovery", "fraud"; empty for the rest. */
+/* What an event is about: "payment", "refund", "dispute", "mandate", "payout", "recovery",
+ * "fraud"; empty for the rest. */
 struct ph_slice ph_event_type_class(int32_t event_type);
 /* All of them. */
 const struct ph_slice *ph_event_classes(size_t *ret_count);

@@ -1,5 +1,5 @@
-/* Requests that the engine would like made. The page names the hosts; nothing a sender writes can widen
- * them. */
+/* Requests that the engine would like made. The page names the hosts; nothing a sender writes
+ * can widen them. */
 #include "core/run.h"
 
 static struct ph_slice result_name(enum ph_fetch_kind kind)
@@ -47,15 +47,16 @@ static bool has_dot_segment(struct ph_slice path)
     return false;
 }
 
-/* https, a bare host of the list (no port, no user), a path without dot segments, and nothing that could end
- * the request line. */
+/* https, a bare host of the list (no port, no user), a path without dot segments, and nothing
+ * that could end the request line. */
 static bool url_allowed(const struct ph_fetch *fetch, struct ph_slice url)
 {
     struct ph_slice scheme = PH_S("https://");
     if (!ph_slice_starts(url, scheme))
         return false;
     for (size_t i = 0; i < url.len; i++)
-        if ((unsigned char)url.ptr[i] <= ' ' || (unsigned char)url.ptr[i] >= 0x7f || url.ptr[i] == '\\')
+        if ((unsigned char)url.ptr[i] <= ' ' || (unsigned char)url.ptr[i] >= 0x7f ||
+            url.ptr[i] == '\\')
             return false;
     struct ph_slice host = ph_slice_from(url, scheme.len);
     size_t end = 0;
@@ -70,7 +71,8 @@ static bool url_allowed(const struct ph_fetch *fetch, struct ph_slice url)
     return false;
 }
 
-enum ph_status ph_make_callout(struct ph_run *run, const struct ph_fetch *fetch, const struct ph_callout **ret)
+enum ph_status ph_make_callout(struct ph_run *run, const struct ph_fetch *fetch,
+                               const struct ph_callout **ret)
 {
     *ret = NULL;
     struct ph_slice url;
@@ -80,7 +82,8 @@ enum ph_status ph_make_callout(struct ph_run *run, const struct ph_fetch *fetch,
         return PH_OK;
     }
     struct ph_callout *c = ph_arena_zalloc(run->arena, sizeof(*c));
-    struct ph_header *headers = ph_arena_zalloc(run->arena, (fetch->header_count + 1u) * sizeof(*headers));
+    struct ph_header *headers =
+        ph_arena_zalloc(run->arena, (fetch->header_count + 1u) * sizeof(*headers));
     if (c == NULL || headers == NULL)
         return PH_ERR_NO_MEMORY;
     *c = (struct ph_callout){.kind = fetch->kind,
@@ -92,7 +95,8 @@ enum ph_status ph_make_callout(struct ph_run *run, const struct ph_fetch *fetch,
         struct ph_header *header = &headers[c->header_count];
         header->name = fetch->headers[i].name;
         PH_TRY(ph_eval_template(run, &fetch->headers[i].value, &header->value));
-        c->header_count += ph_slice_present(header->value); /* what is absent is not sent: stripe's Stripe-Context */
+        /* what is absent is not sent: stripe's Stripe-Context */
+        c->header_count += ph_slice_present(header->value);
     }
     if (fetch->body.count > 0)
         PH_TRY(ph_eval_template(run, &fetch->body, &c->body));

@@ -5,13 +5,15 @@
 
 /* Values of hex digits, marked as such; 0: none. */
 enum { HEX = 0x10 };
-#define HEX_DIGITS                                                                                                     \
-    ['0'] = HEX | 0, ['1'] = HEX | 1, ['2'] = HEX | 2, ['3'] = HEX | 3, ['4'] = HEX | 4, ['5'] = HEX | 5,              \
-    ['6'] = HEX | 6, ['7'] = HEX | 7, ['8'] = HEX | 8, ['9'] = HEX | 9, ['a'] = HEX | 10, ['b'] = HEX | 11,            \
-    ['c'] = HEX | 12, ['d'] = HEX | 13, ['e'] = HEX | 14, ['f'] = HEX | 15
+#define HEX_DIGITS                                                                                 \
+    ['0'] = HEX | 0, ['1'] = HEX | 1, ['2'] = HEX | 2, ['3'] = HEX | 3, ['4'] = HEX | 4,           \
+    ['5'] = HEX | 5, ['6'] = HEX | 6, ['7'] = HEX | 7, ['8'] = HEX | 8, ['9'] = HEX | 9,           \
+    ['a'] = HEX | 10, ['b'] = HEX | 11, ['c'] = HEX | 12, ['d'] = HEX | 13, ['e'] = HEX | 14,      \
+    ['f'] = HEX | 15
 static const unsigned char hex_lower[256] = {HEX_DIGITS};
-static const unsigned char hex_any[256] = {HEX_DIGITS,      ['A'] = HEX | 10, ['B'] = HEX | 11, ['C'] = HEX | 12,
-                                           ['D'] = HEX | 13, ['E'] = HEX | 14, ['F'] = HEX | 15};
+static const unsigned char hex_any[256] = {
+    HEX_DIGITS,       ['A'] = HEX | 10, ['B'] = HEX | 11, ['C'] = HEX | 12,
+    ['D'] = HEX | 13, ['E'] = HEX | 14, ['F'] = HEX | 15};
 
 /* Sixteen hex digits to eight bytes; false: a byte is none. */
 static bool hex16(const char *text, bool lower_only, char *out)
@@ -22,10 +24,13 @@ static bool hex16(const char *text, bool lower_only, char *out)
     sixteen v;
     memcpy(&v, text, sizeof(v));
     sixteen digit = v - '0', letter = (lower_only ? v : v | 0x20) - 'a';
-    sixteen is_digit = (sixteen)(digit <= 9), is_letter = (sixteen)(letter <= 5), is_none = ~(is_digit | is_letter);
+    sixteen is_digit = (sixteen)(digit <= 9), is_letter = (sixteen)(letter <= 5),
+            is_none = ~(is_digit | is_letter);
     pairs values = (pairs)((digit & is_digit) | ((letter + 10) & is_letter));
-    /* The first of two digits is the upper half of its byte, and the lower one of its pair where that is how bytes lie. */
-    pairs bytes = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (values << 4 | values >> 8) & 0xff : (values >> 4 | values) & 0xff;
+    /* The first of two digits is the upper half of its byte, and the lower one of its pair where
+     * that is how bytes lie. */
+    pairs bytes = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (values << 4 | values >> 8) & 0xff
+                                                            : (values >> 4 | values) & 0xff;
     eight packed = __builtin_convertvector(bytes, eight);
     uint64_t none[2];
     memcpy(none, &is_none, sizeof(none));
@@ -33,7 +38,8 @@ static bool hex16(const char *text, bool lower_only, char *out)
     return (none[0] | none[1]) == 0;
 }
 
-bool ph_hex_decode(struct ph_arena *arena, struct ph_slice in, bool lower_only, struct ph_slice *ret)
+bool ph_hex_decode(struct ph_arena *arena, struct ph_slice in, bool lower_only,
+                   struct ph_slice *ret)
 {
     const unsigned char *digits = lower_only ? hex_lower : hex_any;
     if (in.len % 2 != 0)
@@ -46,7 +52,8 @@ bool ph_hex_decode(struct ph_arena *arena, struct ph_slice in, bool lower_only, 
         if (!hex16(in.ptr + i, lower_only, out + i / 2))
             return false;
     for (; i < in.len; i += 2) {
-        unsigned high = digits[(unsigned char)in.ptr[i]], low = digits[(unsigned char)in.ptr[i + 1]];
+        unsigned high = digits[(unsigned char)in.ptr[i]],
+                 low = digits[(unsigned char)in.ptr[i + 1]];
         if ((high & low & HEX) == 0)
             return false;
         out[i / 2] = (char)(unsigned char)(high << 4 ^ low ^ HEX);
@@ -148,7 +155,8 @@ bool ph_base64_encode(struct ph_arena *arena, struct ph_slice in, bool url, bool
 
 bool ph_percent_decode(struct ph_arena *arena, struct ph_slice in, bool form, struct ph_slice *ret)
 {
-    if (in.len == 0 || (memchr(in.ptr, '%', in.len) == NULL && (!form || memchr(in.ptr, '+', in.len) == NULL))) {
+    if (in.len == 0 ||
+        (memchr(in.ptr, '%', in.len) == NULL && (!form || memchr(in.ptr, '+', in.len) == NULL))) {
         *ret = in.ptr != NULL ? in : PH_S("");
         return true;
     }
@@ -233,8 +241,9 @@ bool ph_json_escape(struct ph_arena *arena, struct ph_slice in, struct ph_slice 
 uint32_t ph_crc32(struct ph_slice in)
 {
     /* Four bits at a time: 16 words of table, quick enough for the one processor that needs it. */
-    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-                                       0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+                                       0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
                                        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
     uint32_t crc = 0xffffffff;
     for (size_t i = 0; i < in.len; i++) {

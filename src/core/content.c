@@ -1,17 +1,20 @@
-/* Content: ids, money, times. What is not certain is left out and said (INCOMPLETE), never rounded. */
+/* Content: ids, money, times. What is not certain is left out and said (INCOMPLETE), never
+ * rounded. */
 #include "base/digits.h"
 #include "base/utf8.h"
 #include "core/codec.h"
 #include "core/steps.h"
 #include "core/value.h"
 
-/* Apart from what is read when nothing is wrong, which is nearly always. Quotes no more of the sender's text than
- * tells which it is. */
-PH_COLD static struct ph_slice say(struct ph_run *run, const char *before, struct ph_slice what, const char *after)
+/* Apart from what is read when nothing is wrong, which is nearly always. Quotes no more of the
+ * sender's text than tells which it is. */
+PH_COLD static struct ph_slice say(struct ph_run *run, const char *before, struct ph_slice what,
+                                   const char *after)
 {
     bool whole = what.len <= PH_QUOTED_BYTES_MAX;
     struct ph_slice head = whole ? what : ph_utf8_cut(what, PH_QUOTED_BYTES_MAX);
-    struct ph_slice parts[] = {ph_slice_str(before), head, whole ? PH_S("") : PH_S("…"), ph_slice_str(after)};
+    struct ph_slice parts[] = {ph_slice_str(before), head, whole ? PH_S("") : PH_S("…"),
+                               ph_slice_str(after)};
     return ph_join(run, parts, PH_COUNTOF(parts));
 }
 
@@ -23,7 +26,7 @@ PH_COLD static struct ph_slice expr_name(const struct ph_expr *expr)
     return piece->pointer != NULL ? piece->pointer->text : piece->text;
 }
 
-/* ---- require ------------------------------------------------------------------------------------- */
+/* ---- require --------------------------------------------------------------------------------- */
 
 static bool is_number(struct ph_slice text)
 {
@@ -58,14 +61,18 @@ static bool fits_text(const struct ph_need *need, struct ph_slice text)
 static bool is_texts_only(const struct ph_variant *v)
 {
     if (v->decode_count > 0)
-        return v->decode[v->decode_count - 1] == PH_DECODE_XML || v->decode[v->decode_count - 1] == PH_DECODE_FORM;
-    return v->format == PH_FORMAT_FORM || v->format == PH_FORMAT_XML || v->format == PH_FORMAT_MEDIA_TYPE;
+        return v->decode[v->decode_count - 1] == PH_DECODE_XML ||
+               v->decode[v->decode_count - 1] == PH_DECODE_FORM;
+    return v->format == PH_FORMAT_FORM || v->format == PH_FORMAT_XML ||
+           v->format == PH_FORMAT_MEDIA_TYPE;
 }
 
-static const struct ph_currency_exception *exception_of(const struct ph_run *run, struct ph_slice code)
+static const struct ph_currency_exception *exception_of(const struct ph_run *run,
+                                                        struct ph_slice code)
 {
     const struct ph_currency_exception *list = run->connector->currencies;
-    char text[sizeof(list->code)] = ""; /* filled up with NUL, as those of the page are: one compare each */
+    /* filled up with NUL, as those of the page are: one compare each */
+    char text[sizeof(list->code)] = "";
     if (code.len == 0 || code.len >= sizeof(text) || code.ptr[code.len - 1] == '\0')
         return NULL;
     for (size_t i = 0; i < sizeof(text) - 1; i++)
@@ -82,7 +89,8 @@ static const struct ph_money_unit *find_money(struct ph_run *run, struct ph_slic
     struct ph_money_unit *unit = &run->money;
     const struct ph_currency_exception *exception = exception_of(run, code);
     bool other = exception != NULL && exception->is[0] != '\0';
-    *unit = (struct ph_money_unit){code, ph_currency_find(other ? ph_slice_str(exception->is) : code), 0};
+    *unit = (struct ph_money_unit){code,
+                                   ph_currency_find(other ? ph_slice_str(exception->is) : code), 0};
     if (unit->currency != NULL) {
         exception = exception_of(run, ph_slice_of(unit->currency->code, 3));
         unit->decimals = exception != NULL ? exception->decimals : unit->currency->decimals;
@@ -93,7 +101,9 @@ static const struct ph_money_unit *find_money(struct ph_run *run, struct ph_slic
 static inline const struct ph_money_unit *money_of(struct ph_run *run, struct ph_slice code)
 {
     const struct ph_money_unit *unit = &run->money; /* an event's amounts mostly share one */
-    return ph_slice_present(code) && code.ptr == unit->code.ptr && code.len == unit->code.len ? unit : find_money(run, code);
+    return ph_slice_present(code) && code.ptr == unit->code.ptr && code.len == unit->code.len
+               ? unit
+               : find_money(run, code);
 }
 
 static bool fits_type(struct ph_run *run, const struct ph_need *need, yyjson_val *value)
@@ -119,26 +129,33 @@ static bool fits_type(struct ph_run *run, const struct ph_need *need, yyjson_val
         return yyjson_is_arr(value);
     case PH_NEED_CURRENCY:
         text = ph_json_text(value);
-        return yyjson_is_str(value) && (money_of(run, text)->currency != NULL || exception_of(run, text) != NULL);
+        return yyjson_is_str(value) &&
+               (money_of(run, text)->currency != NULL || exception_of(run, text) != NULL);
     }
     return false;
 }
 
-PH_COLD static struct ph_problem need_problem(struct ph_run *run, const struct ph_need *need, bool there)
+PH_COLD static struct ph_problem need_problem(struct ph_run *run, const struct ph_need *need,
+                                              bool there)
 {
-    static const char *const names[] = {"there",  "a string",  "an integer", "a number", "a decimal number",
-                                        "a boolean", "an object", "an array",   "a currency code"};
-    struct ph_slice what = say(run, "", expr_name(&need->of), there ? " is not " : " is missing: it must be ");
-    return (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, say(run, "", what, names[need->type])};
+    static const char *const names[] = {"there",     "a string",         "an integer",
+                                        "a number",  "a decimal number", "a boolean",
+                                        "an object", "an array",         "a currency code"};
+    struct ph_slice what =
+        say(run, "", expr_name(&need->of), there ? " is not " : " is missing: it must be ");
+    return (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED,
+                               say(run, "", what, names[need->type])};
 }
 
-enum ph_status ph_check_needs(struct ph_run *run, const struct ph_need *needs, size_t count, struct ph_problem *ret)
+enum ph_status ph_check_needs(struct ph_run *run, const struct ph_need *needs, size_t count,
+                              struct ph_problem *ret)
 {
     for (size_t i = 0; i < count; i++) {
         const struct ph_need *need = &needs[i];
         yyjson_val *value = ph_eval_tree(run, &need->of);
-        if (value != NULL && (fits_type(run, need, value) ||
-                              (yyjson_is_str(value) && is_texts_only(run->variant) && fits_text(need, ph_json_text(value)))))
+        if (value != NULL &&
+            (fits_type(run, need, value) || (yyjson_is_str(value) && is_texts_only(run->variant) &&
+                                             fits_text(need, ph_json_text(value)))))
             continue;
         struct ph_slice text = {0};
         if (value == NULL && need->of.node == 0) /* what is no tree may be a text all the same */
@@ -151,9 +168,10 @@ enum ph_status ph_check_needs(struct ph_run *run, const struct ph_need *needs, s
     return PH_OK;
 }
 
-/* ---- money --------------------------------------------------------------------------------------- */
+/* ---- money ----------------------------------------------------------------------------------- */
 
-static enum ph_exact to_minor(enum ph_unit unit, struct ph_slice text, const struct ph_money_unit *of, int64_t *ret)
+static enum ph_exact to_minor(enum ph_unit unit, struct ph_slice text,
+                              const struct ph_money_unit *of, int64_t *ret)
 {
     int written = unit == PH_UNIT_MAJOR ? 0 : of->decimals;
     return ph_parse_exact(text, of->currency->decimals - written, ret);
@@ -202,7 +220,8 @@ static bool add_one(void *ctx, yyjson_val *value)
     return true;
 }
 
-static enum ph_status read_sum(struct ph_run *run, const struct ph_field_rule *rule, struct ph_event *event)
+static enum ph_status read_sum(struct ph_run *run, const struct ph_field_rule *rule,
+                               struct ph_event *event)
 {
     struct ph_slice code = {0};
     struct total t = {.rule = rule};
@@ -222,13 +241,13 @@ static enum ph_status read_sum(struct ph_run *run, const struct ph_field_rule *r
     else if (t.found != PH_EXACT_OK)
         event->incomplete = left_out(run, t.text, t.found);
     else
-        event->fields[rule->field] =
-            (struct ph_value){.present = true, .currency = unit->currency->number, .number = t.minor};
+        event->fields[rule->field] = (struct ph_value){
+            .present = true, .currency = unit->currency->number, .number = t.minor};
     return PH_OK;
 }
 
-static enum ph_status read_money(struct ph_run *run, const struct ph_field_rule *rule, struct ph_event *event,
-                                 struct ph_problem *ret)
+static enum ph_status read_money(struct ph_run *run, const struct ph_field_rule *rule,
+                                 struct ph_event *event, struct ph_problem *ret)
 {
     struct ph_slice amount = {0}, code = {0};
     struct ph_value *value = &event->fields[rule->field];
@@ -238,8 +257,9 @@ static enum ph_status read_money(struct ph_run *run, const struct ph_field_rule 
     PH_TRY(ph_eval_expr(run, &rule->currency, &code));
     if (amount.len == 0) {
         if (rule->required)
-            *ret = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED,
-                                       say(run, "", expr_name(&rule->value), " is missing: the amount")};
+            *ret = (struct ph_problem){
+                PH_E_WEBHOOK_BODY_DECODING_FAILED,
+                say(run, "", expr_name(&rule->value), " is missing: the amount")};
         return PH_OK;
     }
     const struct ph_money_unit *unit = money_of(run, code);
@@ -261,9 +281,10 @@ static enum ph_status read_money(struct ph_run *run, const struct ph_field_rule 
     return PH_OK;
 }
 
-/* ---- times, words, texts ------------------------------------------------------------------------- */
+/* ---- times, words, texts --------------------------------------------------------------------- */
 
-/* Unix seconds or milliseconds, with or without a fraction; what is finer than a millisecond is cut. */
+/* Unix seconds or milliseconds, with or without a fraction; what is finer than a millisecond is
+ * cut. */
 static bool unix_ms(struct ph_slice text, enum ph_unit unit, int64_t *ret)
 {
     if (text.len <= PH_DIGITS_MAX - 3 && ph_digits(text, ret)) { /* as nearly all are */
@@ -281,8 +302,8 @@ static bool unix_ms(struct ph_slice text, enum ph_unit unit, int64_t *ret)
     return ph_parse_exact(text, unit == PH_UNIT_UNIX ? 3 : 0, ret) == PH_EXACT_OK;
 }
 
-enum ph_status ph_read_time(struct ph_run *run, const struct ph_expr *expr, enum ph_unit unit, int64_t *ret_ms,
-                            bool *ret_there)
+enum ph_status ph_read_time(struct ph_run *run, const struct ph_expr *expr, enum ph_unit unit,
+                            int64_t *ret_ms, bool *ret_there)
 {
     const int64_t end_ms = 253402300800000; /* 10000-01-01 */
     struct ph_slice text = {0};
@@ -307,13 +328,14 @@ enum ph_status ph_read_time(struct ph_run *run, const struct ph_expr *expr, enum
 PH_COLD static struct ph_problem text_problem(struct ph_run *run, const struct ph_field_rule *rule)
 {
     bool is_id = rule->field < PH_REFERENCE_COUNT;
-    return (struct ph_problem){is_id ? PH_E_WEBHOOK_REFERENCE_ID_NOT_FOUND : PH_E_WEBHOOK_BODY_DECODING_FAILED,
+    return (struct ph_problem){is_id ? PH_E_WEBHOOK_REFERENCE_ID_NOT_FOUND
+                                     : PH_E_WEBHOOK_BODY_DECODING_FAILED,
                                say(run, "", expr_name(&rule->value), " is missing")};
 }
 
 /* Half of what an event has: in line, for the sake of those that are nothing but one pointer. */
-static inline enum ph_status read_text(struct ph_run *run, const struct ph_field_rule *rule, struct ph_value *value,
-                                       struct ph_problem *ret)
+static inline enum ph_status read_text(struct ph_run *run, const struct ph_field_rule *rule,
+                                       struct ph_value *value, struct ph_problem *ret)
 {
     struct ph_slice text;
     PH_TRY(ph_eval_expr(run, &rule->value, &text));
@@ -326,8 +348,8 @@ static inline enum ph_status read_text(struct ph_run *run, const struct ph_field
     return PH_OK;
 }
 
-static enum ph_status read_field(struct ph_run *run, const struct ph_field_rule *rule, struct ph_event *event,
-                                 struct ph_problem *ret)
+static enum ph_status read_field(struct ph_run *run, const struct ph_field_rule *rule,
+                                 struct ph_event *event, struct ph_problem *ret)
 {
     struct ph_value *value = &event->fields[rule->field];
     switch (rule->unit) {
@@ -348,8 +370,8 @@ static enum ph_status read_field(struct ph_run *run, const struct ph_field_rule 
     return PH_OK;
 }
 
-enum ph_status ph_read_content(struct ph_run *run, const struct ph_block *block, struct ph_event *event,
-                               struct ph_problem *ret)
+enum ph_status ph_read_content(struct ph_run *run, const struct ph_block *block,
+                               struct ph_event *event, struct ph_problem *ret)
 {
     PH_TRY(ph_check_needs(run, block->needs, block->need_count, ret));
     for (uint16_t i = 0; ret->code == PH_E_NONE && i < block->field_count; i++) {
@@ -372,7 +394,8 @@ static enum ph_status read_ids(struct ph_run *run, const struct ph_field_rule *r
     return PH_OK;
 }
 
-enum ph_status ph_read_reference(struct ph_run *run, const struct ph_block *block, struct ph_event *event)
+enum ph_status ph_read_reference(struct ph_run *run, const struct ph_block *block,
+                                 struct ph_event *event)
 {
     event->reference_kind = block->reference_kind;
     if (!block->reference_own)

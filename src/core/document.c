@@ -1,11 +1,11 @@
-/* Bodies to trees: JSON as it is; forms and XML by way of JSON text in the arena, so that one kind of
- * tree serves every pointer.
+/* Bodies to trees: JSON as it is; forms and XML by way of JSON text in the arena, so that one
+ * kind of tree serves every pointer.
  *
  * D1: numbers keep their source text (money never passes through a float).
  * D2: XML has no DOCTYPE, hence no entities of its own and nothing to expand.
  * D3: depth, fields and nodes are bounded (base/limits.h).
- * D4: JSON that the parser takes without leave for invalid Unicode is UTF-8 as a whole: outside its strings
- *     there is only ASCII. Nobody need look at it again (run->utf8). */
+ * D4: JSON that the parser takes without leave for invalid Unicode is UTF-8 as a whole: outside
+ *     its strings there is only ASCII. Nobody need look at it again (run->utf8). */
 #include <expat.h>
 
 #include "core/codec.h"
@@ -15,7 +15,8 @@
 
 static struct ph_slice text_at(struct ph_run *run, const char *what, size_t at)
 {
-    struct ph_slice parts[] = {ph_slice_str(what), PH_S(" at byte "), ph_decimal(run->arena, (int64_t)at)};
+    struct ph_slice parts[] = {ph_slice_str(what), PH_S(" at byte "),
+                               ph_decimal(run->arena, (int64_t)at)};
     return ph_join(run, parts, PH_COUNTOF(parts));
 }
 
@@ -25,8 +26,9 @@ static bool tree_too_deep(yyjson_val *root)
     yyjson_val *end = unsafe_yyjson_get_next(root);
     size_t count = (size_t)(end - root), at = 0;
     uint32_t containers = 0;
-    /* Whether there are enough containers to be so deep: of nearly all events the first values tell that there are not,
-     * were all that follow them containers. In strides that the compiler can count several at once. */
+    /* Whether there are enough containers to be so deep: of nearly all events the first values
+     * tell that there are not, were all that follow them containers. In strides that the
+     * compiler can count several at once. */
     while (at < count && containers <= PH_DEPTH_MAX && containers + (count - at) > PH_DEPTH_MAX) {
         size_t stop = count + containers - PH_DEPTH_MAX;
         for (; at < stop; at++) {
@@ -62,12 +64,12 @@ static bool is_surrogate(struct ph_slice text, size_t at, char from, char to)
         return false;
     const char *digits = text.ptr + at + 2;
     char second = digits[1] >= 'a' ? (char)(digits[1] - 32) : digits[1];
-    return (digits[0] == 'd' || digits[0] == 'D') && second >= from && second <= to && is_hex(second) &&
-           is_hex(digits[2]) && is_hex(digits[3]);
+    return (digits[0] == 'd' || digits[0] == 'D') && second >= from && second <= to &&
+           is_hex(second) && is_hex(digits[2]) && is_hex(digits[3]);
 }
 
-/* The text with half a surrogate pair replaced as unreadable signs are (U+FFFD): a name or a note that its sender cut
- * in the middle of a sign makes no event unreadable. */
+/* The text with half a surrogate pair replaced as unreadable signs are (U+FFFD): a name or a
+ * note that its sender cut in the middle of a sign makes no event unreadable. */
 static struct ph_slice without_halves(struct ph_run *run, struct ph_slice text)
 {
     char *out = ph_arena_alloc(run->arena, text.len);
@@ -111,7 +113,8 @@ yyjson_val *ph_read_json(struct ph_run *run, struct ph_slice text, struct ph_sli
                 return NULL;
             }
             in = (char *)(uintptr_t)mended.ptr;
-            doc = yyjson_read_opts(in, mended.len, flags | YYJSON_READ_ALLOW_INVALID_UNICODE, &alc, &err);
+            doc = yyjson_read_opts(in, mended.len, flags | YYJSON_READ_ALLOW_INVALID_UNICODE, &alc,
+                                   &err);
         }
     }
     if (doc == NULL) {
@@ -126,7 +129,7 @@ yyjson_val *ph_read_json(struct ph_run *run, struct ph_slice text, struct ph_sli
     return root;
 }
 
-/* ---- JSON text under construction ------------------------------------------------------------- */
+/* ---- JSON text under construction ------------------------------------------------------------ */
 
 struct writer {
     struct ph_run *run;
@@ -167,7 +170,7 @@ static void put_string(struct writer *w, struct ph_slice s)
     put(w, PH_S("\""));
 }
 
-/* ---- forms ------------------------------------------------------------------------------------- */
+/* ---- forms ----------------------------------------------------------------------------------- */
 
 yyjson_val *ph_read_form(struct ph_run *run, struct ph_slice text, struct ph_slice *ret_why)
 {
@@ -184,7 +187,8 @@ yyjson_val *ph_read_form(struct ph_run *run, struct ph_slice text, struct ph_sli
             continue;
         size_t equals = ph_slice_find(pair, PH_S("="), 0);
         if (equals == SIZE_MAX || equals == 0) {
-            *ret_why = text_at(run, "not a form: a field without '='", (size_t)(pair.ptr - text.ptr));
+            *ret_why =
+                text_at(run, "not a form: a field without '='", (size_t)(pair.ptr - text.ptr));
             return NULL;
         }
         if (++fields > PH_FORM_FIELDS_MAX) {
@@ -211,7 +215,7 @@ yyjson_val *ph_read_form(struct ph_run *run, struct ph_slice text, struct ph_sli
     return ph_read_json(run, ph_slice_of(w.ptr, w.len), ret_why);
 }
 
-/* ---- XML --------------------------------------------------------------------------------------- */
+/* ---- XML ------------------------------------------------------------------------------------- */
 
 struct element {
     struct ph_slice name, text;
@@ -300,7 +304,8 @@ static void on_text(void *data, const char *text, int len)
         return;
     size_t more = (size_t)len;
     if (e->text_room - e->text.len < more) {
-        /* The parser hands over a line at a time: room doubles, so that long texts are not copied in n². */
+        /* The parser hands over a line at a time: room doubles, so that long texts are not
+         * copied in n². */
         size_t room = e->text.len * 2 + more + 32;
         char *wider = ph_arena_alloc(x->run->arena, room);
         if (wider == NULL) {
@@ -316,7 +321,8 @@ static void on_text(void *data, const char *text, int len)
     e->text.len += more;
 }
 
-static void on_doctype(void *data, const char *name, const char *system_id, const char *public_id, int subset)
+static void on_doctype(void *data, const char *name, const char *system_id, const char *public_id,
+                       int subset)
 {
     (void)name, (void)system_id, (void)public_id, (void)subset;
     refuse(data, "a DOCTYPE is not accepted"); /* D2 */
@@ -325,7 +331,8 @@ static void on_doctype(void *data, const char *name, const char *system_id, cons
 static int by_name(const void *a, const void *b, const void *ctx)
 {
     (void)ctx;
-    return ph_order_bytes(((const struct element *)a)->name, ((const struct element *)b)->name, false);
+    return ph_order_bytes(((const struct element *)a)->name, ((const struct element *)b)->name,
+                          false);
 }
 
 /* Links the children of one name, in the order they came. */
@@ -409,7 +416,8 @@ yyjson_val *ph_read_xml(struct ph_run *run, struct ph_slice text, struct ph_slic
     enum XML_Status status = XML_Parse(x.parser, text.ptr, (int)text.len, XML_TRUE);
     if (status != XML_STATUS_OK || x.root == NULL) {
         long long at = XML_GetCurrentByteIndex(x.parser);
-        const char *why = x.refused != NULL ? x.refused : XML_ErrorString(XML_GetErrorCode(x.parser));
+        const char *why =
+            x.refused != NULL ? x.refused : XML_ErrorString(XML_GetErrorCode(x.parser));
         *ret_why = text_at(run, why != NULL ? why : "not XML", at > 0 ? (size_t)at : 0);
         XML_ParserFree(x.parser);
         return NULL;

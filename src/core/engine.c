@@ -1,5 +1,5 @@
-/* The engine's steps, in order: open the body, check what a well-formed event has, judge the signature,
- * find the rule, read the content, name the event, choose the reply. */
+/* The engine's steps, in order: open the body, check what a well-formed event has, judge the
+ * signature, find the rule, read the content, name the event, choose the reply. */
 #include "core/engine.h"
 
 #include "core/codec.h"
@@ -39,13 +39,14 @@ static enum ph_status read_event(struct ph_run *run, struct ph_event *event, str
 }
 
 /* One event whose verdict is known: what it says. */
-static enum ph_status tell(struct ph_run *run, enum ph_want want, size_t index, struct ph_event *event,
-                           struct ph_problem *ret)
+static enum ph_status tell(struct ph_run *run, enum ph_want want, size_t index,
+                           struct ph_event *event, struct ph_problem *ret)
 {
     const struct ph_rule *rule;
     bool content = (want & PH_WANT_CONTENT) != 0;
     int32_t mode;
-    PH_TRY(ph_eval_choice(run, &run->variant->mode, &mode)); /* here: it may stand in the verified JWS header */
+    /* here: it may stand in the verified JWS header */
+    PH_TRY(ph_eval_choice(run, &run->variant->mode, &mode));
     event->mode = (enum ph_mode)mode;
     PH_TRY(ph_find_rule(run, &rule));
     if (rule != NULL) {
@@ -64,10 +65,10 @@ static enum ph_status tell(struct ph_run *run, enum ph_want want, size_t index, 
     return PH_OK;
 }
 
-/* `head`: a header that the event was read from came twice, differing. The body is well-formed; the request
- * is nobody's word. */
-static enum ph_status verify(struct ph_run *run, size_t index, struct ph_event *events, struct ph_slice head,
-                             const struct ph_callout **ret_callout)
+/* `head`: a header that the event was read from came twice, differing. The body is well-formed;
+ * the request is nobody's word. */
+static enum ph_status verify(struct ph_run *run, size_t index, struct ph_event *events,
+                             struct ph_slice head, const struct ph_callout **ret_callout)
 {
     struct ph_event *event = &events[index];
     const struct ph_variant *v = run->variant;
@@ -93,12 +94,13 @@ static enum ph_status verify(struct ph_run *run, size_t index, struct ph_event *
     return PH_OK;
 }
 
-/* ---- the reply ------------------------------------------------------------------------------------- */
+/* ---- the reply ------------------------------------------------------------------------------- */
 
 static enum ph_status fill_reply(struct ph_run *run, const struct ph_reply *reply, int32_t usual,
                                  struct ph_answer *answer)
 {
-    struct ph_header *headers = ph_arena_alloc(run->arena, (reply->header_count + 1U) * sizeof(*headers));
+    struct ph_header *headers =
+        ph_arena_alloc(run->arena, (reply->header_count + 1U) * sizeof(*headers));
     if (headers == NULL)
         return PH_ERR_NO_MEMORY;
     answer->ack_status = reply->status != 0 ? reply->status : usual;
@@ -124,7 +126,8 @@ static enum ph_status choose_reply(struct ph_run *run, enum ph_want want, struct
     bool good = true, wait = false;
     for (size_t i = 0; i < answer->event_count; i++) {
         enum ph_verdict verdict = answer->events[i].verdict;
-        good = good && (verdict == PH_VERIFIED || verdict == PH_UNSIGNED || verdict == PH_UNSUPPORTED);
+        good =
+            good && (verdict == PH_VERIFIED || verdict == PH_UNSIGNED || verdict == PH_UNSUPPORTED);
         wait = wait || verdict == PH_UNREACHABLE || verdict == PH_NO_SECRET;
     }
     if (good || (want & PH_WANT_PEER_REPLY) != 0)
@@ -135,18 +138,19 @@ static enum ph_status choose_reply(struct ph_run *run, enum ph_want want, struct
     return PH_OK;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 /* One element of the batch, or the one event: read, judged, told. */
-static enum ph_status run_item(struct ph_run *run, enum ph_want want, size_t index, struct ph_answer *answer,
-                               struct ph_problem *found)
+static enum ph_status run_item(struct ph_run *run, enum ph_want want, size_t index,
+                               struct ph_answer *answer, struct ph_problem *found)
 {
     struct ph_event *event = &answer->events[index];
     event->verdict_reason = PH_S("not judged");
     run->ambiguous = (struct ph_slice){0};
     run->ambiguous_head = false;
     run->item = ph_run_next_item(run, index);
-    if (ph_slice_present(run->ambiguous)) { /* two insides: neither is the event, and nobody's word is judged */
+    /* two insides: neither is the event, and nobody's word is judged */
+    if (ph_slice_present(run->ambiguous)) {
         *found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, run->ambiguous};
         event->verdict = (want & PH_WANT_VERDICT) != 0 ? PH_FORGED : event->verdict;
         event->verdict_reason = run->ambiguous;
@@ -154,7 +158,8 @@ static enum ph_status run_item(struct ph_run *run, enum ph_want want, size_t ind
         return PH_OK;
     }
     if (run->variant->format != PH_FORMAT_TEXT && !yyjson_is_obj(run->item))
-        *found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED, PH_S("an event of the batch is not an object")};
+        *found = (struct ph_problem){PH_E_WEBHOOK_BODY_DECODING_FAILED,
+                                     PH_S("an event of the batch is not an object")};
     if (found->code == PH_E_NONE)
         PH_TRY(read_event(run, event, found));
     struct ph_slice head = run->ambiguous_head ? run->ambiguous : (struct ph_slice){0};
@@ -206,18 +211,19 @@ static enum ph_status run_items(struct ph_run *run, enum ph_want want, struct ph
     return PH_OK;
 }
 
-/* Whether the processor may be asked. Never for a notice that was judged and found wrong: strangers must
- * not make us call anyone. */
+/* Whether the processor may be asked. Never for a notice that was judged and found wrong:
+ * strangers must not make us call anyone. */
 static bool may_fetch(const struct ph_run *run, enum ph_want want, const struct ph_answer *answer)
 {
-    if ((want & PH_WANT_ALL) != PH_WANT_ALL || answer->event_count == 0 || run->variant->fetch == NULL ||
-        run->fetched != NULL || !ph_slice_present(answer->events[0].incomplete))
+    if ((want & PH_WANT_ALL) != PH_WANT_ALL || answer->event_count == 0 ||
+        run->variant->fetch == NULL || run->fetched != NULL ||
+        !ph_slice_present(answer->events[0].incomplete))
         return false;
     return answer->events[0].verdict == PH_VERIFIED || answer->events[0].verdict == PH_UNSIGNED;
 }
 
-static enum ph_status run_all(struct ph_worker *worker, const struct ph_input *in, enum ph_want want,
-                              struct ph_answer *answer)
+static enum ph_status run_all(struct ph_worker *worker, const struct ph_input *in,
+                              enum ph_want want, struct ph_answer *answer)
 {
     struct ph_run run;
     struct ph_problem problem = {0};
@@ -235,7 +241,8 @@ static enum ph_status run_all(struct ph_worker *worker, const struct ph_input *i
     answer->merchant_event_id_given = in->merchant_event_id.len > 0;
     if (problem.code != PH_E_NONE) {
         answer->error = problem.code;
-        answer->error_message = ph_slice_present(problem.message) ? problem.message : PH_S("malformed");
+        answer->error_message =
+            ph_slice_present(problem.message) ? problem.message : PH_S("malformed");
     }
     if (answer->callout == NULL && problem.code == PH_E_NONE && may_fetch(&run, want, answer))
         PH_TRY(ph_make_callout(&run, run.variant->fetch, &answer->callout));
@@ -245,13 +252,14 @@ static enum ph_status run_all(struct ph_worker *worker, const struct ph_input *i
 }
 
 /* What a text or a check that was lost would have changed is not asked: E5. */
-enum ph_status ph_engine_run_keep(struct ph_worker *worker, const struct ph_input *in, enum ph_want want,
-                                  struct ph_answer *ret_answer)
+enum ph_status ph_engine_run_keep(struct ph_worker *worker, const struct ph_input *in,
+                                  enum ph_want want, struct ph_answer *ret_answer)
 {
     struct ph_arena *arena = ph_worker_arena(worker);
     struct ph_answer answer;
     arena->ran_out = false;
-    enum ph_status st = run_all(worker, in, want, &answer), trouble = ph_crypto_trouble(ph_worker_crypto(worker));
+    enum ph_status st = run_all(worker, in, want, &answer),
+                   trouble = ph_crypto_trouble(ph_worker_crypto(worker));
     if (arena->ran_out)
         return PH_ERR_NO_MEMORY;
     PH_TRY(trouble);

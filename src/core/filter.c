@@ -1,10 +1,10 @@
-/* The closed set of filters; each is named in the language page with the processors that need it. Those that read a
- * whole JSON value are in tree.c. */
+/* The closed set of filters; each is named in the language page with the processors that need
+ * it. Those that read a whole JSON value are in tree.c. */
 #include "core/codec.h"
 #include "core/value.h"
 #include "crypto/crypto.h"
 
-/* ---- text to text --------------------------------------------------------------------------------- */
+/* ---- text to text ---------------------------------------------------------------------------- */
 
 static enum ph_hash hash_of(enum ph_filter_op op)
 {
@@ -24,7 +24,8 @@ static enum ph_hash hash_of(enum ph_filter_op op)
     }
 }
 
-static enum ph_status digest(struct ph_run *run, enum ph_hash hash, struct ph_slice in, struct ph_slice *ret)
+static enum ph_status digest(struct ph_run *run, enum ph_hash hash, struct ph_slice in,
+                             struct ph_slice *ret)
 {
     unsigned char out[PH_DIGEST_BYTES_MAX];
     size_t len;
@@ -41,7 +42,8 @@ static char changed(enum ph_filter_op op, char c)
     return c;
 }
 
-static enum ph_status bytewise(struct ph_run *run, enum ph_filter_op op, struct ph_slice in, struct ph_slice *ret)
+static enum ph_status bytewise(struct ph_run *run, enum ph_filter_op op, struct ph_slice in,
+                               struct ph_slice *ret)
 {
     char *out = ph_arena_alloc(run->arena, in.len + 1);
     if (out == NULL)
@@ -79,14 +81,16 @@ static enum ph_status pick(struct ph_run *run, const struct ph_filter *filter, s
     return PH_OK;
 }
 
-static bool encode(struct ph_run *run, enum ph_filter_op op, struct ph_slice in, struct ph_slice *ret)
+static bool encode(struct ph_run *run, enum ph_filter_op op, struct ph_slice in,
+                   struct ph_slice *ret)
 {
     switch (op) {
     case PH_FILTER_HEX:
         return ph_hex_encode(run->arena, in, ret);
     case PH_FILTER_BASE64:
     case PH_FILTER_BASE64URL:
-        return ph_base64_encode(run->arena, in, op == PH_FILTER_BASE64URL, op == PH_FILTER_BASE64, ret);
+        return ph_base64_encode(run->arena, in, op == PH_FILTER_BASE64URL, op == PH_FILTER_BASE64,
+                                ret);
     case PH_FILTER_JSON:
         return ph_json_escape(run->arena, in, ret);
     case PH_FILTER_URL_ENCODE:
@@ -98,8 +102,8 @@ static bool encode(struct ph_run *run, enum ph_filter_op op, struct ph_slice in,
     }
 }
 
-enum ph_status ph_filter_text(struct ph_run *run, const struct ph_filter *filter, struct ph_slice in,
-                              struct ph_slice *ret)
+enum ph_status ph_filter_text(struct ph_run *run, const struct ph_filter *filter,
+                              struct ph_slice in, struct ph_slice *ret)
 {
     struct ph_slice out = {0};
     int64_t seconds;
@@ -155,7 +159,8 @@ enum ph_status ph_filter_text(struct ph_run *run, const struct ph_filter *filter
             out = ph_iso_text(run->arena, seconds * 1000);
         break;
     case PH_FILTER_MS:
-        if (ph_parse_int64(in, &seconds) && seconds < INT64_MAX / 1000 && seconds > INT64_MIN / 1000)
+        if (ph_parse_int64(in, &seconds) && seconds < INT64_MAX / 1000 &&
+            seconds > INT64_MIN / 1000)
             out = ph_decimal(run->arena, seconds * 1000);
         break;
     case PH_FILTER_SORTED: /* of a text: itself */

@@ -1,5 +1,5 @@
-/* JSON Web Signatures, compact or detached (RFC 7515). The algorithm is the page's, never the token's:
- * `alg` may only name one that the page lists, and the key must be of its kind. */
+/* JSON Web Signatures, compact or detached (RFC 7515). The algorithm is the page's, never the
+ * token's: `alg` may only name one that the page lists, and the key must be of its kind. */
 #include "core/codec.h"
 #include "core/verify.h"
 
@@ -13,7 +13,8 @@ static bool split(struct ph_slice text, struct parts *ret)
     size_t second = first == SIZE_MAX ? SIZE_MAX : ph_slice_find(text, PH_S("."), first + 1);
     if (second == SIZE_MAX || ph_slice_find(text, PH_S("."), second + 1) != SIZE_MAX)
         return false;
-    *ret = (struct parts){ph_slice_of(text.ptr, first), ph_slice_of(text.ptr + first + 1, second - first - 1),
+    *ret = (struct parts){ph_slice_of(text.ptr, first),
+                          ph_slice_of(text.ptr + first + 1, second - first - 1),
                           ph_slice_from(text, second + 1)};
     return true;
 }
@@ -27,18 +28,21 @@ static bool has_padding(struct ph_slice s)
 static yyjson_val *claims_of(struct ph_run *run, struct ph_slice payload)
 {
     struct ph_slice text, why;
-    if (payload.len == 0 || has_padding(payload) || !ph_base64_decode(run->arena, payload, true, false, &text))
+    if (payload.len == 0 || has_padding(payload) ||
+        !ph_base64_decode(run->arena, payload, true, false, &text))
         return NULL;
     yyjson_val *claims = ph_read_json(run, text, &why);
     return yyjson_is_obj(claims) ? claims : NULL;
 }
 
-enum ph_status ph_jws_open(struct ph_run *run, struct ph_slice text, bool detached, struct ph_slice *ret_why)
+enum ph_status ph_jws_open(struct ph_run *run, struct ph_slice text, bool detached,
+                           struct ph_slice *ret_why)
 {
     struct parts p;
     struct ph_slice header, why;
     run->jws = run->claims = NULL;
-    if (!split(text, &p) || has_padding(p.header) || !ph_base64_decode(run->arena, p.header, true, false, &header)) {
+    if (!split(text, &p) || has_padding(p.header) ||
+        !ph_base64_decode(run->arena, p.header, true, false, &header)) {
         *ret_why = PH_S("the signature is not a JWS");
         return PH_OK;
     }
@@ -68,12 +72,18 @@ struct algorithm {
 };
 
 static const struct algorithm algorithms[] = {
-    {PH_SI("ES256"), PH_SIG_ECDSA, PH_HASH_SHA256, 32},   {PH_SI("ES384"), PH_SIG_ECDSA, PH_HASH_SHA384, 48},
-    {PH_SI("ES512"), PH_SIG_ECDSA, PH_HASH_SHA512, 66},   {PH_SI("RS256"), PH_SIG_RSA, PH_HASH_SHA256, 0},
-    {PH_SI("RS384"), PH_SIG_RSA, PH_HASH_SHA384, 0},      {PH_SI("RS512"), PH_SIG_RSA, PH_HASH_SHA512, 0},
-    {PH_SI("PS256"), PH_SIG_RSA_PSS, PH_HASH_SHA256, 0},  {PH_SI("PS384"), PH_SIG_RSA_PSS, PH_HASH_SHA384, 0},
-    {PH_SI("PS512"), PH_SIG_RSA_PSS, PH_HASH_SHA512, 0},  {PH_SI("EdDSA"), PH_SIG_ED25519, PH_HASH_NONE, 0},
-    {PH_SI("HS256"), PH_SIG_HMAC, PH_HASH_SHA256, 0},     {PH_SI("HS384"), PH_SIG_HMAC, PH_HASH_SHA384, 0},
+    {PH_SI("ES256"), PH_SIG_ECDSA, PH_HASH_SHA256, 32},
+    {PH_SI("ES384"), PH_SIG_ECDSA, PH_HASH_SHA384, 48},
+    {PH_SI("ES512"), PH_SIG_ECDSA, PH_HASH_SHA512, 66},
+    {PH_SI("RS256"), PH_SIG_RSA, PH_HASH_SHA256, 0},
+    {PH_SI("RS384"), PH_SIG_RSA, PH_HASH_SHA384, 0},
+    {PH_SI("RS512"), PH_SIG_RSA, PH_HASH_SHA512, 0},
+    {PH_SI("PS256"), PH_SIG_RSA_PSS, PH_HASH_SHA256, 0},
+    {PH_SI("PS384"), PH_SIG_RSA_PSS, PH_HASH_SHA384, 0},
+    {PH_SI("PS512"), PH_SIG_RSA_PSS, PH_HASH_SHA512, 0},
+    {PH_SI("EdDSA"), PH_SIG_ED25519, PH_HASH_NONE, 0},
+    {PH_SI("HS256"), PH_SIG_HMAC, PH_HASH_SHA256, 0},
+    {PH_SI("HS384"), PH_SIG_HMAC, PH_HASH_SHA384, 0},
     {PH_SI("HS512"), PH_SIG_HMAC, PH_HASH_SHA512, 0},
 };
 
@@ -119,7 +129,8 @@ static enum ph_status jwk_key(struct ph_run *run, yyjson_val *jwk, struct ph_key
     if (!ph_base64_decode(run->arena, text_of(run, jwk, ec ? "x" : "n"), true, false, &a) ||
         !ph_base64_decode(run->arena, text_of(run, jwk, ec ? "y" : "e"), true, false, &b))
         return PH_ERR_INVALID;
-    return ec ? ph_crypto_ec_key(crypto, text_of(run, jwk, "crv"), a, b, ret) : ph_crypto_rsa_key(crypto, a, b, ret);
+    return ec ? ph_crypto_ec_key(crypto, text_of(run, jwk, "crv"), a, b, ret)
+              : ph_crypto_rsa_key(crypto, a, b, ret);
 }
 
 /* The list of a key set; NULL: it is none, or has no key. */
@@ -136,8 +147,8 @@ bool ph_jwks_reads(struct ph_run *run, struct ph_slice text)
     return keys_of(run, text) != NULL;
 }
 
-/* The key of that id in a key set, or the one PEM; a token without `kid` names none of a set. NULL: *ret says whether
- * there is none of that id, or what should be keys is none. */
+/* The key of that id in a key set, or the one PEM; a token without `kid` names none of a set.
+ * NULL: *ret says whether there is none of that id, or what should be keys is none. */
 static struct ph_key *key_of(struct ph_run *run, struct ph_slice key_text, enum ph_jws *ret)
 {
     struct ph_slice kid = text_of(run, run->jws, "kid");
@@ -145,13 +156,17 @@ static struct ph_key *key_of(struct ph_run *run, struct ph_slice key_text, enum 
     key_text = ph_slice_trim(key_text);
     *ret = PH_JWS_BAD_KEYS;
     if (key_text.len > 0 && key_text.ptr[0] != '{')
-        return ph_crypto_public_key(ph_worker_crypto(run->worker), run->arena, key_text, &key) == PH_OK ? key : NULL;
+        return ph_crypto_public_key(ph_worker_crypto(run->worker), run->arena, key_text, &key) ==
+                       PH_OK
+                   ? key
+                   : NULL;
     yyjson_val *keys = keys_of(run, key_text), *jwk;
     size_t index, count;
     if (keys == NULL)
         return NULL;
     *ret = PH_JWS_NO_KEY;
-    yyjson_arr_foreach(keys, index, count, jwk) {
+    yyjson_arr_foreach(keys, index, count, jwk)
+    {
         if (index == PH_JWKS_KEYS_MAX)
             break;
         if (!yyjson_is_obj(jwk) || kid.len == 0 || !ph_slice_eq(text_of(run, jwk, "kid"), kid))
@@ -159,28 +174,31 @@ static struct ph_key *key_of(struct ph_run *run, struct ph_slice key_text, enum 
         enum ph_status st = jwk_key(run, jwk, &key);
         if (st == PH_OK)
             return key;
-        if (st != PH_ERR_UNSUPPORTED) /* of a kind that no algorithm of ours has: none for this signature */
+        if (st !=
+            PH_ERR_UNSUPPORTED) /* of a kind that no algorithm of ours has: none for this signature */
             *ret = PH_JWS_BAD_KEYS;
     }
     return NULL;
 }
 
-static bool good(struct ph_run *run, const struct algorithm *alg, struct ph_key *key, struct ph_slice message,
-                 struct ph_slice raw)
+static bool good(struct ph_run *run, const struct algorithm *alg, struct ph_key *key,
+                 struct ph_slice message, struct ph_slice raw)
 {
     unsigned char der[PH_SIGNATURE_BYTES_MAX];
     size_t der_len;
     if (alg->kind == PH_SIG_ECDSA) {
         if (ph_crypto_ec_bytes(key) != alg->ec_bytes ||
-            !ph_crypto_ecdsa_to_der(ph_worker_crypto(run->worker), raw, alg->ec_bytes, der, sizeof(der), &der_len))
+            !ph_crypto_ecdsa_to_der(ph_worker_crypto(run->worker), raw, alg->ec_bytes, der,
+                                    sizeof(der), &der_len))
             return false;
         raw = ph_slice_of(der, der_len);
     }
     return ph_crypto_verify(ph_worker_crypto(run->worker), key, alg->kind, alg->hash, message, raw);
 }
 
-enum ph_status ph_jws_judge(struct ph_run *run, const struct ph_signature *sig, struct ph_slice text,
-                            struct ph_slice key_text, const struct ph_slice *payload, enum ph_jws *ret)
+enum ph_status ph_jws_judge(struct ph_run *run, const struct ph_signature *sig,
+                            struct ph_slice text, struct ph_slice key_text,
+                            const struct ph_slice *payload, enum ph_jws *ret)
 {
     struct parts p;
     struct ph_slice raw, packed;
@@ -205,7 +223,8 @@ enum ph_status ph_jws_judge(struct ph_run *run, const struct ph_signature *sig, 
             *ret = PH_JWS_NO_KEY;
             return PH_OK;
         }
-        PH_TRY(ph_crypto_hmac(ph_worker_crypto(run->worker), alg->hash, key, &message, 1, mac, &len));
+        PH_TRY(
+            ph_crypto_hmac(ph_worker_crypto(run->worker), alg->hash, key, &message, 1, mac, &len));
         *ret = ph_crypto_equal(ph_slice_of(mac, len), raw) ? PH_JWS_GOOD : PH_JWS_MISMATCH;
         return PH_OK;
     }
@@ -217,10 +236,11 @@ enum ph_status ph_jws_judge(struct ph_run *run, const struct ph_signature *sig, 
     return PH_OK;
 }
 
-/* ---- signing --------------------------------------------------------------------------------------- */
+/* ---- signing --------------------------------------------------------------------------------- */
 
-static enum ph_status raw_signature(struct ph_run *run, const struct algorithm *alg, struct ph_slice key,
-                                    struct ph_slice message, struct ph_slice *ret)
+static enum ph_status raw_signature(struct ph_run *run, const struct algorithm *alg,
+                                    struct ph_slice key, struct ph_slice message,
+                                    struct ph_slice *ret)
 {
     PH_TRY(ph_sign_bytes(run, alg->kind, alg->hash, key, message, ret));
     if (alg->kind != PH_SIG_ECDSA)
@@ -234,8 +254,9 @@ static enum ph_status raw_signature(struct ph_run *run, const struct algorithm *
     return PH_OK;
 }
 
-enum ph_status ph_jws_sign(struct ph_run *run, const struct ph_signature *sig, struct ph_slice algorithm,
-                           struct ph_slice header, struct ph_slice payload, bool detached, struct ph_slice key,
+enum ph_status ph_jws_sign(struct ph_run *run, const struct ph_signature *sig,
+                           struct ph_slice algorithm, struct ph_slice header,
+                           struct ph_slice payload, bool detached, struct ph_slice key,
                            struct ph_slice *ret)
 {
     const struct algorithm *alg = named(algorithm);

@@ -1,8 +1,10 @@
-/* The keys a scheme is tried with: of the endpoint's secrets in their order, or of the config alone. */
+/* The keys a scheme is tried with: of the endpoint's secrets in their order, or of the config
+ * alone. */
 #include "core/codec.h"
 #include "core/verify.h"
 
-/* Whether a message can be computed: nothing it names is missing, and a digest or token holds a secret (V1). */
+/* Whether a message can be computed: nothing it names is missing, and a digest or token holds a
+ * secret (V1). */
 bool ph_computable(const struct ph_judge *j, const struct ph_template *message)
 {
     bool bears = false;
@@ -19,12 +21,15 @@ bool ph_any_computable(const struct ph_judge *j)
     return any;
 }
 
-/* Whether anything of the scheme comes from the endpoint's secrets: if not, the config alone has the key. */
+/* Whether anything of the scheme comes from the endpoint's secrets: if not, the config alone has
+ * the key. */
 static bool depends_on_secret(const struct ph_judge *j)
 {
     const struct ph_signature *sig = j->sig;
-    bool in_message = sig->kind == PH_SIG_DIGEST || (sig->kind == PH_SIG_TOKEN && sig->message_count > 0);
-    if ((sig->key.count == 0 && !in_message) || ph_uses_secret(j->run, sig->messages, sig->message_count) ||
+    bool in_message =
+        sig->kind == PH_SIG_DIGEST || (sig->kind == PH_SIG_TOKEN && sig->message_count > 0);
+    if ((sig->key.count == 0 && !in_message) ||
+        ph_uses_secret(j->run, sig->messages, sig->message_count) ||
         ph_uses_secret(j->run, sig->key.alternatives, sig->key.count))
         return true;
     for (uint16_t i = 0; i < sig->layout_count; i++)
@@ -44,7 +49,8 @@ static bool layout_lacks(const struct ph_judge *j)
     return false;
 }
 
-static enum ph_status add_key(struct ph_judge *j, int32_t index, struct ph_key_text keys[PH_KEYS_MAX], size_t *count)
+static enum ph_status add_key(struct ph_judge *j, int32_t index,
+                              struct ph_key_text keys[PH_KEYS_MAX], size_t *count)
 {
     struct ph_run *run = j->run;
     const struct ph_signature *sig = j->sig;
@@ -74,7 +80,8 @@ void ph_use_secret(struct ph_run *run, int32_t index)
     }
 }
 
-enum ph_status ph_gather_keys(struct ph_judge *j, struct ph_key_text keys[PH_KEYS_MAX], size_t *ret_count)
+enum ph_status ph_gather_keys(struct ph_judge *j, struct ph_key_text keys[PH_KEYS_MAX],
+                              size_t *ret_count)
 {
     struct ph_run *run = j->run;
     *ret_count = 0;
@@ -91,9 +98,10 @@ enum ph_status ph_gather_keys(struct ph_judge *j, struct ph_key_text keys[PH_KEY
     return PH_OK;
 }
 
-/* V5: whether a key is of a certificate that was fetched. Whoever sends may choose whose, so it proves something only
- * where the page says the name it must bear, and a JWS names none. */
-bool ph_is_fetched_certificate(const struct ph_run *run, const struct ph_key_text *keys, size_t count)
+/* V5: whether a key is of a certificate that was fetched. Whoever sends may choose whose, so it
+ * proves something only where the page says the name it must bear, and a JWS names none. */
+bool ph_is_fetched_certificate(const struct ph_run *run, const struct ph_key_text *keys,
+                               size_t count)
 {
     struct ph_slice fetched = ph_slice_trim(ph_run_config(run, PH_S("fetched_certificate_pem")));
     bool any = false;

@@ -1,5 +1,5 @@
-/* The two keys (DESIGN §5): dedupe_key names one event, effect_key one change. Parts are joined by ':'
- * and escape it, so that different parts never make one key. */
+/* The two keys (DESIGN §5): dedupe_key names one event, effect_key one change. Parts are joined
+ * by ':' and escape it, so that different parts never make one key. */
 #include "core/codec.h"
 #include "core/steps.h"
 #include "crypto/crypto.h"
@@ -11,8 +11,9 @@ static bool is_special(unsigned char c)
     return c == ':' || c == '%' || c < 0x20;
 }
 
-/* Not zero where one of eight bytes is special: a bit trick per kind of byte, for each marks its own top bit when the
- * byte is below 0x20 or equal. Bytes over 0x7f may be called special wrongly: they are then looked at singly. */
+/* Not zero where one of eight bytes is special: a bit trick per kind of byte, for each marks its
+ * own top bit when the byte is below 0x20 or equal. Bytes over 0x7f may be called special
+ * wrongly: they are then looked at singly. */
 static inline uint64_t special8(uint64_t v)
 {
     const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
@@ -20,7 +21,8 @@ static inline uint64_t special8(uint64_t v)
     return (v | (v - ones * 0x20) | (colon - ones) | (percent - ones)) & tops;
 }
 
-/* The part as it is, in strides of which the last overlaps the one before; not zero: it may have special bytes. */
+/* The part as it is, in strides of which the last overlaps the one before; not zero: it may have
+ * special bytes. */
 static inline uint64_t put_plain(char *out, struct ph_slice in)
 {
     uint64_t v, special = 0;
@@ -65,7 +67,8 @@ PH_COLD static char *put_escaped(char *out, const struct ph_slice *parts, size_t
 }
 
 /* What is too long for a key, as its digest. */
-PH_COLD static enum ph_status shorten_key(struct ph_run *run, struct ph_slice name, struct ph_slice key, struct ph_slice *ret)
+PH_COLD static enum ph_status shorten_key(struct ph_run *run, struct ph_slice name,
+                                          struct ph_slice key, struct ph_slice *ret)
 {
     unsigned char digest[PH_DIGEST_BYTES_MAX];
     size_t len;
@@ -78,7 +81,8 @@ PH_COLD static enum ph_status shorten_key(struct ph_run *run, struct ph_slice na
     return ph_slice_present(*ret) ? PH_OK : PH_ERR_NO_MEMORY;
 }
 
-static enum ph_status join_key(struct ph_run *run, const struct ph_slice *parts, size_t count, struct ph_slice *ret)
+static enum ph_status join_key(struct ph_run *run, const struct ph_slice *parts, size_t count,
+                               struct ph_slice *ret)
 {
     size_t room = count;
     for (size_t i = 0; i < count; i++)
@@ -135,18 +139,22 @@ static struct ph_slice object_id(const struct ph_event *event)
     return own.len > 0 ? own : event->fields[ids[event->kind][1]].text;
 }
 
-static enum ph_status effect(struct ph_run *run, const struct ph_block *block, const struct ph_event *event, bool told,
-                             struct ph_slice *ret)
+static enum ph_status effect(struct ph_run *run, const struct ph_block *block,
+                             const struct ph_event *event, bool told, struct ph_slice *ret)
 {
     static const struct {
         struct ph_slice name;
         enum ph_vocabulary words;
         enum ph_field amount, cumulative;
-    } kinds[] = {[PH_KIND_PAYMENT] = {PH_SI("payment"), PH_WORDS_PAYMENT_STATUS, PH_F_AMOUNT, PH_F_CAPTURED_AMOUNT},
-                 [PH_KIND_REFUND] = {PH_SI("refund"), PH_WORDS_REFUND_STATUS, PH_F_REFUND_AMOUNT, PH_F_REFUND_AMOUNT},
-                 [PH_KIND_DISPUTE] = {PH_SI("dispute"), PH_WORDS_DISPUTE_STATUS, PH_F_DISPUTE_AMOUNT, PH_F_DISPUTE_AMOUNT},
-                 [PH_KIND_MANDATE] = {PH_SI("mandate"), PH_WORDS_PAYMENT_STATUS, PH_F_AMOUNT, PH_F_AMOUNT},
-                 [PH_KIND_PAYOUT] = {PH_SI("payout"), PH_WORDS_PAYOUT_STATUS, PH_F_AMOUNT, PH_F_AMOUNT}};
+    } kinds[] = {
+        [PH_KIND_PAYMENT] = {PH_SI("payment"), PH_WORDS_PAYMENT_STATUS, PH_F_AMOUNT,
+                             PH_F_CAPTURED_AMOUNT},
+        [PH_KIND_REFUND] = {PH_SI("refund"), PH_WORDS_REFUND_STATUS, PH_F_REFUND_AMOUNT,
+                            PH_F_REFUND_AMOUNT},
+        [PH_KIND_DISPUTE] = {PH_SI("dispute"), PH_WORDS_DISPUTE_STATUS, PH_F_DISPUTE_AMOUNT,
+                             PH_F_DISPUTE_AMOUNT},
+        [PH_KIND_MANDATE] = {PH_SI("mandate"), PH_WORDS_PAYMENT_STATUS, PH_F_AMOUNT, PH_F_AMOUNT},
+        [PH_KIND_PAYOUT] = {PH_SI("payout"), PH_WORDS_PAYOUT_STATUS, PH_F_AMOUNT, PH_F_AMOUNT}};
     struct ph_slice object = {0};
     if (block->effect.count > 0)
         PH_TRY(ph_eval_expr(run, &block->effect, &object));
@@ -157,7 +165,8 @@ static enum ph_status effect(struct ph_run *run, const struct ph_block *block, c
     const struct ph_value *money = &event->fields[kinds[event->kind].cumulative];
     if (!money->present)
         money = &event->fields[kinds[event->kind].amount];
-    const struct ph_currency *currency = money->present ? ph_currency_by_number(money->currency) : NULL;
+    const struct ph_currency *currency =
+        money->present ? ph_currency_by_number(money->currency) : NULL;
     struct ph_slice parts[] = {run->connector->name,
                                run->variant->account_apart ? PH_S("") : event->account,
                                kinds[event->kind].name,
@@ -168,7 +177,8 @@ static enum ph_status effect(struct ph_run *run, const struct ph_block *block, c
     return join_key(run, parts, PH_COUNTOF(parts), ret);
 }
 
-enum ph_status ph_name_event(struct ph_run *run, const struct ph_rule *rule, size_t index, bool told, struct ph_event *event)
+enum ph_status ph_name_event(struct ph_run *run, const struct ph_rule *rule, size_t index,
+                             bool told, struct ph_event *event)
 {
     PH_TRY(dedupe(run, told, &event->dedupe_key));
     /* What is not fetched yet is not known: the key of a change is told once its object is. */

@@ -2,7 +2,8 @@
 #include "core/verify.h"
 
 /* What one layout catches of one entry. */
-struct catch {
+struct catch
+{
     struct ph_slice captures[PH_CAPTURES_MAX];
     unsigned which; /* of them are set: a bit each */
     bool has_signature;
@@ -18,8 +19,10 @@ static struct ph_slice literal_of(const struct ph_run *run, const struct ph_layo
     return part->kind == PH_LAYOUT_SECRET2 ? run->secret2 : part->text;
 }
 
-/* A name takes what stands before the next literal; the last one takes the rest. `count`: of captures. */
-static bool fit(const struct ph_run *run, const struct ph_layout *layout, size_t count, struct ph_slice entry, struct catch *ret)
+/* A name takes what stands before the next literal; the last one takes the rest. `count`: of
+ * captures. */
+static bool fit(const struct ph_run *run, const struct ph_layout *layout, size_t count,
+                struct ph_slice entry, struct catch *ret)
 {
     ret->has_signature = false;
     ret->which = 0;
@@ -85,7 +88,8 @@ static void share(struct reading *r, const struct catch *caught)
         if ((r->which >> i & 1) == 0)
             r->shared[i] = caught->captures[i];
         else if (!ph_slice_eq(r->shared[i], caught->captures[i]))
-            r->run->ambiguous = PH_S("ambiguous: the signature text says one thing twice, differing");
+            r->run->ambiguous =
+                PH_S("ambiguous: the signature text says one thing twice, differing");
     }
     r->which |= caught->which;
 }
@@ -136,7 +140,7 @@ void ph_read_layout(struct ph_run *run, const struct ph_signature *sig, struct p
     *ret_count = r.count;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static bool has_signature(const struct ph_layout *layout)
 {
@@ -154,7 +158,8 @@ static const struct ph_layout *signing_layout(const struct ph_signature *sig)
     return NULL;
 }
 
-void ph_layout_algorithm(const struct ph_signature *sig, enum ph_signature_kind *ret_kind, enum ph_hash *ret_hash)
+void ph_layout_algorithm(const struct ph_signature *sig, enum ph_signature_kind *ret_kind,
+                         enum ph_hash *ret_hash)
 {
     const struct ph_layout *layout = signing_layout(sig);
     bool own = layout != NULL && layout->has_kind;
@@ -170,8 +175,8 @@ static struct ph_slice part_text(const struct ph_run *run, const struct ph_layou
     return slot >= 0 && slot < PH_CAPTURES_MAX ? run->captures[slot] : (struct ph_slice){0};
 }
 
-/* Several shapes without a list are alternatives: the first that has a signature. In a list every shape
- * without one is an entry of its own. */
+/* Several shapes without a list are alternatives: the first that has a signature. In a list
+ * every shape without one is an entry of its own. */
 struct ph_slice ph_write_layout(struct ph_run *run, const struct ph_signature *sig)
 {
     const struct ph_layout *chosen = signing_layout(sig);

@@ -1,5 +1,6 @@
-/* Every value of a document in one text, in byte order and without the names: what trustpay signs. It writes numbers
- * with two decimals, and null, true and false as JSON does; what more decimals would change stays as it came. */
+/* Every value of a document in one text, in byte order and without the names: what trustpay
+ * signs. It writes numbers with two decimals, and null, true and false as JSON does; what more
+ * decimals would change stays as it came. */
 #include "core/codec.h"
 #include "core/order.h"
 #include "core/run.h"
@@ -23,7 +24,8 @@ static struct ph_slice two_decimals(struct leaves *l, struct ph_slice text)
     struct ph_slice whole = ph_decimal(l->run->arena, (int64_t)(size / 100)), out = {0};
     if (last != NULL && ph_slice_present(whole)) {
         memcpy(last, digits, sizeof(digits));
-        struct ph_slice parts[] = {hundredths < 0 ? PH_S("-") : PH_S(""), whole, PH_S("."), ph_slice_of(last, sizeof(digits))};
+        struct ph_slice parts[] = {hundredths < 0 ? PH_S("-") : PH_S(""), whole, PH_S("."),
+                                   ph_slice_of(last, sizeof(digits))};
         out = ph_join(l->run, parts, PH_COUNTOF(parts));
     }
     if (!ph_slice_present(out))
@@ -47,12 +49,15 @@ static void walk(struct leaves *l, const struct ph_let *let, yyjson_val *value)
     size_t index, count;
     yyjson_val *k, *v;
     if (yyjson_is_arr(value)) {
-        yyjson_arr_foreach(value, index, count, v) {
+        yyjson_arr_foreach(value, index, count, v)
+        {
             walk(l, NULL, v);
         }
     } else if (yyjson_is_obj(value)) {
-        yyjson_obj_foreach(value, index, count, k, v) {
-            if (let == NULL || !ph_let_drops(let, ph_slice_of(yyjson_get_str(k), yyjson_get_len(k))))
+        yyjson_obj_foreach(value, index, count, k, v)
+        {
+            if (let == NULL ||
+                !ph_let_drops(let, ph_slice_of(yyjson_get_str(k), yyjson_get_len(k))))
                 walk(l, NULL, v);
         }
     } else {
@@ -67,7 +72,8 @@ static int by_text(const void *a, const void *b, const void *ctx)
     return ph_order_bytes(*x, *y, false);
 }
 
-enum ph_status ph_leaves_text(struct ph_run *run, const struct ph_let *let, yyjson_val *from, struct ph_slice *ret)
+enum ph_status ph_leaves_text(struct ph_run *run, const struct ph_let *let, yyjson_val *from,
+                              struct ph_slice *ret)
 {
     struct leaves l = {.run = run, .status = PH_OK};
     walk(&l, let, from);

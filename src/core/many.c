@@ -1,5 +1,5 @@
-/* Pointers with a `*`: every element of a list, several times where the page says so. The depth is the page's,
- * the number of values at most the document's. */
+/* Pointers with a `*`: every element of a list, several times where the page says so. The depth
+ * is the page's, the number of values at most the document's. */
 #include "core/value.h"
 
 struct walk {
@@ -20,7 +20,8 @@ static bool walk(const struct walk *w, yyjson_val *from, uint16_t step)
         yyjson_val *element;
         if (yyjson_arr_size(from) == 0)
             break;
-        yyjson_arr_foreach(from, index, count, element) {
+        yyjson_arr_foreach(from, index, count, element)
+        {
             if (!walk(w, element, (uint16_t)(step + 1)))
                 return false;
         }

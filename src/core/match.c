@@ -1,20 +1,21 @@
-/* One received signature against one message and one key, by kind. Compares take a time that depends on
- * lengths alone. */
+/* One received signature against one message and one key, by kind. Compares take a time that
+ * depends on lengths alone. */
 #include "core/codec.h"
 #include "core/verify.h"
 
-static enum ph_status matches_mac(struct ph_judge *j, const struct ph_found_signature *found, struct ph_slice key,
-                                  const struct ph_message *message, bool *ret)
+static enum ph_status matches_mac(struct ph_judge *j, const struct ph_found_signature *found,
+                                  struct ph_slice key, const struct ph_message *message, bool *ret)
 {
     struct ph_run *run = j->run;
     unsigned char out[PH_DIGEST_BYTES_MAX];
     size_t len;
     struct ph_slice received;
     if (found->kind == PH_SIG_HMAC)
-        PH_TRY(ph_crypto_hmac(ph_worker_crypto(run->worker), found->hash, key, message->parts, message->count, out,
-                              &len));
+        PH_TRY(ph_crypto_hmac(ph_worker_crypto(run->worker), found->hash, key, message->parts,
+                              message->count, out, &len));
     else
-        PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), found->hash, message->parts, message->count, out, &len));
+        PH_TRY(ph_crypto_digest(ph_worker_crypto(run->worker), found->hash, message->parts,
+                                message->count, out, &len));
     if (!ph_decode_signature(run, j->sig->encoding, found->text, &received)) {
         ph_trace(run, PH_S("received signature is not of its encoding"), found->text);
         *ret = false;
@@ -26,8 +27,8 @@ static enum ph_status matches_mac(struct ph_judge *j, const struct ph_found_sign
     return PH_OK;
 }
 
-static enum ph_status matches_key(struct ph_judge *j, const struct ph_found_signature *found, struct ph_slice key_text,
-                                  struct ph_slice message, bool *ret)
+static enum ph_status matches_key(struct ph_judge *j, const struct ph_found_signature *found,
+                                  struct ph_slice key_text, struct ph_slice message, bool *ret)
 {
     struct ph_run *run = j->run;
     struct ph_slice received;
@@ -39,8 +40,10 @@ static enum ph_status matches_key(struct ph_judge *j, const struct ph_found_sign
         ph_trace(run, PH_S("key"), PH_S("not a public key or certificate (PEM, or base64 of it)"));
         return PH_OK;
     }
-    *ret = ph_crypto_verify(ph_worker_crypto(run->worker), key, found->kind, found->hash, message, received);
-    ph_trace(run, PH_S("public key check"), *ret ? PH_S("good") : PH_S("the signature is not this key's"));
+    *ret = ph_crypto_verify(ph_worker_crypto(run->worker), key, found->kind, found->hash, message,
+                            received);
+    ph_trace(run, PH_S("public key check"),
+             *ret ? PH_S("good") : PH_S("the signature is not this key's"));
     ph_crypto_key_free(key);
     return PH_OK;
 }
@@ -71,8 +74,8 @@ static struct ph_slice whole(struct ph_run *run, const struct ph_message *messag
     return ph_join(run, message->parts, message->count);
 }
 
-enum ph_status ph_match_signature(struct ph_judge *j, const struct ph_found_signature *found, struct ph_slice key,
-                                  const struct ph_message *message, bool *ret)
+enum ph_status ph_match_signature(struct ph_judge *j, const struct ph_found_signature *found,
+                                  struct ph_slice key, const struct ph_message *message, bool *ret)
 {
     struct ph_slice text;
     *ret = false;
@@ -90,7 +93,8 @@ enum ph_status ph_match_signature(struct ph_judge *j, const struct ph_found_sign
             return PH_ERR_NO_MEMORY;
         if (found->kind != PH_SIG_TOKEN)
             return matches_key(j, found, key, text, ret);
-        *ret = text.len > 0 && ph_crypto_equal(text, found->text); /* not explained: it is the secret itself */
+        /* not explained: it is the secret itself */
+        *ret = text.len > 0 && ph_crypto_equal(text, found->text);
         return PH_OK;
     case PH_SIG_BASIC:
         return matches_basic(j, key, ret);

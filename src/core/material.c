@@ -1,9 +1,10 @@
-/* Keys and signatures as bytes: forms of a secret, encodings of a signature, and what a signed text needs
- * before it is worth computing. */
+/* Keys and signatures as bytes: forms of a secret, encodings of a signature, and what a signed
+ * text needs before it is worth computing. */
 #include "core/codec.h"
 #include "core/verify.h"
 
-enum ph_status ph_mac_key(struct ph_run *run, enum ph_secret_form form, struct ph_slice secret, struct ph_slice *ret)
+enum ph_status ph_mac_key(struct ph_run *run, enum ph_secret_form form, struct ph_slice secret,
+                          struct ph_slice *ret)
 {
     struct ph_slice key = {0}, prefix = PH_S("whsec_");
     *ret = key;
@@ -17,7 +18,8 @@ enum ph_status ph_mac_key(struct ph_run *run, enum ph_secret_form form, struct p
     case PH_SECRET_WHSEC:
         if (!ph_slice_starts(secret, prefix))
             prefix.len = 0;
-        if (!ph_base64_decode(run->arena, ph_slice_from(secret, prefix.len), false, false, &key) && prefix.len == 0)
+        if (!ph_base64_decode(run->arena, ph_slice_from(secret, prefix.len), false, false, &key) &&
+            prefix.len == 0)
             key = secret;
         break;
     case PH_SECRET_SHA1:
@@ -34,7 +36,8 @@ enum ph_status ph_mac_key(struct ph_run *run, enum ph_secret_form form, struct p
     return PH_OK;
 }
 
-bool ph_decode_signature(struct ph_run *run, enum ph_encoding encoding, struct ph_slice text, struct ph_slice *ret)
+bool ph_decode_signature(struct ph_run *run, enum ph_encoding encoding, struct ph_slice text,
+                         struct ph_slice *ret)
 {
     switch (encoding) {
     case PH_ENC_TEXT:
@@ -47,12 +50,14 @@ bool ph_decode_signature(struct ph_run *run, enum ph_encoding encoding, struct p
     case PH_ENC_BASE64:
         return ph_base64_decode(run->arena, text, false, false, ret);
     case PH_ENC_BASE64URL:
-        return ph_slice_find(text, PH_S("="), 0) == SIZE_MAX && ph_base64_decode(run->arena, text, true, false, ret);
+        return ph_slice_find(text, PH_S("="), 0) == SIZE_MAX &&
+               ph_base64_decode(run->arena, text, true, false, ret);
     }
     return false;
 }
 
-struct ph_slice ph_encode_signature(struct ph_run *run, enum ph_encoding encoding, struct ph_slice bytes)
+struct ph_slice ph_encode_signature(struct ph_run *run, enum ph_encoding encoding,
+                                    struct ph_slice bytes)
 {
     struct ph_slice out = {0};
     bool good = true;
@@ -74,13 +79,15 @@ struct ph_slice ph_encode_signature(struct ph_run *run, enum ph_encoding encodin
     return good ? out : (struct ph_slice){0};
 }
 
-static enum ph_status sign_private(struct ph_run *run, enum ph_signature_kind kind, enum ph_hash hash,
-                                   struct ph_slice pem, struct ph_slice message, unsigned char *out, size_t *ret_len)
+static enum ph_status sign_private(struct ph_run *run, enum ph_signature_kind kind,
+                                   enum ph_hash hash, struct ph_slice pem, struct ph_slice message,
+                                   unsigned char *out, size_t *ret_len)
 {
     struct ph_crypto *crypto = ph_worker_crypto(run->worker);
     struct ph_key *key;
     PH_TRY(ph_crypto_private_key(crypto, run->arena, pem, &key));
-    enum ph_status st = ph_crypto_sign(crypto, key, kind, hash, message, out, PH_SIGNATURE_BYTES_MAX, ret_len);
+    enum ph_status st =
+        ph_crypto_sign(crypto, key, kind, hash, message, out, PH_SIGNATURE_BYTES_MAX, ret_len);
     ph_crypto_key_free(key);
     return st;
 }
@@ -113,7 +120,7 @@ enum ph_status ph_sign_bytes(struct ph_run *run, enum ph_signature_kind kind, en
     return PH_OK;
 }
 
-/* ---- what a text needs ---------------------------------------------------------------------------- */
+/* ---- what a text needs ----------------------------------------------------------------------- */
 
 static bool piece_lacks(const struct ph_run *run, const struct ph_piece *p, bool *ret_bears)
 {
@@ -171,7 +178,8 @@ static bool uses_secret(const struct ph_run *run, const struct ph_template *t, i
         if (p->source == PH_SRC_SECRET || p->source == PH_SRC_SECRET2)
             return true;
         if (p->source == PH_SRC_LET &&
-            (depth == PH_LET_DEPTH_MAX || uses_secret(run, &run->variant->lets[p->index].value, depth + 1)))
+            (depth == PH_LET_DEPTH_MAX ||
+             uses_secret(run, &run->variant->lets[p->index].value, depth + 1)))
             return true;
     }
     return false;

@@ -24,7 +24,8 @@ static void take_digit(struct decimal *d, char c)
     d->zeros = 0;
 }
 
-/* Digits with "," between groups of three, if any. False: commas elsewhere ("12,50" is not 1250). */
+/* Digits with "," between groups of three, if any. False: commas elsewhere ("12,50" is not
+ * 1250). */
 static bool take_whole(struct decimal *d, struct ph_slice text, size_t *at)
 {
     size_t group = 0, commas = 0;
@@ -99,7 +100,8 @@ enum ph_exact ph_parse_exact(struct ph_slice text, int shift, int64_t *ret)
     enum { SAFE_DIGITS = PH_DIGITS_MAX - 3 };
     int64_t whole;
     /* Digits alone, too few to overflow, are what nearly all amounts and times are. */
-    if (shift < 0 || (size_t)shift >= PH_COUNTOF(powers) || text.len > SAFE_DIGITS || !ph_digits(text, &whole))
+    if (shift < 0 || (size_t)shift >= PH_COUNTOF(powers) || text.len > SAFE_DIGITS ||
+        !ph_digits(text, &whole))
         return parse_decimal(text, shift, ret);
     *ret = whole * powers[shift];
     return PH_EXACT_OK;

@@ -5,7 +5,8 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-void ph_order(const void **items, const void **scratch, size_t count, ph_order_fn *compare, const void *ctx)
+void ph_order(const void **items, const void **scratch, size_t count, ph_order_fn *compare,
+              const void *ctx)
 {
     const void **from = items, **to = scratch;
     for (size_t width = 1; width < count; width *= 2) {

@@ -32,7 +32,8 @@ yyjson_mut_doc *ph_place_open(struct ph_run *run, yyjson_val *tree)
     yyjson_mut_doc *doc = yyjson_mut_doc_new(&alc);
     if (doc == NULL)
         return NULL;
-    yyjson_mut_doc_set_root(doc, tree != NULL ? yyjson_val_mut_copy(doc, tree) : yyjson_mut_obj(doc));
+    yyjson_mut_doc_set_root(doc,
+                            tree != NULL ? yyjson_val_mut_copy(doc, tree) : yyjson_mut_obj(doc));
     return yyjson_mut_doc_get_root(doc) != NULL ? doc : NULL;
 }
 
@@ -45,31 +46,35 @@ struct ph_slice ph_place_write(struct ph_run *run, yyjson_mut_doc *doc)
     return text != NULL ? ph_slice_of(text, len) : (struct ph_slice){0};
 }
 
-static yyjson_mut_val *child(yyjson_mut_doc *doc, yyjson_mut_val *from, const struct ph_step *step, size_t item)
+static yyjson_mut_val *child(yyjson_mut_doc *doc, yyjson_mut_val *from, const struct ph_step *step,
+                             size_t item)
 {
     if (yyjson_mut_is_arr(from)) {
         if (step->kind == PH_STEP_LAST)
             return yyjson_mut_arr_get_last(from);
-        return yyjson_mut_arr_get(from, step->kind == PH_STEP_ANY ? item : (size_t)(uint32_t)step->index);
+        return yyjson_mut_arr_get(from,
+                                  step->kind == PH_STEP_ANY ? item : (size_t)(uint32_t)step->index);
     }
     if (!yyjson_mut_is_obj(from) || step->kind == PH_STEP_SELECT)
         return NULL;
     yyjson_mut_val *hit = yyjson_mut_obj_getn(from, step->key.ptr, step->key.len);
     if (hit != NULL && !yyjson_mut_is_null(hit))
         return hit;
-    yyjson_mut_val *key = yyjson_mut_strncpy(doc, step->key.ptr, step->key.len), *fresh = yyjson_mut_obj(doc);
+    yyjson_mut_val *key = yyjson_mut_strncpy(doc, step->key.ptr, step->key.len),
+                   *fresh = yyjson_mut_obj(doc);
     return key != NULL && fresh != NULL && yyjson_mut_obj_put(from, key, fresh) ? fresh : NULL;
 }
 
-bool ph_place_set(yyjson_mut_doc *doc, const struct ph_pointer *items, size_t item, const struct ph_pointer *pointer,
-                  struct ph_slice text)
+bool ph_place_set(yyjson_mut_doc *doc, const struct ph_pointer *items, size_t item,
+                  const struct ph_pointer *pointer, struct ph_slice text)
 {
     yyjson_mut_val *at = yyjson_mut_doc_get_root(doc);
     for (uint16_t i = 0; items != NULL && at != NULL && i < items->count; i++)
         at = child(doc, at, &items->steps[i], item);
     for (uint16_t i = 0; at != NULL && i + 1 < pointer->count; i++)
         at = child(doc, at, &pointer->steps[i], item);
-    if (pointer->count == 0 || !yyjson_mut_is_obj(at) || pointer->steps[pointer->count - 1].kind != PH_STEP_KEY)
+    if (pointer->count == 0 || !yyjson_mut_is_obj(at) ||
+        pointer->steps[pointer->count - 1].kind != PH_STEP_KEY)
         return false;
     struct ph_slice name = pointer->steps[pointer->count - 1].key;
     yyjson_mut_val *key = yyjson_mut_strncpy(doc, name.ptr, name.len);
@@ -88,7 +93,9 @@ static struct ph_slice without(struct ph_run *run, struct ph_slice form, struct 
         struct ph_slice pair = ph_slice_of(form.ptr + at, end - at), key;
         at = end + 1;
         size_t equals = ph_slice_find(pair, PH_S("="), 0);
-        if (!ph_percent_decode(run->arena, ph_slice_of(pair.ptr, equals == SIZE_MAX ? pair.len : equals), true, &key))
+        if (!ph_percent_decode(run->arena,
+                               ph_slice_of(pair.ptr, equals == SIZE_MAX ? pair.len : equals), true,
+                               &key))
             return (struct ph_slice){0};
         if (pair.len == 0 || ph_slice_eq(key, name))
             continue;
@@ -98,7 +105,8 @@ static struct ph_slice without(struct ph_run *run, struct ph_slice form, struct 
     return out;
 }
 
-struct ph_slice ph_place_field(struct ph_run *run, struct ph_slice form, struct ph_slice name, struct ph_slice value)
+struct ph_slice ph_place_field(struct ph_run *run, struct ph_slice form, struct ph_slice name,
+                               struct ph_slice value)
 {
     struct ph_slice key, text, rest = without(run, form, name);
     if (!ph_slice_present(rest) || !ph_percent_encode(run->arena, name, &key) ||

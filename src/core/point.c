@@ -1,9 +1,11 @@
-/* Pointers into trees. Those into the event share one walk (struct ph_node): the first look at an event goes
- * once over the members of each object that some pointer of the page leads into, keeps every one that is named,
- * and notes which come twice. Whoever reads the event then finds its values without searching.
+/* Pointers into trees. Those into the event share one walk (struct ph_node): the first look at
+ * an event goes once over the members of each object that some pointer of the page leads into,
+ * keeps every one that is named, and notes which come twice. Whoever reads the event then finds
+ * its values without searching.
  *
  * P1: what is kept is of one tree of this run; another event of the batch begins afresh.
- * P2: a member that comes twice is ambiguous each time it is read, and only then: kept values say so again. */
+ * P2: a member that comes twice is ambiguous each time it is read, and only then: kept values
+ *     say so again. */
 #include <assert.h>
 #include <endian.h>
 
@@ -22,10 +24,11 @@ void ph_note_ambiguous(struct ph_run *run, bool in_head, struct ph_slice what, s
 
 static bool is_key(yyjson_val *k, struct ph_slice key)
 {
-    return unsafe_yyjson_get_len(k) == key.len && ph_bytes_eq(unsafe_yyjson_get_str(k), key.ptr, key.len);
+    return unsafe_yyjson_get_len(k) == key.len &&
+           ph_bytes_eq(unsafe_yyjson_get_str(k), key.ptr, key.len);
 }
 
-/* ---- any tree: step by step --------------------------------------------------------------------- */
+/* ---- any tree: step by step ------------------------------------------------------------------ */
 
 /* The member of that name. All members are looked at: one that comes twice means two things. */
 static yyjson_val *member(struct ph_run *run, yyjson_val *object, struct ph_slice key)
@@ -56,7 +59,8 @@ static yyjson_val *element(struct ph_run *run, yyjson_val *array, const struct p
     case PH_STEP_SELECT: {
         size_t index, count;
         yyjson_val *one;
-        yyjson_arr_foreach(array, index, count, one) {
+        yyjson_arr_foreach(array, index, count, one)
+        {
             yyjson_val *v = yyjson_is_obj(one) ? member(run, one, step->key) : NULL;
             if (v != NULL && ph_slice_eq(ph_json_text(v), step->value))
                 return one;
@@ -72,11 +76,13 @@ static yyjson_val *element(struct ph_run *run, yyjson_val *array, const struct p
 yyjson_val *ph_step_into(struct ph_run *run, yyjson_val *from, const struct ph_step *step)
 {
     if (yyjson_is_obj(from))
-        return step->kind == PH_STEP_KEY || step->kind == PH_STEP_LAST ? member(run, from, step->key) : NULL;
+        return step->kind == PH_STEP_KEY || step->kind == PH_STEP_LAST
+                   ? member(run, from, step->key)
+                   : NULL;
     return yyjson_is_arr(from) ? element(run, from, step) : NULL;
 }
 
-/* ---- the event: one walk for all pointers ------------------------------------------------------- */
+/* ---- the event: one walk for all pointers ---------------------------------------------------- */
 
 /* Nodes that were found and have nodes behind them, in the order they are to be walked. */
 struct todo {
@@ -90,8 +96,9 @@ PH_COLD static void set_twice(struct ph_run *run, uint16_t node, uint16_t by)
     run->seen.twice[node] = by;
 }
 
-/* A key's first bytes in one load: eight can be read from wherever a key of a parsed document begins, for its closing
- * quote, a colon, a value and a brace follow it, and then the parser's padding. */
+/* A key's first bytes in one load: eight can be read from wherever a key of a parsed document
+ * begins, for its closing quote, a colon, a value and a brace follow it, and then the parser's
+ * padding. */
 static inline uint64_t head_of(const char *key, size_t len)
 {
     static_assert(YYJSON_PADDING_SIZE >= 4, "a key is followed by eight bytes");
@@ -109,14 +116,16 @@ static inline bool is_named(const struct ph_node *node, uint64_t head, const cha
     return len <= 16 || memcmp(node->step.key.ptr + 8, key + 8, len - 16) == 0;
 }
 
-/* The key behind that value. Most values are no containers: a guess is quicker than reading where each ends. */
+/* The key behind that value. Most values are no containers: a guess is quicker than reading
+ * where each ends. */
 static inline yyjson_val *next_key(yyjson_val *v)
 {
     return __builtin_expect(unsafe_yyjson_is_ctn(v), 0) ? unsafe_yyjson_get_next(v) : v + 1;
 }
 
 /* Every named member of an object gets its place, from one look at each. */
-static void walk_object(struct ph_run *run, const struct ph_node *node, yyjson_val *object, struct todo *todo)
+static void walk_object(struct ph_run *run, const struct ph_node *node, yyjson_val *object,
+                        struct todo *todo)
 {
     const struct ph_node *nodes = run->connector->nodes;
     const uint16_t *slots = node->slots;
@@ -144,8 +153,10 @@ static void walk_object(struct ph_run *run, const struct ph_node *node, yyjson_v
     }
 }
 
-/* Elements of an array; and what a doubled key on the way is told to, whether it is there or not. */
-PH_COLD static void walk_others(struct ph_run *run, uint16_t at, yyjson_val *from, struct todo *todo)
+/* Elements of an array; and what a doubled key on the way is told to, whether it is there or
+ * not. */
+PH_COLD static void walk_others(struct ph_run *run, uint16_t at, yyjson_val *from,
+                                struct todo *todo)
 {
     const struct ph_node *nodes = run->connector->nodes, *node = &nodes[at];
     struct ph_seen *seen = &run->seen;
@@ -190,7 +201,8 @@ static void look(struct ph_run *run)
 enum ph_status ph_point_room(struct ph_run *run)
 {
     size_t count = run->connector->node_count + 1U; /* a page without pointers has no nodes */
-    run->seen.values = ph_arena_plain(run->arena, count * (sizeof(*run->seen.values) + sizeof(*run->seen.twice)));
+    run->seen.values =
+        ph_arena_plain(run->arena, count * (sizeof(*run->seen.values) + sizeof(*run->seen.twice)));
     run->seen.twice = (uint16_t *)(run->seen.values + count);
     return run->seen.values != NULL ? PH_OK : PH_ERR_NO_MEMORY;
 }

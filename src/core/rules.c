@@ -11,11 +11,13 @@ static bool on_fits(const struct ph_rule *rule, struct ph_slice type)
     return false;
 }
 
-/* The rules an event of that type can reach. True: each of them fits it, as it is in a group; false: they are
- * those with prefixes, and those of every type. */
-static bool candidates(const struct ph_variant *v, struct ph_slice type, const uint16_t **ret, uint16_t *ret_count)
+/* The rules an event of that type can reach. True: each of them fits it, as it is in a group;
+ * false: they are those with prefixes, and those of every type. */
+static bool candidates(const struct ph_variant *v, struct ph_slice type, const uint16_t **ret,
+                       uint16_t *ret_count)
 {
-    size_t last = v->group_slot_count - 1U, at = v->group_count > 0 ? ph_type_slot(type, v->group_slot_count) : 0;
+    size_t last = v->group_slot_count - 1U,
+           at = v->group_count > 0 ? ph_type_slot(type, v->group_slot_count) : 0;
     for (; v->group_count > 0 && v->group_slots[at] != 0; at = (at + 1) & last) {
         const struct ph_rule_group *group = &v->groups[v->group_slots[at] - 1];
         if (ph_slice_eq(type, group->type)) {
@@ -49,8 +51,9 @@ enum ph_status ph_find_rule(struct ph_run *run, const struct ph_rule **ret)
     return PH_OK;
 }
 
-/* The specification's reader looks at the event type alone: money that is only reserved must not read as
- * paid (Fiuu's 00 with manual capture), and a captured authorisation must (Adyen, automatic capture). */
+/* The specification's reader looks at the event type alone: money that is only reserved must not
+ * read as paid (Fiuu's 00 with manual capture), and a captured authorisation must (Adyen,
+ * automatic capture). */
 static int32_t told_type(const struct ph_event *event)
 {
     if (event->kind != PH_KIND_PAYMENT)
@@ -62,8 +65,8 @@ static int32_t told_type(const struct ph_event *event)
     return event->event_type;
 }
 
-enum ph_status ph_apply_rule(struct ph_run *run, const struct ph_rule *rule, bool content, struct ph_event *event,
-                             struct ph_problem *ret)
+enum ph_status ph_apply_rule(struct ph_run *run, const struct ph_rule *rule, bool content,
+                             struct ph_event *event, struct ph_problem *ret)
 {
     PH_TRY(ph_eval_choice(run, &rule->is, &event->event_type));
     event->handle_event_type = event->event_type;
@@ -75,9 +78,10 @@ enum ph_status ph_apply_rule(struct ph_run *run, const struct ph_rule *rule, boo
         return PH_OK;
     event->kind = rule->content->kind;
     if (content && rule->needs_capture_method && run->in->capture_method == 0) {
-        *ret = (struct ph_problem){PH_E_WEBHOOK_MISSING_REQUIRED_CONTEXT,
-                                   PH_S("event_context.payment.capture_method is missing: this processor's status "
-                                        "means authorised or captured depending on it")};
+        *ret = (struct ph_problem){
+            PH_E_WEBHOOK_MISSING_REQUIRED_CONTEXT,
+            PH_S("event_context.payment.capture_method is missing: this processor's status "
+                 "means authorised or captured depending on it")};
         return PH_OK;
     }
     PH_TRY(ph_eval_choice(run, &rule->status, &event->status));

@@ -37,7 +37,7 @@ bool ph_run_pool(struct ph_run *run, size_t bytes, yyjson_alc *ret)
     return ph_worker_pool(run->worker, bytes, ret);
 }
 
-/* ---- the request line ---------------------------------------------------------------------------- */
+/* ---- the request line ------------------------------------------------------------------------ */
 
 /* The URI without its fragment, and where its query begins; SIZE_MAX: it has none. */
 static struct ph_slice uri_of(const struct ph_run *run, size_t *ret_question)
@@ -72,7 +72,7 @@ struct ph_slice ph_run_path(const struct ph_run *run)
     return slash == SIZE_MAX ? PH_S("/") : ph_slice_from(uri, slash);
 }
 
-/* ---- bodies -------------------------------------------------------------------------------------- */
+/* ---- bodies ---------------------------------------------------------------------------------- */
 
 static yyjson_val *decode_as(struct ph_run *run, enum ph_format format, struct ph_slice text,
                              struct ph_slice *ret_why)
@@ -103,12 +103,13 @@ static bool media_format(struct ph_run *run, enum ph_format *ret, struct ph_slic
         *ret_why = PH_S("no Content-Type says whether the body is a form or JSON");
         return false;
     }
-    *ret = ph_slice_eq_nocase(type, PH_S("application/x-www-form-urlencoded")) ? PH_FORMAT_FORM : PH_FORMAT_JSON;
+    *ret = ph_slice_eq_nocase(type, PH_S("application/x-www-form-urlencoded")) ? PH_FORMAT_FORM
+                                                                               : PH_FORMAT_JSON;
     return true;
 }
 
-/* Padded base64, lines ended by line feeds and nothing else beside the alphabet: braintree's own SDK refuses the
- * rest, carriage returns too. */
+/* Padded base64, lines ended by line feeds and nothing else beside the alphabet: braintree's own
+ * SDK refuses the rest, carriage returns too. */
 static bool decode_lines(struct ph_run *run, struct ph_slice text, struct ph_slice *ret)
 {
     char *packed = ph_arena_alloc(run->arena, text.len + 1);
@@ -116,11 +117,12 @@ static bool decode_lines(struct ph_run *run, struct ph_slice text, struct ph_sli
     for (size_t i = 0; packed != NULL && i < text.len; i++)
         if (text.ptr[i] != '\n')
             packed[digits++] = text.ptr[i];
-    return packed != NULL && digits % 4 == 0 && ph_base64_decode(run->arena, ph_slice_of(packed, digits), false, false, ret);
+    return packed != NULL && digits % 4 == 0 &&
+           ph_base64_decode(run->arena, ph_slice_of(packed, digits), false, false, ret);
 }
 
-static yyjson_val *decode_inner(struct ph_run *run, const struct ph_variant *v, struct ph_slice text,
-                                struct ph_slice *ret_why)
+static yyjson_val *decode_inner(struct ph_run *run, const struct ph_variant *v,
+                                struct ph_slice text, struct ph_slice *ret_why)
 {
     yyjson_val *tree = NULL;
     for (uint16_t i = 0; i < v->decode_count; i++) {
@@ -136,10 +138,11 @@ static yyjson_val *decode_inner(struct ph_run *run, const struct ph_variant *v, 
         }
         case PH_DECODE_JWT: {
             size_t first = ph_slice_find(text, PH_S("."), 0);
-            size_t second = first == SIZE_MAX ? SIZE_MAX : ph_slice_find(text, PH_S("."), first + 1);
+            size_t second =
+                first == SIZE_MAX ? SIZE_MAX : ph_slice_find(text, PH_S("."), first + 1);
             if (second == SIZE_MAX ||
-                !ph_base64_decode(run->arena, ph_slice_of(text.ptr + first + 1, second - first - 1), true, false,
-                                  &text)) {
+                !ph_base64_decode(run->arena, ph_slice_of(text.ptr + first + 1, second - first - 1),
+                                  true, false, &text)) {
                 *ret_why = PH_S("the inner text is not a JWT");
                 return NULL;
             }
@@ -172,10 +175,11 @@ struct bodies {
 
 enum ph_open { PH_OPEN_FITS, PH_OPEN_OTHER, PH_OPEN_FAILED };
 
-/* Tries one variant. OTHER: its body does not read, or its tests do not hold. FAILED: it is this one, and
- * its inside does not read. */
-static enum ph_status try_variant(struct ph_run *run, const struct ph_variant *v, struct bodies *bodies,
-                                  struct ph_slice *ret_why, enum ph_open *ret)
+/* Tries one variant. OTHER: its body does not read, or its tests do not hold. FAILED: it is this
+ * one, and its inside does not read. */
+static enum ph_status try_variant(struct ph_run *run, const struct ph_variant *v,
+                                  struct bodies *bodies, struct ph_slice *ret_why,
+                                  enum ph_open *ret)
 {
     run->variant = v;
     run->outer = run->root = run->item = NULL;
@@ -199,7 +203,8 @@ static enum ph_status try_variant(struct ph_run *run, const struct ph_variant *v
     run->root = run->item = run->outer;
     bool holds;
     PH_TRY(ph_eval_tests(run, v->when, v->when_count, &holds));
-    if (ph_slice_present(run->ambiguous) && !run->ambiguous_head) { /* two values: which shape is it? */
+    /* two values: which shape is it? */
+    if (ph_slice_present(run->ambiguous) && !run->ambiguous_head) {
         *ret_why = run->ambiguous;
         *ret = PH_OPEN_FAILED;
         return PH_OK;
@@ -230,7 +235,7 @@ static enum ph_status try_variant(struct ph_run *run, const struct ph_variant *v
     return PH_OK;
 }
 
-/* ---- items --------------------------------------------------------------------------------------- */
+/* ---- items ----------------------------------------------------------------------------------- */
 
 static yyjson_val *items_of(struct ph_run *run, size_t *ret_split)
 {
@@ -267,9 +272,11 @@ size_t ph_run_item_count(struct ph_run *run)
 }
 
 enum ph_status ph_run_open(struct ph_run *run, struct ph_worker *worker, const struct ph_input *in,
-                           const struct ph_variant *only, struct ph_slice *ret_why, enum ph_error_code *ret_error)
+                           const struct ph_variant *only, struct ph_slice *ret_why,
+                           enum ph_error_code *ret_error)
 {
-    *run = (struct ph_run){.worker = worker, .arena = ph_worker_arena(worker), .in = in, .connector = in->connector};
+    *run = (struct ph_run){
+        .worker = worker, .arena = ph_worker_arena(worker), .in = in, .connector = in->connector};
     PH_TRY(ph_point_room(run));
     *ret_error = PH_E_WEBHOOK_BODY_DECODING_FAILED;
     *ret_why = PH_S("the body does not read");

@@ -3,7 +3,9 @@
 #include "core/place.h"
 #include "core/verify.h"
 
-enum { SEND_ROOM = 24 }; /* headers beside the caller's: the page's `send`, the signature, Content-Type, time */
+enum {
+    SEND_ROOM = 24
+}; /* headers beside the caller's: the page's `send`, the signature, Content-Type, time */
 
 struct signing {
     struct ph_run run;
@@ -33,7 +35,7 @@ static bool add_header(struct signing *s, struct ph_slice name, struct ph_slice 
     return true;
 }
 
-/* ---- the body -------------------------------------------------------------------------------------- */
+/* ---- the body -------------------------------------------------------------------------------- */
 
 static bool is_form(const struct signing *s)
 {
@@ -49,7 +51,8 @@ static enum ph_status wrap(struct signing *s)
     for (uint16_t i = v->decode_count; i-- > 0;) {
         if (v->decode[i] == PH_DECODE_JWT)
             return fail(s, PH_ERR_UNSUPPORTED, PH_S("a JWT body is not made here"));
-        if (v->decode[i] == PH_DECODE_BASE64 && !ph_base64_encode(run->arena, text, false, true, &text))
+        if (v->decode[i] == PH_DECODE_BASE64 &&
+            !ph_base64_encode(run->arena, text, false, true, &text))
             return PH_ERR_NO_MEMORY;
     }
     const struct ph_pointer *at = v->inner.pointer;
@@ -60,13 +63,15 @@ static enum ph_status wrap(struct signing *s)
     } else {
         yyjson_mut_doc *doc = ph_place_open(run, NULL);
         if (doc == NULL || !ph_place_set(doc, NULL, 0, at, text))
-            return fail(s, PH_ERR_UNSUPPORTED, PH_S("the inner text cannot be put where the page says"));
+            return fail(s, PH_ERR_UNSUPPORTED,
+                        PH_S("the inner text cannot be put where the page says"));
         s->body = ph_place_write(run, doc);
     }
     return ph_slice_present(s->body) ? PH_OK : PH_ERR_NO_MEMORY;
 }
 
-static enum ph_status open_body(struct signing *s, struct ph_worker *worker, bool *ret_reads, struct ph_slice *ret_why)
+static enum ph_status open_body(struct signing *s, struct ph_worker *worker, bool *ret_reads,
+                                struct ph_slice *ret_why)
 {
     enum ph_error_code error;
     s->request.body = s->body;
@@ -80,7 +85,8 @@ static enum ph_status open_body(struct signing *s, struct ph_worker *worker, boo
     return PH_OK;
 }
 
-static enum ph_status prepare_body(struct signing *s, struct ph_worker *worker, struct ph_slice body)
+static enum ph_status prepare_body(struct signing *s, struct ph_worker *worker,
+                                   struct ph_slice body)
 {
     bool reads;
     struct ph_slice why = PH_S("the body does not read");
@@ -94,7 +100,7 @@ static enum ph_status prepare_body(struct signing *s, struct ph_worker *worker, 
     return reads ? PH_OK : fail(s, PH_ERR_MALFORMED, why);
 }
 
-/* ---- the signature --------------------------------------------------------------------------------- */
+/* ---- the signature --------------------------------------------------------------------------- */
 
 static struct ph_slice now_in(struct signing *s)
 {
@@ -108,7 +114,8 @@ static struct ph_slice now_in(struct signing *s)
 static const struct ph_piece *time_piece(const struct ph_signature *sig, enum ph_source source)
 {
     const struct ph_expr *time = &sig->time;
-    if (time->count == 0 || time->alternatives[0].count == 0 || time->alternatives[0].pieces[0].source != source)
+    if (time->count == 0 || time->alternatives[0].count == 0 ||
+        time->alternatives[0].pieces[0].source != source)
         return NULL;
     return &time->alternatives[0].pieces[0];
 }
@@ -133,7 +140,8 @@ static enum ph_status send_headers(struct signing *s)
             return PH_ERR_TOO_LARGE;
     }
     const struct ph_piece *time = time_piece(sig, PH_SRC_HEADER);
-    if (time != NULL && !ph_slice_present(ph_run_header(&s->run, time->text)) && !add_header(s, time->text, now_in(s)))
+    if (time != NULL && !ph_slice_present(ph_run_header(&s->run, time->text)) &&
+        !add_header(s, time->text, now_in(s)))
         return PH_ERR_TOO_LARGE;
     return PH_OK;
 }
@@ -143,10 +151,12 @@ static struct ph_slice private_key(struct signing *s)
     return ph_run_config(&s->run, PH_S("private_key_pem"));
 }
 
-/* What a JWS carries: the body, where it is in it; a token beside it says when it was made (tamara). */
+/* What a JWS carries: the body, where it is in it; a token beside it says when it was made
+ * (tamara). */
 static struct ph_slice payload_of(struct signing *s)
 {
-    enum ph_source at = s->sig->from.alternatives[0].pieces[0].source; /* place() sees to that it is there */
+    /* place() sees to that it is there */
+    enum ph_source at = s->sig->from.alternatives[0].pieces[0].source;
     if (at != PH_SRC_HEADER && at != PH_SRC_QUERY)
         return s->body;
     struct ph_slice parts[] = {PH_S("{\"iat\":"), now_in(s), PH_S("}")};
@@ -186,12 +196,15 @@ static enum ph_status sign_jws(struct signing *s, struct ph_slice message, struc
     if (!ph_slice_present(message))
         return PH_ERR_NO_MEMORY;
     bool shared = ph_slice_starts(alg, PH_S("HS"));
-    return ph_jws_sign(run, sig, alg, header, message, detached, shared ? run->secret : private_key(s), ret);
+    return ph_jws_sign(run, sig, alg, header, message, detached,
+                       shared ? run->secret : private_key(s), ret);
 }
 
 static enum ph_status sign_basic(struct ph_run *run, struct ph_slice *ret)
 {
-    struct ph_slice parts[] = {run->secret, run->secret2.len > 0 ? PH_S(":") : PH_S(""), run->secret2}, packed;
+    struct ph_slice parts[] = {run->secret, run->secret2.len > 0 ? PH_S(":") : PH_S(""),
+                               run->secret2},
+                    packed;
     struct ph_slice plain = ph_join(run, parts, PH_COUNTOF(parts));
     if (run->secret.len == 0)
         return PH_ERR_INVALID;
@@ -202,7 +215,8 @@ static enum ph_status sign_basic(struct ph_run *run, struct ph_slice *ret)
     return ph_slice_present(*ret) ? PH_OK : PH_ERR_NO_MEMORY;
 }
 
-static enum ph_status mac_or_key(struct signing *s, enum ph_signature_kind kind, struct ph_slice *ret)
+static enum ph_status mac_or_key(struct signing *s, enum ph_signature_kind kind,
+                                 struct ph_slice *ret)
 {
     struct ph_run *run = &s->run;
     struct ph_slice key = run->secret;
@@ -250,9 +264,10 @@ static enum ph_status make_text(struct signing *s, struct ph_slice *ret)
     return ph_slice_present(*ret) ? PH_OK : PH_ERR_NO_MEMORY;
 }
 
-/* ---- its place -------------------------------------------------------------------------------------- */
+/* ---- its place ------------------------------------------------------------------------------- */
 
-static enum ph_status unfilter(struct ph_run *run, const struct ph_piece *piece, struct ph_slice *text)
+static enum ph_status unfilter(struct ph_run *run, const struct ph_piece *piece,
+                               struct ph_slice *text)
 {
     for (uint16_t i = piece->filter_count; i-- > 0;) {
         const struct ph_filter *f = &piece->filters[i];
@@ -288,7 +303,8 @@ static enum ph_status into_body(struct signing *s, const struct ph_piece *piece)
     bool outer = piece->source == PH_SRC_OUTER || s->variant.decode_count == 0;
     bool items = piece->source == PH_SRC_POINTER && s->variant.items != NULL;
     if (s->variant.format == PH_FORMAT_XML || s->variant.format == PH_FORMAT_TEXT)
-        return fail(s, PH_ERR_UNSUPPORTED, PH_S("a signature inside this kind of body is not made here"));
+        return fail(s, PH_ERR_UNSUPPORTED,
+                    PH_S("a signature inside this kind of body is not made here"));
     yyjson_mut_doc *doc = ph_place_open(run, outer ? run->outer : run->root);
     size_t count = items ? ph_run_item_count(run) : 1;
     if (doc == NULL)
@@ -301,11 +317,13 @@ static enum ph_status into_body(struct signing *s, const struct ph_piece *piece)
         PH_TRY(make_text(s, &text));
         PH_TRY(unfilter(run, piece, &text));
         if (outer && is_form(s)) {
-            s->body = ph_place_field(run, s->body, piece->pointer->steps[piece->pointer->count - 1].key, text);
+            s->body = ph_place_field(run, s->body,
+                                     piece->pointer->steps[piece->pointer->count - 1].key, text);
             return ph_slice_present(s->body) ? PH_OK : PH_ERR_NO_MEMORY;
         }
         if (!ph_place_set(doc, items ? s->variant.items : NULL, i, piece->pointer, text))
-            return fail(s, PH_ERR_UNSUPPORTED, PH_S("the signature cannot be put where the page reads it"));
+            return fail(s, PH_ERR_UNSUPPORTED,
+                        PH_S("the signature cannot be put where the page reads it"));
     }
     s->body = ph_place_write(run, doc);
     if (!ph_slice_present(s->body))
@@ -320,9 +338,11 @@ static enum ph_status place(struct signing *s, struct ph_signed *out)
 {
     const struct ph_expr *from = &s->sig->from;
     if (from->count == 0 || from->alternatives[0].count != 1)
-        return fail(s, PH_ERR_UNSUPPORTED, PH_S("the page reads the signature in a way that cannot be written"));
+        return fail(s, PH_ERR_UNSUPPORTED,
+                    PH_S("the page reads the signature in a way that cannot be written"));
     const struct ph_piece *piece = &from->alternatives[0].pieces[0];
-    if ((piece->source == PH_SRC_POINTER || piece->source == PH_SRC_OUTER) && piece->pointer->count > 0)
+    if ((piece->source == PH_SRC_POINTER || piece->source == PH_SRC_OUTER) &&
+        piece->pointer->count > 0)
         return into_body(s, piece);
     struct ph_slice text;
     PH_TRY(make_text(s, &text));
@@ -333,12 +353,14 @@ static enum ph_status place(struct signing *s, struct ph_signed *out)
         out->query = ph_place_field(&s->run, out->query, piece->text, text);
         return ph_slice_present(out->query) ? PH_OK : PH_ERR_NO_MEMORY;
     }
-    return fail(s, PH_ERR_UNSUPPORTED, PH_S("the page reads the signature in a way that cannot be written"));
+    return fail(s, PH_ERR_UNSUPPORTED,
+                PH_S("the page reads the signature in a way that cannot be written"));
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
-static const struct ph_variant *find_variant(const struct ph_connector *connector, struct ph_slice name)
+static const struct ph_variant *find_variant(const struct ph_connector *connector,
+                                             struct ph_slice name)
 {
     for (uint16_t i = 0; i < connector->variant_count; i++)
         if (name.len == 0 || ph_slice_eq(connector->variants[i].name, name))
@@ -373,7 +395,9 @@ static enum ph_status begin(struct signing *s, struct ph_worker *worker, const s
     s->variant = *variant;
     s->variant.when_count = 0;
     if (variant->format == PH_FORMAT_MEDIA_TYPE)
-        s->variant.format = start.len > 0 && (*start.ptr == '{' || *start.ptr == '[') ? PH_FORMAT_JSON : PH_FORMAT_FORM;
+        s->variant.format = start.len > 0 && (*start.ptr == '{' || *start.ptr == '[')
+                                ? PH_FORMAT_JSON
+                                : PH_FORMAT_FORM;
     s->connector.variants = &s->variant;
     s->connector.variant_count = 1;
     s->in.connector = &s->connector;
@@ -381,7 +405,8 @@ static enum ph_status begin(struct signing *s, struct ph_worker *worker, const s
     s->given = s->request.header_count;
     if (s->given > PH_HEADERS_MAX)
         return fail(s, PH_ERR_TOO_LARGE, PH_S("too many headers"));
-    s->headers = ph_arena_alloc(ph_worker_arena(worker), (s->given + SEND_ROOM) * sizeof(*s->headers));
+    s->headers =
+        ph_arena_alloc(ph_worker_arena(worker), (s->given + SEND_ROOM) * sizeof(*s->headers));
     if (s->headers == NULL)
         return PH_ERR_NO_MEMORY;
     struct ph_slice type = content_type(&s->variant);
@@ -408,13 +433,15 @@ static enum ph_status choose_scheme(struct signing *s)
     return PH_OK;
 }
 
-static enum ph_status sign(struct signing *s, struct ph_worker *worker, struct ph_slice body, struct ph_signed *out)
+static enum ph_status sign(struct signing *s, struct ph_worker *worker, struct ph_slice body,
+                           struct ph_signed *out)
 {
     PH_TRY(prepare_body(s, worker, body));
     PH_TRY(choose_scheme(s));
     out->query = ph_run_query(&s->run);
     if (s->sig != NULL && s->sig->kind == PH_SIG_CALLOUT)
-        return fail(s, PH_ERR_UNSUPPORTED, PH_S("only the processor's own API can vouch for its requests"));
+        return fail(s, PH_ERR_UNSUPPORTED,
+                    PH_S("only the processor's own API can vouch for its requests"));
     if (s->sig == NULL || s->sig->kind == PH_SIG_NONE)
         return PH_OK;
     PH_TRY(set_captures(s));
@@ -425,21 +452,24 @@ static enum ph_status sign(struct signing *s, struct ph_worker *worker, struct p
 static struct ph_slice default_reason(enum ph_status status)
 {
     if (status == PH_ERR_INVALID)
-        return PH_S("the key is missing, or not of the form this processor signs with (secret; for public-key "
+        return PH_S("the key is missing, or not of the form this processor signs with (secret; for "
+                    "public-key "
                     "schemes config private_key_pem)");
     return ph_slice_str(ph_status_text(status));
 }
 
-enum ph_status ph_engine_sign(struct ph_worker *worker, const struct ph_input *in, struct ph_slice variant_name,
-                              struct ph_slice body, struct ph_slice unique, struct ph_signed *ret_signed,
+enum ph_status ph_engine_sign(struct ph_worker *worker, const struct ph_input *in,
+                              struct ph_slice variant_name, struct ph_slice body,
+                              struct ph_slice unique, struct ph_signed *ret_signed,
                               struct ph_slice *ret_reason)
 {
     ph_worker_reset(worker);
     return ph_engine_sign_keep(worker, in, variant_name, body, unique, ret_signed, ret_reason);
 }
 
-enum ph_status ph_engine_sign_keep(struct ph_worker *worker, const struct ph_input *in, struct ph_slice variant_name,
-                                   struct ph_slice body, struct ph_slice unique, struct ph_signed *ret_signed,
+enum ph_status ph_engine_sign_keep(struct ph_worker *worker, const struct ph_input *in,
+                                   struct ph_slice variant_name, struct ph_slice body,
+                                   struct ph_slice unique, struct ph_signed *ret_signed,
                                    struct ph_slice *ret_reason)
 {
     *ret_reason = (struct ph_slice){0};
@@ -449,7 +479,8 @@ enum ph_status ph_engine_sign_keep(struct ph_worker *worker, const struct ph_inp
         return PH_ERR_NOT_FOUND;
     }
     struct signing s = {.ret_reason = ret_reason, .unique = unique};
-    struct ph_signed out = {.method = ph_slice_present(in->request->method) ? in->request->method : PH_S("POST")};
+    struct ph_signed out = {.method = ph_slice_present(in->request->method) ? in->request->method
+                                                                            : PH_S("POST")};
     struct ph_arena *arena = ph_worker_arena(worker);
     arena->ran_out = false;
     enum ph_status st = begin(&s, worker, in, variant, body);
@@ -476,7 +507,8 @@ enum ph_status ph_engine_sign_keep(struct ph_worker *worker, const struct ph_inp
     return PH_OK;
 }
 
-enum ph_status ph_sign_reply(struct ph_run *run, const struct ph_reply *reply, struct ph_slice *ret_signature)
+enum ph_status ph_sign_reply(struct ph_run *run, const struct ph_reply *reply,
+                             struct ph_slice *ret_signature)
 {
     struct ph_slice key = {0}, message = {0}, raw;
     *ret_signature = key;

@@ -26,7 +26,8 @@ static bool is_date(int64_t y, int64_t m, int64_t d)
 {
     static const int64_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    return y >= 1970 && m >= 1 && m <= 12 && d >= 1 && d <= lengths[m - 1] + (m == 2 && leap ? 1 : 0);
+    return y >= 1970 && m >= 1 && m <= 12 && d >= 1 &&
+           d <= lengths[m - 1] + (m == 2 && leap ? 1 : 0);
 }
 
 /* "Z", "+01:00", "+0100", "+01", " UTC", or nothing: the offset in minutes. */
@@ -53,8 +54,8 @@ bool ph_parse_iso(struct ph_slice text, int64_t *ret_ms)
 {
     int64_t y, mo, d, h = 0, mi = 0, s = 0, ms = 0, offset = 0;
     text = ph_slice_trim(text);
-    if (!digits(text, 0, 4, &y) || !digits(text, 5, 2, &mo) || !digits(text, 8, 2, &d) || text.ptr[4] != '-' ||
-        text.ptr[7] != '-' || !is_date(y, mo, d))
+    if (!digits(text, 0, 4, &y) || !digits(text, 5, 2, &mo) || !digits(text, 8, 2, &d) ||
+        text.ptr[4] != '-' || text.ptr[7] != '-' || !is_date(y, mo, d))
         return false;
     size_t at = 10;
     if (text.len > at && (text.ptr[at] == 'T' || text.ptr[at] == 't' || text.ptr[at] == ' ')) {

@@ -15,9 +15,7 @@ bool ph_filter_takes_tree(enum ph_filter_op op)
            op == PH_FILTER_SORTED_JSON;
 }
 
-/* ---- parts
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 struct gather {
     struct ph_run *run;
@@ -91,8 +89,7 @@ static const void **keys_of(struct gather *g, yyjson_val *object)
     return keys;
 }
 
-/* ---- sorted: keys and values run together
- * ----------------------------------------------------------------------- */
+/* ---- sorted: keys and values run together ---------------------------------------------------- */
 
 /* Keys in byte order, each followed by its value, on every level; arrays give their values; null
  * gives nothing. */
@@ -121,9 +118,7 @@ static bool sorted(struct gather *g, yyjson_val *value)
     return keys != NULL;
 }
 
-/* ---- numbers
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* 0.DIGITS times ten to the power of `point`, without zeros at either end; zero has no digits. */
 struct decimal {
@@ -249,8 +244,7 @@ static bool add_number(struct gather *g, struct ph_slice text)
     return add(g, ph_slice_of(out, (size_t)(to - out)));
 }
 
-/* ---- canonical JSON
- * --------------------------------------------------------------------------------------------- */
+/* ---- canonical JSON -------------------------------------------------------------------------- */
 
 static bool add_string(struct gather *g, struct ph_slice text)
 {
@@ -299,9 +293,7 @@ static bool canonical(struct gather *g, yyjson_val *value)
     return add(g, PH_S("]"));
 }
 
-/* ---- all of them
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 static enum ph_status minified(struct ph_run *run, yyjson_val *value, struct ph_slice *ret)
 {

@@ -1,5 +1,5 @@
-/* The page's values over one request: pieces, templates, tests, choices. Pointers are in point.c, filters
- * in filter.c. */
+/* The page's values over one request: pieces, templates, tests, choices. Pointers are in
+ * point.c, filters in filter.c. */
 #include "core/value.h"
 
 #include "base/utf8.h"
@@ -7,7 +7,7 @@
 #include "core/order.h"
 #include "core/run.h"
 
-/* ---- the request's own parts ------------------------------------------------------------------- */
+/* ---- the request's own parts ----------------------------------------------------------------- */
 
 struct ph_slice ph_run_header(struct ph_run *run, struct ph_slice name)
 {
@@ -34,7 +34,8 @@ struct ph_slice ph_run_some_config(const struct ph_run *run, struct ph_slice nam
     return (struct ph_slice){0};
 }
 
-__attribute__((noinline)) static struct ph_slice query_value(struct ph_run *run, struct ph_slice name)
+__attribute__((noinline)) static struct ph_slice query_value(struct ph_run *run,
+                                                             struct ph_slice name)
 {
     struct ph_slice hit = {0}, query = ph_run_query(run);
     for (size_t at = 0; at < query.len;) {
@@ -46,7 +47,8 @@ __attribute__((noinline)) static struct ph_slice query_value(struct ph_run *run,
         size_t equals = ph_slice_find(pair, PH_S("="), 0);
         if (equals == SIZE_MAX)
             equals = pair.len;
-        if (!ph_percent_decode(run->arena, ph_slice_of(pair.ptr, equals), true, &key) || !ph_slice_eq(key, name))
+        if (!ph_percent_decode(run->arena, ph_slice_of(pair.ptr, equals), true, &key) ||
+            !ph_slice_eq(key, name))
             continue;
         struct ph_slice raw = equals < pair.len ? ph_slice_from(pair, equals + 1) : PH_S("");
         if (!ph_percent_decode(run->arena, raw, true, &value))
@@ -59,11 +61,14 @@ __attribute__((noinline)) static struct ph_slice query_value(struct ph_run *run,
     return hit;
 }
 
-/* "Name: value\n" for each name of a comma list; names as listed, values as they came. One that is not there
- * was not signed as empty: it is missing (truelayer), which is forged like what is ambiguous. */
-__attribute__((noinline)) static struct ph_slice listed_headers(struct ph_run *run, const struct ph_pointer *pointer)
+/* "Name: value\n" for each name of a comma list; names as listed, values as they came. One that
+ * is not there was not signed as empty: it is missing (truelayer), which is forged like what is
+ * ambiguous. */
+__attribute__((noinline)) static struct ph_slice listed_headers(struct ph_run *run,
+                                                                const struct ph_pointer *pointer)
 {
-    struct ph_slice names = ph_json_text(run->jws != NULL ? ph_point(run, run->jws, pointer) : NULL);
+    struct ph_slice names =
+        ph_json_text(run->jws != NULL ? ph_point(run, run->jws, pointer) : NULL);
     struct ph_slice out = PH_S("");
     for (size_t at = 0; at < names.len;) {
         size_t end = ph_slice_find(names, PH_S(","), at);
@@ -76,7 +81,8 @@ __attribute__((noinline)) static struct ph_slice listed_headers(struct ph_run *r
         struct ph_slice value = ph_run_header(run, name);
         if (!ph_slice_present(value) && !ph_slice_present(run->ambiguous))
             run->ambiguous = PH_S("a header that the signature names is not there");
-        struct ph_slice parts[] = {out, name, PH_S(": "), ph_slice_present(value) ? value : PH_S(""), PH_S("\n")};
+        struct ph_slice parts[] = {out, name, PH_S(": "),
+                                   ph_slice_present(value) ? value : PH_S(""), PH_S("\n")};
         out = ph_join(run, parts, PH_COUNTOF(parts));
         if (!ph_slice_present(out))
             return out;
@@ -91,7 +97,7 @@ __attribute__((noinline)) static struct ph_slice now_text(struct ph_run *run)
     return ph_decimal(run->arena, run->in->now_ms / 1000);
 }
 
-/* ---- pieces ------------------------------------------------------------------------------------ */
+/* ---- pieces ---------------------------------------------------------------------------------- */
 
 yyjson_val *ph_tree_of(struct ph_run *run, enum ph_source source)
 {
@@ -113,7 +119,8 @@ yyjson_val *ph_tree_of(struct ph_run *run, enum ph_source source)
 
 static enum ph_status let_text(struct ph_run *run, const struct ph_let *let, struct ph_slice *ret);
 
-static enum ph_status plain_text(struct ph_run *run, const struct ph_piece *piece, struct ph_slice *ret)
+static enum ph_status plain_text(struct ph_run *run, const struct ph_piece *piece,
+                                 struct ph_slice *ret)
 {
     switch (piece->source) {
     case PH_SRC_LITERAL:
@@ -201,7 +208,8 @@ enum ph_status ph_eval_piece(struct ph_run *run, const struct ph_piece *piece, s
     return PH_OK;
 }
 
-enum ph_status ph_eval_parts(struct ph_run *run, const struct ph_template *t, struct ph_slice *parts, bool *ret_there)
+enum ph_status ph_eval_parts(struct ph_run *run, const struct ph_template *t,
+                             struct ph_slice *parts, bool *ret_there)
 {
     bool any = false, only_literals = true;
     for (uint16_t i = 0; i < t->count; i++) {
@@ -220,13 +228,15 @@ enum ph_status ph_eval_parts(struct ph_run *run, const struct ph_template *t, st
     return PH_OK;
 }
 
-enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t, struct ph_slice *ret)
+enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t,
+                                struct ph_slice *ret)
 {
     if (t->count == 1)
         return ph_eval_piece(run, &t->pieces[0], ret);
     struct ph_slice usual[PH_PARTS_USUAL], *parts = usual;
     bool there;
-    if (t->count > PH_PARTS_USUAL && (parts = ph_arena_alloc(run->arena, t->count * sizeof(*parts))) == NULL)
+    if (t->count > PH_PARTS_USUAL &&
+        (parts = ph_arena_alloc(run->arena, t->count * sizeof(*parts))) == NULL)
         return PH_ERR_NO_MEMORY;
     PH_TRY(ph_eval_parts(run, t, parts, &there));
     *ret = (struct ph_slice){0};
@@ -236,7 +246,8 @@ enum ph_status ph_eval_template(struct ph_run *run, const struct ph_template *t,
     return ph_slice_present(*ret) ? PH_OK : PH_ERR_NO_MEMORY;
 }
 
-enum ph_status ph_eval_alternatives(struct ph_run *run, const struct ph_expr *expr, struct ph_slice *ret)
+enum ph_status ph_eval_alternatives(struct ph_run *run, const struct ph_expr *expr,
+                                    struct ph_slice *ret)
 {
     const char *empty = NULL;
     if (expr->count == 1 && expr->alternatives[0].count == 1) /* a header, the body, a capture */
@@ -264,7 +275,7 @@ yyjson_val *ph_eval_tree_alternatives(struct ph_run *run, const struct ph_expr *
     return NULL;
 }
 
-/* ---- let --------------------------------------------------------------------------------------- */
+/* ---- let ------------------------------------------------------------------------------------- */
 
 struct pair {
     struct ph_slice key, value;
@@ -300,7 +311,8 @@ static enum ph_status each_text(struct ph_run *run, const struct ph_let *let, st
         return PH_ERR_NO_MEMORY;
     size_t index, size;
     yyjson_val *k, *v;
-    yyjson_obj_foreach(object, index, size, k, v) {
+    yyjson_obj_foreach(object, index, size, k, v)
+    {
         struct pair p = {ph_slice_of(yyjson_get_str(k), yyjson_get_len(k)), ph_json_text(v)};
         if (ph_let_drops(let, p.key) || (let->skip_empty && p.value.len == 0))
             continue;
@@ -330,10 +342,11 @@ static enum ph_status let_text(struct ph_run *run, const struct ph_let *let, str
 {
     *ret = (struct ph_slice){0};
     /* A let names only lets before it (the reader sees to that): the recursion ends. */
-    return let->kind == PH_LET_TEMPLATE ? ph_eval_template(run, &let->value, ret) : each_text(run, let, ret);
+    return let->kind == PH_LET_TEMPLATE ? ph_eval_template(run, &let->value, ret)
+                                        : each_text(run, let, ret);
 }
 
-/* ---- tests and choices ------------------------------------------------------------------------- */
+/* ---- tests and choices ----------------------------------------------------------------------- */
 
 static bool one_of(const struct ph_test *test, struct ph_slice text)
 {
@@ -358,7 +371,8 @@ __attribute__((noinline)) static bool is_over(struct ph_slice text, struct ph_sl
     return a > b || (a == b && fraction && (text.len == 0 || text.ptr[0] != '-'));
 }
 
-/* Exactly, whatever the two have behind the point. What is no number, or too large to hold, is not under. */
+/* Exactly, whatever the two have behind the point. What is no number, or too large to hold, is
+ * not under. */
 __attribute__((noinline)) static bool is_under(struct ph_slice text, struct ph_slice limit)
 {
     enum { DECIMALS_MAX = 18 };
@@ -367,7 +381,8 @@ __attribute__((noinline)) static bool is_under(struct ph_slice text, struct ph_s
         enum ph_exact x = ph_parse_exact(text, shift, &a), y = ph_parse_exact(limit, shift, &b);
         if (x == PH_EXACT_OK && y == PH_EXACT_OK)
             return a < b;
-        if ((x != PH_EXACT_OK && x != PH_EXACT_NEEDS_ROUNDING) || (y != PH_EXACT_OK && y != PH_EXACT_NEEDS_ROUNDING))
+        if ((x != PH_EXACT_OK && x != PH_EXACT_NEEDS_ROUNDING) ||
+            (y != PH_EXACT_OK && y != PH_EXACT_NEEDS_ROUNDING))
             return false;
     }
     return false;
@@ -385,8 +400,10 @@ __attribute__((noinline)) static bool has_shape(struct ph_slice text, struct ph_
 {
     size_t at = 0;
     for (size_t i = 0; i < shape.len; i++, at++) {
-        bool digit = shape.ptr[i] == '9', many = digit && i + 1 < shape.len && shape.ptr[i + 1] == '+';
-        if (at >= text.len || (digit ? text.ptr[at] < '0' || text.ptr[at] > '9' : text.ptr[at] != shape.ptr[i]))
+        bool digit = shape.ptr[i] == '9',
+             many = digit && i + 1 < shape.len && shape.ptr[i + 1] == '+';
+        if (at >= text.len ||
+            (digit ? text.ptr[at] < '0' || text.ptr[at] > '9' : text.ptr[at] != shape.ptr[i]))
             return false;
         while (many && at + 1 < text.len && text.ptr[at + 1] >= '0' && text.ptr[at + 1] <= '9')
             at++;
@@ -408,7 +425,8 @@ static bool is_utf8(const struct ph_run *run, struct ph_slice text)
     return (text.ptr == run->utf8.ptr && text.len == run->utf8.len) || ph_utf8_valid(text);
 }
 
-static bool judge(const struct ph_run *run, const struct ph_test *test, struct ph_slice text, struct ph_slice against)
+static bool judge(const struct ph_run *run, const struct ph_test *test, struct ph_slice text,
+                  struct ph_slice against)
 {
     switch (test->op) {
     case PH_TEST_ONE_OF:
@@ -446,10 +464,12 @@ struct one_of_many {
 static bool holds_for_one(void *ctx, yyjson_val *value)
 {
     const struct one_of_many *one = ctx;
-    return judge(one->run, one->test, yyjson_is_ctn(value) ? PH_S("(a container)") : ph_json_text(value), one->against);
+    return judge(one->run, one->test,
+                 yyjson_is_ctn(value) ? PH_S("(a container)") : ph_json_text(value), one->against);
 }
 
-enum ph_status ph_eval_some_tests(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret)
+enum ph_status ph_eval_some_tests(struct ph_run *run, const struct ph_test *tests, size_t count,
+                                  bool *ret)
 {
     *ret = false;
     for (size_t i = 0; i < count; i++) {
@@ -464,7 +484,8 @@ enum ph_status ph_eval_some_tests(struct ph_run *run, const struct ph_test *test
         }
         PH_TRY(ph_eval_expr(run, &tests[i].of, &text));
         /* An object or array is there, though it has no text. */
-        if (!ph_slice_present(text) && (tests[i].op == PH_TEST_PRESENT || tests[i].op == PH_TEST_ABSENT) &&
+        if (!ph_slice_present(text) &&
+            (tests[i].op == PH_TEST_PRESENT || tests[i].op == PH_TEST_ABSENT) &&
             yyjson_is_ctn(ph_eval_tree(run, &tests[i].of)))
             text = PH_S("(a container)");
         if (!judge(run, &tests[i], text, against))

@@ -2,10 +2,11 @@
  *
  * V1: an empty secret, and an empty message secret, never verifies anything.
  * V2: every compare of a signature or token takes a time that depends on lengths alone.
- * V3: what is ambiguous is forged; what needs the network and has not got it is unreachable, never forged.
+ * V3: what is ambiguous is forged; what needs the network and has not got it is unreachable,
+ *     never forged.
  * V4: the time is judged after the signature: an unsigned time proves nothing.
- * V5: a key out of a fetched certificate proves nothing unless the page says what name it must bear. The reader
- *     refuses such pages; neither is the only lock. */
+ * V5: a key out of a fetched certificate proves nothing unless the page says what name it must
+ *     bear. The reader refuses such pages; neither is the only lock. */
 #include "core/verify.h"
 
 #include "core/codec.h"
@@ -17,7 +18,7 @@ static enum ph_status say(struct ph_event *event, enum ph_verdict verdict, struc
     return PH_OK;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 static enum ph_status no_key(struct ph_judge *j, const struct ph_callout **ret_callout)
 {
@@ -31,21 +32,26 @@ static enum ph_status no_key(struct ph_judge *j, const struct ph_callout **ret_c
             ph_use_secret(run, 0);
             if (*ret_callout == NULL || ph_slice_present(run->ambiguous)) {
                 *ret_callout = NULL;
-                return say(j->event, PH_FORGED,
-                           PH_S("host not allowed: the key's address is not one of the processor's"));
+                return say(
+                    j->event, PH_FORGED,
+                    PH_S("host not allowed: the key's address is not one of the processor's"));
             }
-            return say(j->event, PH_UNREACHABLE,
-                       PH_S("the key must be fetched from the processor first (or given in config)"));
+            return say(
+                j->event, PH_UNREACHABLE,
+                PH_S("the key must be fetched from the processor first (or given in config)"));
         }
         ph_use_secret(run, 0);
     }
     if (run->in->secret_count == 0)
-        return say(j->event, PH_NO_SECRET, PH_S("no secret is configured: nothing can be verified"));
-    return say(j->event, PH_NO_SECRET,
-               PH_S("the secret is empty or not of the form this processor uses: nothing can be verified"));
+        return say(j->event, PH_NO_SECRET,
+                   PH_S("no secret is configured: nothing can be verified"));
+    return say(
+        j->event, PH_NO_SECRET,
+        PH_S(
+            "the secret is empty or not of the form this processor uses: nothing can be verified"));
 }
 
-/* ---- time ------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static enum ph_status judge_time(struct ph_judge *j)
 {
@@ -60,19 +66,22 @@ static enum ph_status judge_time(struct ph_judge *j)
     if (sig->time_unit == PH_UNIT_ISO)
         read = ph_parse_iso(text, &signed_ms);
     else if (ph_parse_int64(text, &signed_ms) && signed_ms >= 0)
-        read = sig->time_unit == PH_UNIT_UNIX_MS || !__builtin_mul_overflow(signed_ms, 1000, &signed_ms);
+        read = sig->time_unit == PH_UNIT_UNIX_MS ||
+               !__builtin_mul_overflow(signed_ms, 1000, &signed_ms);
     if (!read)
         return say(j->event, PH_FORGED, PH_S("the signed time is not a time"));
     int64_t past = sig->past_ms, future = sig->future_ms, seconds;
     struct ph_slice own = ph_run_config(run, PH_S("tolerance_seconds"));
-    if (own.len > 0 && ph_parse_int64(own, &seconds) && seconds >= 0 && seconds < INT64_MAX / 1000) {
+    if (own.len > 0 && ph_parse_int64(own, &seconds) && seconds >= 0 &&
+        seconds < INT64_MAX / 1000) {
         past = past < 0 ? past : seconds * 1000;
         future = future < 0 ? future : seconds * 1000;
     }
     if (run->in->now_ms < 0)
         return PH_OK;
     /* Processors sign whole seconds: a receipt time's milliseconds are not held against them. */
-    int64_t now = sig->time_unit == PH_UNIT_UNIX_MS ? run->in->now_ms : run->in->now_ms / 1000 * 1000;
+    int64_t now =
+        sig->time_unit == PH_UNIT_UNIX_MS ? run->in->now_ms : run->in->now_ms / 1000 * 1000;
     bool old = past >= 0 && signed_ms < now && now - signed_ms > past;
     bool early = future >= 0 && signed_ms > now && signed_ms - now > future;
     if (!old && !early && !run->in->explain)
@@ -111,23 +120,27 @@ static enum ph_status require_holds(struct ph_judge *j, bool *ret)
     if (*ret && !ph_slice_present(j->run->ambiguous))
         return PH_OK;
     *ret = false;
-    return say(j->event, PH_FORGED,
-               ph_slice_present(j->run->ambiguous)
-                   ? j->run->ambiguous
-                   : PH_S("the request (or its JWS header) does not say what this processor's always say"));
+    return say(
+        j->event, PH_FORGED,
+        ph_slice_present(j->run->ambiguous)
+            ? j->run->ambiguous
+            : PH_S(
+                  "the request (or its JWS header) does not say what this processor's always say"));
 }
 
-/* ---- the kinds of scheme ------------------------------------------------------------------------------ */
+/* ---- the kinds of scheme --------------------------------------------------------------------- */
 
 static struct ph_slice mismatch(void)
 {
-    return PH_S("the signature does not match: a wrong secret, or a body that was changed or re-written (parsed "
+    return PH_S("the signature does not match: a wrong secret, or a body that was changed or "
+                "re-written (parsed "
                 "and printed again) before it got here");
 }
 
 static struct ph_slice nobodys_certificate(void)
 {
-    return PH_S("the page takes a key from a fetched certificate and does not say whose it must be: nothing is proven");
+    return PH_S("the page takes a key from a fetched certificate and does not say whose it must "
+                "be: nothing is proven");
 }
 
 /* What the last try says. `brought`: its key is the config's, where callouts put theirs. */
@@ -135,13 +148,20 @@ static enum ph_status no_jws(struct ph_judge *j, enum ph_jws last, bool brought)
 {
     switch (last) {
     case PH_JWS_ALGORITHM:
-        return say(j->event, PH_FORGED, PH_S("the JWS names an algorithm this processor does not use"));
+        return say(j->event, PH_FORGED,
+                   PH_S("the JWS names an algorithm this processor does not use"));
     case PH_JWS_BAD_KEYS:
         if (brought && j->sig->fetch != NULL) /* V3: no word against the sender */
-            return say(j->event, PH_UNREACHABLE, PH_S("the processor's key set, or the key of it that the JWS names, does not read"));
-        return say(j->event, PH_FORGED, PH_S("the configured key does not read: a key set (JSON) or a public key (PEM) is wanted"));
+            return say(
+                j->event, PH_UNREACHABLE,
+                PH_S(
+                    "the processor's key set, or the key of it that the JWS names, does not read"));
+        return say(j->event, PH_FORGED,
+                   PH_S("the configured key does not read: a key set (JSON) or a public key (PEM) "
+                        "is wanted"));
     case PH_JWS_NO_KEY:
-        return say(j->event, PH_FORGED, PH_S("no key of the key set has the id (kid) the JWS names"));
+        return say(j->event, PH_FORGED,
+                   PH_S("no key of the key set has the id (kid) the JWS names"));
     case PH_JWS_MALFORMED:
         return say(j->event, PH_FORGED, PH_S("the signature is not a JWS"));
     case PH_JWS_MISMATCH:
@@ -181,7 +201,8 @@ static enum ph_status judge_jws(struct ph_judge *j, const struct ph_callout **re
                 if (run->in->explain)
                     PH_TRY(ph_explain_message(run, &j->sig->messages[m]));
             }
-            PH_TRY(ph_jws_judge(run, j->sig, j->text, keys[k].text, detached ? &payload : NULL, &last));
+            PH_TRY(ph_jws_judge(run, j->sig, j->text, keys[k].text, detached ? &payload : NULL,
+                                &last));
             if (last == PH_JWS_GOOD) {
                 ph_use_secret(run, 0);
                 return verified(j, keys[k].index);
@@ -193,7 +214,8 @@ static enum ph_status judge_jws(struct ph_judge *j, const struct ph_callout **re
 }
 
 /* Whether any of the tests has something to look at. */
-static enum ph_status any_there(struct ph_run *run, const struct ph_test *tests, size_t count, bool *ret)
+static enum ph_status any_there(struct ph_run *run, const struct ph_test *tests, size_t count,
+                                bool *ret)
 {
     *ret = false;
     for (size_t i = 0; i < count && !*ret; i++) {
@@ -208,25 +230,31 @@ static enum ph_status judge_callout(struct ph_judge *j, const struct ph_callout 
 {
     struct ph_run *run = j->run;
     if (j->sig->fetch == NULL || j->sig->fetch->accept_count == 0)
-        return say(j->event, PH_UNSUPPORTED, PH_S("the page does not say how the processor's API answers"));
+        return say(j->event, PH_UNSUPPORTED,
+                   PH_S("the page does not say how the processor's API answers"));
     struct ph_slice verdict = ph_run_config(run, PH_S("verdict")), why;
     if (run->in->secret_count > 0)
         ph_use_secret(run, 1);
     bool has_secret = run->secret.len > 0;
     if (verdict.len == 0) {
         if (!has_secret)
-            return say(j->event, PH_NO_SECRET, PH_S("no secret is configured: nothing can be verified"));
+            return say(j->event, PH_NO_SECRET,
+                       PH_S("no secret is configured: nothing can be verified"));
         PH_TRY(ph_make_callout(run, j->sig->fetch, ret_callout));
         ph_use_secret(run, 0);
         if (ph_slice_present(run->ambiguous))
             *ret_callout = NULL;
         return *ret_callout != NULL
-                   ? say(j->event, PH_UNREACHABLE, PH_S("the processor's API must be asked whether this is its own"))
-                   : say(j->event, PH_FORGED, PH_S("host not allowed: the address to ask is not one of the processor's"));
+                   ? say(j->event, PH_UNREACHABLE,
+                         PH_S("the processor's API must be asked whether this is its own"))
+                   : say(j->event, PH_FORGED,
+                         PH_S(
+                             "host not allowed: the address to ask is not one of the processor's"));
     }
     ph_use_secret(run, 0);
     if (!has_secret)
-        return say(j->event, PH_NO_SECRET, PH_S("no secret is configured: nothing can be verified"));
+        return say(j->event, PH_NO_SECRET,
+                   PH_S("no secret is configured: nothing can be verified"));
     yyjson_val *kept = run->fetched;
     bool holds = false, told = false;
     run->fetched = ph_read_json(run, verdict, &why);
@@ -236,13 +264,16 @@ static enum ph_status judge_callout(struct ph_judge *j, const struct ph_callout 
     }
     run->fetched = kept;
     if (!holds && !told) /* V3: an answer that is none is no word against the sender */
-        return say(j->event, PH_UNREACHABLE, PH_S("the processor's API answered something else than a verdict"));
-    return holds ? verified(j, 1) : say(j->event, PH_FORGED, PH_S("the processor's API says that it is not its own"));
+        return say(j->event, PH_UNREACHABLE,
+                   PH_S("the processor's API answered something else than a verdict"));
+    return holds
+               ? verified(j, 1)
+               : say(j->event, PH_FORGED, PH_S("the processor's API says that it is not its own"));
 }
 
 /* The signed text of one message with one signature's captures, its pieces in `parts`. */
-static enum ph_status signed_text(struct ph_judge *j, uint16_t m, struct ph_slice parts[PH_PARTS_USUAL],
-                                  struct ph_message *ret)
+static enum ph_status signed_text(struct ph_judge *j, uint16_t m,
+                                  struct ph_slice parts[PH_PARTS_USUAL], struct ph_message *ret)
 {
     struct ph_run *run = j->run;
     const struct ph_signature *sig = j->sig;
@@ -262,7 +293,8 @@ static enum ph_status signed_text(struct ph_judge *j, uint16_t m, struct ph_slic
     return run->in->explain ? ph_explain_message(run, t) : PH_OK;
 }
 
-static bool same_captures(const struct ph_found_signature *a, const struct ph_found_signature *b, size_t count)
+static bool same_captures(const struct ph_found_signature *a, const struct ph_found_signature *b,
+                          size_t count)
 {
     for (size_t i = 1; i < count; i++)
         if (!ph_slice_eq(a->captures[i], b->captures[i]))
@@ -270,7 +302,8 @@ static bool same_captures(const struct ph_found_signature *a, const struct ph_fo
     return true;
 }
 
-/* Every signature found, against one message and key. A text is built again only where captures differ. */
+/* Every signature found, against one message and key. A text is built again only where captures
+ * differ. */
 static enum ph_status try_message(struct ph_judge *j, const struct ph_key_text *key, uint16_t m,
                                   const struct ph_found_signature *found, size_t count, bool *ret)
 {
@@ -296,7 +329,8 @@ static enum ph_status try_message(struct ph_judge *j, const struct ph_key_text *
     return PH_OK;
 }
 
-static enum ph_status try_keys(struct ph_judge *j, struct ph_key_text *keys, size_t count, bool *ret_entries)
+static enum ph_status try_keys(struct ph_judge *j, struct ph_key_text *keys, size_t count,
+                               bool *ret_entries)
 {
     struct ph_run *run = j->run;
     struct ph_found_signature found[PH_SIGNATURES_MAX];
@@ -379,13 +413,15 @@ static enum ph_status judge_scheme(struct ph_judge *j, const struct ph_callout *
         return no_key(j, ret_callout);
     if (sig->certificate_name_count == 0 && ph_is_fetched_certificate(run, keys, count))
         return say(j->event, PH_UNSUPPORTED, nobodys_certificate());
-    enum ph_verdict certificate = sig->certificate_name_count > 0 ? ph_certificate_verdict(run, sig, &why) : PH_VERIFIED;
+    enum ph_verdict certificate =
+        sig->certificate_name_count > 0 ? ph_certificate_verdict(run, sig, &why) : PH_VERIFIED;
     if (certificate != PH_VERIFIED)
         return say(j->event, certificate, why);
     (void)say(j->event, PH_FORGED, mismatch());
     PH_TRY(try_keys(j, keys, count, &entries));
     if (!entries && !ph_slice_present(run->ambiguous))
-        return say(j->event, PH_FORGED, PH_S("the signature has none of the shapes this processor writes"));
+        return say(j->event, PH_FORGED,
+                   PH_S("the signature has none of the shapes this processor writes"));
     return PH_OK;
 }
 
@@ -402,13 +438,16 @@ static enum ph_status judge(struct ph_judge *j, const struct ph_callout **ret_ca
     if (ph_slice_present(run->ambiguous))
         return say(j->event, PH_FORGED, run->ambiguous);
     if (j->sig == NULL)
-        return say(j->event, PH_UNSUPPORTED, PH_S("this request is signed in no way this connector knows"));
+        return say(j->event, PH_UNSUPPORTED,
+                   PH_S("this request is signed in no way this connector knows"));
     if (j->sig->kind == PH_SIG_NONE)
-        return say(j->event, PH_UNSIGNED, PH_S("this processor signs nothing: a hint, ask it before you act"));
+        return say(j->event, PH_UNSIGNED,
+                   PH_S("this processor signs nothing: a hint, ask it before you act"));
     return judge_scheme(j, ret_callout);
 }
 
-enum ph_status ph_verify(struct ph_run *run, struct ph_event *event, const struct ph_callout **ret_callout)
+enum ph_status ph_verify(struct ph_run *run, struct ph_event *event,
+                         const struct ph_callout **ret_callout)
 {
     struct ph_judge j = {.run = run, .event = event};
     run->ambiguous = (struct ph_slice){0};
@@ -416,7 +455,8 @@ enum ph_status ph_verify(struct ph_run *run, struct ph_event *event, const struc
     enum ph_status st = judge(&j, ret_callout);
     if (st != PH_OK || event->verdict != PH_VERIFIED)
         run->jws = run->claims = NULL; /* they are the signer's word, or nobody's */
-    run->ambiguous = (struct ph_slice){0}; /* said in the verdict; content has questions of its own */
+    /* said in the verdict; content has questions of its own */
+    run->ambiguous = (struct ph_slice){0};
     ph_use_secret(run, 0);
     memset(run->captures, 0, sizeof(run->captures));
     if (st == PH_OK && run->in->explain)

@@ -1,4 +1,5 @@
-/* X.509 chains, checked against roots and a time that the caller passes: no system store, no clock. */
+/* X.509 chains, checked against roots and a time that the caller passes: no system store, no
+ * clock. */
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
@@ -39,7 +40,7 @@ bool ph_crypto_certificate_reads(struct ph_crypto *c, struct ph_slice pem)
     return good;
 }
 
-/* ---- roots ------------------------------------------------------------------------------------------- */
+/* ---- roots ----------------------------------------------------------------------------------- */
 
 void ph_openssl_forget_roots(struct ph_crypto *c, struct ph_roots *roots)
 {
@@ -65,12 +66,14 @@ static bool add_root(struct ph_crypto *c, X509_STORE *store, struct ph_slice der
 {
     const unsigned char *at = (const unsigned char *)der.ptr;
     X509 *root = X509_new_ex(c->lib, NULL);
-    bool added = root != NULL && d2i_X509(&root, &at, (long)der.len) != NULL && X509_STORE_add_cert(store, root) == 1;
+    bool added = root != NULL && d2i_X509(&root, &at, (long)der.len) != NULL &&
+                 X509_STORE_add_cert(store, root) == 1;
     X509_free(root);
     return added;
 }
 
-struct ph_roots *ph_crypto_roots_add(struct ph_crypto *c, struct ph_slice list, const struct ph_slice *roots_der, size_t count)
+struct ph_roots *ph_crypto_roots_add(struct ph_crypto *c, struct ph_slice list,
+                                     const struct ph_slice *roots_der, size_t count)
 {
     struct ph_roots *oldest = &c->roots[0];
     for (size_t i = 1; i < PH_ROOT_SETS; i++)
@@ -82,13 +85,15 @@ struct ph_roots *ph_crypto_roots_add(struct ph_crypto *c, struct ph_slice list, 
     for (size_t i = 0; i < count && store != NULL; i++)
         added += add_root(c, store, roots_der[i]);
     ph_openssl_drop_errors(c);
-    if (added == 0 || c->ran_out) { /* a set that lacks some for want of memory must not be found again */
+    /* a set that lacks some for want of memory must not be found again */
+    if (added == 0 || c->ran_out) {
         c->ran_out = c->ran_out || store == NULL;
         X509_STORE_free(store);
         return NULL;
     }
     *oldest = (struct ph_roots){.store = store, .used = ++c->clock};
-    if (list.len > 0 && list.len <= PH_CA_FILE_BYTES_MAX) { /* K4; without a copy it is parsed anew the next time */
+    /* K4; without a copy it is parsed anew the next time */
+    if (list.len > 0 && list.len <= PH_CA_FILE_BYTES_MAX) {
         oldest->list = c->allocator->alloc(c->allocator->ctx, list.len);
         oldest->list_len = list.len;
         if (oldest->list != NULL)
@@ -97,12 +102,13 @@ struct ph_roots *ph_crypto_roots_add(struct ph_crypto *c, struct ph_slice list, 
     return oldest;
 }
 
-/* ---- chains ------------------------------------------------------------------------------------------ */
+/* ---- chains ---------------------------------------------------------------------------------- */
 
-bool ph_crypto_chain_ok(struct ph_crypto *c, struct ph_slice pem, const struct ph_roots *roots, int64_t at_ms,
-                        const struct ph_slice *names, size_t name_count)
+bool ph_crypto_chain_ok(struct ph_crypto *c, struct ph_slice pem, const struct ph_roots *roots,
+                        int64_t at_ms, const struct ph_slice *names, size_t name_count)
 {
-    if (pem.len == 0 || pem.len > CERTIFICATE_BYTES_MAX || roots == NULL || name_count == 0 || at_ms < 0)
+    if (pem.len == 0 || pem.len > CERTIFICATE_BYTES_MAX || roots == NULL || name_count == 0 ||
+        at_ms < 0)
         return false;
     bool good = false;
     BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
@@ -126,7 +132,8 @@ bool ph_crypto_chain_ok(struct ph_crypto *c, struct ph_slice pem, const struct p
     X509_VERIFY_PARAM_set_time(param, (time_t)(at_ms / 1000));
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_WILDCARDS);
     for (size_t i = 0; i < name_count; i++) /* an empty name would switch the check off */
-        if (names[i].len == 0 || X509_VERIFY_PARAM_add1_host(param, names[i].ptr, names[i].len) != 1)
+        if (names[i].len == 0 ||
+            X509_VERIFY_PARAM_add1_host(param, names[i].ptr, names[i].len) != 1)
             goto out;
     good = X509_verify_cert(ctx) == 1;
     c->ran_out = c->ran_out || X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM;

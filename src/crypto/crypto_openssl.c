@@ -1,5 +1,5 @@
-/* Digests and HMAC by OpenSSL 3: algorithms are fetched once per thread and keyed HMAC contexts kept, since
- * a fetch and a key schedule cost more than hashing 2 KB does. */
+/* Digests and HMAC by OpenSSL 3: algorithms are fetched once per thread and keyed HMAC contexts
+ * kept, since a fetch and a key schedule cost more than hashing 2 KB does. */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -9,8 +9,10 @@
 
 enum { SMALL_BYTES = 64 };
 
-static const char *const hash_names[] = {[PH_HASH_MD5] = "MD5",       [PH_HASH_SHA1] = "SHA1",
-                                         [PH_HASH_SHA256] = "SHA256", [PH_HASH_SHA384] = "SHA384",
+static const char *const hash_names[] = {[PH_HASH_MD5] = "MD5",
+                                         [PH_HASH_SHA1] = "SHA1",
+                                         [PH_HASH_SHA256] = "SHA256",
+                                         [PH_HASH_SHA384] = "SHA384",
                                          [PH_HASH_SHA512] = "SHA512"};
 
 const char *ph_openssl_hash_name(enum ph_hash hash)
@@ -91,7 +93,8 @@ EVP_MD *ph_openssl_digest(struct ph_crypto *c, enum ph_hash hash)
     return c->digests[hash];
 }
 
-enum ph_status ph_crypto_digest(struct ph_crypto *c, enum ph_hash hash, const struct ph_slice *parts, size_t count,
+enum ph_status ph_crypto_digest(struct ph_crypto *c, enum ph_hash hash,
+                                const struct ph_slice *parts, size_t count,
                                 unsigned char out[PH_DIGEST_BYTES_MAX], size_t *ret_len)
 {
     EVP_MD *md = ph_openssl_digest(c, hash);
@@ -120,8 +123,9 @@ uint64_t ph_openssl_print(uint64_t print, struct ph_slice bytes)
     return print;
 }
 
-/* Every byte is looked at whatever it is, eight at once where CRYPTO_memcmp takes one, and nothing branches on what was
- * seen before the end: to the compiler the asm may change `differ` each time, so it cannot leave early. */
+/* Every byte is looked at whatever it is, eight at once where CRYPTO_memcmp takes one, and
+ * nothing branches on what was seen before the end: to the compiler the asm may change `differ`
+ * each time, so it cannot leave early. */
 bool ph_crypto_equal(struct ph_slice a, struct ph_slice b)
 {
     uint64_t differ = 0, x, y;
@@ -134,7 +138,8 @@ bool ph_crypto_equal(struct ph_slice a, struct ph_slice b)
         __asm__("" : "+r"(differ));
     }
     if (at > 0 && at < a.len) { /* eight again, some of them twice */
-        memcpy(&x, a.ptr + a.len - sizeof(x), sizeof(x)), memcpy(&y, b.ptr + a.len - sizeof(y), sizeof(y));
+        memcpy(&x, a.ptr + a.len - sizeof(x), sizeof(x)),
+            memcpy(&y, b.ptr + a.len - sizeof(y), sizeof(y));
         differ |= x ^ y;
         at = a.len;
     }
@@ -165,7 +170,8 @@ static EVP_MAC_CTX *make_mac(struct ph_crypto *c, enum ph_hash hash, struct ph_s
 
 static bool is_mac(const struct ph_openssl_mac *slot, enum ph_hash hash, struct ph_slice key)
 {
-    return slot->ctx != NULL && slot->hash == hash && ph_crypto_equal(ph_slice_of(slot->key, slot->key_len), key);
+    return slot->ctx != NULL && slot->hash == hash &&
+           ph_crypto_equal(ph_slice_of(slot->key, slot->key_len), key);
 }
 
 static EVP_MAC_CTX *used_now(struct ph_crypto *c, struct ph_openssl_mac *slot)
@@ -175,8 +181,8 @@ static EVP_MAC_CTX *used_now(struct ph_crypto *c, struct ph_openssl_mac *slot)
     return EVP_MAC_init(slot->ctx, NULL, 0, NULL) == 1 ? slot->ctx : NULL;
 }
 
-/* The keyed context of (hash, key), from the cache or made; the least lately used one makes room. Most often it is the
- * one used last: then nothing need be told apart by its print. */
+/* The keyed context of (hash, key), from the cache or made; the least lately used one makes
+ * room. Most often it is the one used last: then nothing need be told apart by its print. */
 static EVP_MAC_CTX *keyed(struct ph_crypto *c, enum ph_hash hash, struct ph_slice key)
 {
     if (c->last_mac != NULL && is_mac(c->last_mac, hash, key))
@@ -208,7 +214,8 @@ static EVP_MAC_CTX *keyed(struct ph_crypto *c, enum ph_hash hash, struct ph_slic
 }
 
 enum ph_status ph_crypto_hmac(struct ph_crypto *c, enum ph_hash hash, struct ph_slice key,
-                              const struct ph_slice *parts, size_t count, unsigned char out[PH_DIGEST_BYTES_MAX], size_t *ret_len)
+                              const struct ph_slice *parts, size_t count,
+                              unsigned char out[PH_DIGEST_BYTES_MAX], size_t *ret_len)
 {
     if (key.len == 0)
         return PH_ERR_INVALID;
@@ -229,4 +236,3 @@ enum ph_status ph_crypto_hmac(struct ph_crypto *c, enum ph_hash hash, struct ph_
         return failed(c);
     return PH_OK;
 }
-

@@ -44,7 +44,8 @@ static EVP_PKEY *known_key(struct ph_crypto *c, struct ph_slice from)
     return NULL;
 }
 
-/* Remembers the key where it can; that it could not changes nothing but the time the next parse takes. */
+/* Remembers the key where it can; that it could not changes nothing but the time the next parse
+ * takes. */
 static void remember_key(struct ph_crypto *c, struct ph_slice from, EVP_PKEY *pkey)
 {
     struct ph_openssl_public *oldest = &c->keys[0];
@@ -82,7 +83,9 @@ static EVP_PKEY *public_from_bio(struct ph_crypto *c, struct ph_slice text, bool
     if (pkey == NULL) {
         (void)BIO_reset(bio);
         X509 *x = X509_new_ex(c->lib, NULL);
-        X509 *read = x == NULL ? NULL : der ? d2i_X509_bio(bio, &x) : PEM_read_bio_X509(bio, &x, no_password, NULL);
+        X509 *read = x == NULL ? NULL
+                     : der     ? d2i_X509_bio(bio, &x)
+                               : PEM_read_bio_X509(bio, &x, no_password, NULL);
         if (read != NULL)
             pkey = X509_get_pubkey(read);
         X509_free(x);
@@ -125,7 +128,8 @@ static EVP_PKEY *parse_public(struct ph_crypto *c, struct ph_arena *arena, struc
     EVP_PKEY *pkey = NULL;
     struct ph_slice raw = unbase64(arena, text);
     if (raw.len == ED25519_BYTES)
-        pkey = EVP_PKEY_new_raw_public_key_ex(c->lib, "ED25519", NULL, (const unsigned char *)raw.ptr, raw.len);
+        pkey = EVP_PKEY_new_raw_public_key_ex(c->lib, "ED25519", NULL,
+                                              (const unsigned char *)raw.ptr, raw.len);
     else if (raw.len > 0)
         pkey = public_from_bio(c, raw, !looks_pem(raw));
     if (pkey == NULL)
@@ -134,8 +138,8 @@ static EVP_PKEY *parse_public(struct ph_crypto *c, struct ph_arena *arena, struc
     return pkey;
 }
 
-enum ph_status ph_crypto_public_key(struct ph_crypto *c, struct ph_arena *arena, struct ph_slice text,
-                                    struct ph_key **ret)
+enum ph_status ph_crypto_public_key(struct ph_crypto *c, struct ph_arena *arena,
+                                    struct ph_slice text, struct ph_key **ret)
 {
     text = ph_slice_trim(text);
     if (text.len == 0 || text.len > KEY_BYTES_MAX)
@@ -164,8 +168,8 @@ static EVP_PKEY *parse_private(struct ph_crypto *c, struct ph_slice text)
     return pkey;
 }
 
-enum ph_status ph_crypto_private_key(struct ph_crypto *c, struct ph_arena *arena, struct ph_slice text,
-                                     struct ph_key **ret)
+enum ph_status ph_crypto_private_key(struct ph_crypto *c, struct ph_arena *arena,
+                                     struct ph_slice text, struct ph_key **ret)
 {
     text = ph_slice_trim(text);
     if (text.len == 0 || text.len > KEY_BYTES_MAX)
@@ -198,7 +202,8 @@ static EVP_PKEY *from_params(struct ph_crypto *c, const char *type, OSSL_PARAM_B
     OSSL_PARAM_free(params);
     if (pkey != NULL) {
         EVP_PKEY_CTX *check = EVP_PKEY_CTX_new_from_pkey(c->lib, pkey, NULL);
-        bool good = check != NULL && EVP_PKEY_public_check(check) == 1; /* on the curve, no tiny modulus */
+        /* on the curve, no tiny modulus */
+        bool good = check != NULL && EVP_PKEY_public_check(check) == 1;
         EVP_PKEY_CTX_free(check);
         if (!good) {
             EVP_PKEY_free(pkey);
@@ -209,14 +214,16 @@ static EVP_PKEY *from_params(struct ph_crypto *c, const char *type, OSSL_PARAM_B
     return pkey;
 }
 
-enum ph_status ph_crypto_ec_key(struct ph_crypto *c, struct ph_slice curve, struct ph_slice x, struct ph_slice y,
-                                struct ph_key **ret)
+enum ph_status ph_crypto_ec_key(struct ph_crypto *c, struct ph_slice curve, struct ph_slice x,
+                                struct ph_slice y, struct ph_key **ret)
 {
     static const struct {
         struct ph_slice name;
         const char *group;
         size_t bytes;
-    } curves[] = {{PH_SI("P-256"), "prime256v1", 32}, {PH_SI("P-384"), "secp384r1", 48}, {PH_SI("P-521"), "secp521r1", 66}};
+    } curves[] = {{PH_SI("P-256"), "prime256v1", 32},
+                  {PH_SI("P-384"), "secp384r1", 48},
+                  {PH_SI("P-521"), "secp521r1", 66}};
     for (size_t i = 0; i < PH_COUNTOF(curves); i++) {
         if (!ph_slice_eq(curve, curves[i].name))
             continue;
@@ -235,8 +242,10 @@ enum ph_status ph_crypto_ec_key(struct ph_crypto *c, struct ph_slice curve, stru
         }
         OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
         if (build != NULL &&
-            OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curves[i].group, 0) == 1 &&
-            OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * bytes) == 1)
+            OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curves[i].group,
+                                            0) == 1 &&
+            OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point,
+                                             1 + 2 * bytes) == 1)
             pkey = from_params(c, "EC", build);
         OSSL_PARAM_BLD_free(build);
         if (pkey == NULL)
@@ -250,7 +259,8 @@ enum ph_status ph_crypto_ec_key(struct ph_crypto *c, struct ph_slice curve, stru
 
 enum ph_status ph_crypto_ed25519_key(struct ph_crypto *c, struct ph_slice x, struct ph_key **ret)
 {
-    EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key_ex(c->lib, "ED25519", NULL, (const unsigned char *)x.ptr, x.len);
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key_ex(c->lib, "ED25519", NULL,
+                                                    (const unsigned char *)x.ptr, x.len);
     ph_openssl_drop_errors(c);
     if (pkey == NULL)
         return PH_ERR_INVALID;
@@ -258,7 +268,8 @@ enum ph_status ph_crypto_ed25519_key(struct ph_crypto *c, struct ph_slice x, str
     return PH_OK;
 }
 
-enum ph_status ph_crypto_rsa_key(struct ph_crypto *c, struct ph_slice n, struct ph_slice e, struct ph_key **ret)
+enum ph_status ph_crypto_rsa_key(struct ph_crypto *c, struct ph_slice n, struct ph_slice e,
+                                 struct ph_key **ret)
 {
     enum { MODULUS_BYTES_MIN = 128, MODULUS_BYTES_MAX = 1024 };
     if (n.len < MODULUS_BYTES_MIN || n.len > MODULUS_BYTES_MAX || e.len == 0 || e.len > 8)
@@ -267,7 +278,8 @@ enum ph_status ph_crypto_rsa_key(struct ph_crypto *c, struct ph_slice n, struct 
     BIGNUM *be = BN_bin2bn((const unsigned char *)e.ptr, (int)e.len, NULL);
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     EVP_PKEY *pkey = NULL;
-    if (bn != NULL && be != NULL && build != NULL && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, bn) == 1 &&
+    if (bn != NULL && be != NULL && build != NULL &&
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, bn) == 1 &&
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, be) == 1)
         pkey = from_params(c, "RSA", build);
     OSSL_PARAM_BLD_free(build);
@@ -282,11 +294,12 @@ enum ph_status ph_crypto_rsa_key(struct ph_crypto *c, struct ph_slice n, struct 
 size_t ph_crypto_ec_bytes(const struct ph_key *key)
 {
     EVP_PKEY *pkey = ph_openssl_pkey(key);
-    return EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC ? ((size_t)EVP_PKEY_get_bits(pkey) + 7) / 8 : 0;
+    return EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC ? ((size_t)EVP_PKEY_get_bits(pkey) + 7) / 8
+                                                     : 0;
 }
 
-/* A hash that is not named would let the library choose one. By number: asked by name, the library needs memory
- * and says "no" without it. */
+/* A hash that is not named would let the library choose one. By number: asked by name, the
+ * library needs memory and says "no" without it. */
 static bool fits(EVP_PKEY *pkey, enum ph_signature_kind kind, enum ph_hash hash)
 {
     if (kind != PH_SIG_ED25519 && ph_openssl_hash_name(hash) == NULL)
@@ -319,13 +332,14 @@ static bool is_malformed(enum ph_signature_kind kind, struct ph_slice signature)
 {
     const unsigned char *at = (const unsigned char *)signature.ptr;
     ECDSA_SIG *sig = kind == PH_SIG_ECDSA ? d2i_ECDSA_SIG(NULL, &at, (long)signature.len) : NULL;
-    bool malformed = kind == PH_SIG_ECDSA && (sig == NULL || at != (const unsigned char *)signature.ptr + signature.len);
+    bool malformed = kind == PH_SIG_ECDSA &&
+                     (sig == NULL || at != (const unsigned char *)signature.ptr + signature.len);
     ECDSA_SIG_free(sig);
     return malformed;
 }
 
-bool ph_crypto_verify(struct ph_crypto *c, struct ph_key *key, enum ph_signature_kind kind, enum ph_hash hash,
-                      struct ph_slice message, struct ph_slice signature)
+bool ph_crypto_verify(struct ph_crypto *c, struct ph_key *key, enum ph_signature_kind kind,
+                      enum ph_hash hash, struct ph_slice message, struct ph_slice signature)
 {
     EVP_PKEY *pkey = ph_openssl_pkey(key);
     if (!fits(pkey, kind, hash) || signature.len == 0)
@@ -333,7 +347,8 @@ bool ph_crypto_verify(struct ph_crypto *c, struct ph_key *key, enum ph_signature
     const char *name = kind == PH_SIG_ED25519 ? NULL : ph_openssl_hash_name(hash);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *pctx = NULL;
-    bool ready = ctx != NULL && EVP_DigestVerifyInit_ex(ctx, &pctx, name, c->lib, NULL, pkey, NULL) == 1 &&
+    bool ready = ctx != NULL &&
+                 EVP_DigestVerifyInit_ex(ctx, &pctx, name, c->lib, NULL, pkey, NULL) == 1 &&
                  set_padding(pctx, kind);
     if (ready) /* once only: or it copies the context first, and takes a copy that failed for a signature that did */
         EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
@@ -347,8 +362,8 @@ bool ph_crypto_verify(struct ph_crypto *c, struct ph_key *key, enum ph_signature
 }
 
 enum ph_status ph_crypto_sign(struct ph_crypto *c, struct ph_key *key, enum ph_signature_kind kind,
-                              enum ph_hash hash, struct ph_slice message, unsigned char *out, size_t room,
-                              size_t *ret_len)
+                              enum ph_hash hash, struct ph_slice message, unsigned char *out,
+                              size_t room, size_t *ret_len)
 {
     EVP_PKEY *pkey = ph_openssl_pkey(key);
     if (!fits(pkey, kind, hash))
@@ -357,9 +372,10 @@ enum ph_status ph_crypto_sign(struct ph_crypto *c, struct ph_key *key, enum ph_s
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *pctx = NULL;
     size_t len = room;
-    bool good = ctx != NULL && EVP_DigestSignInit_ex(ctx, &pctx, name, c->lib, NULL, pkey, NULL) == 1 &&
-                set_padding(pctx, kind) &&
-                EVP_DigestSign(ctx, out, &len, (const unsigned char *)message.ptr, message.len) == 1;
+    bool good =
+        ctx != NULL && EVP_DigestSignInit_ex(ctx, &pctx, name, c->lib, NULL, pkey, NULL) == 1 &&
+        set_padding(pctx, kind) &&
+        EVP_DigestSign(ctx, out, &len, (const unsigned char *)message.ptr, message.len) == 1;
     EVP_MD_CTX_free(ctx);
     ph_openssl_drop_errors(c);
     if (!good)
@@ -368,7 +384,8 @@ enum ph_status ph_crypto_sign(struct ph_crypto *c, struct ph_key *key, enum ph_s
     return PH_OK;
 }
 
-bool ph_crypto_ecdsa_to_der(struct ph_crypto *c, struct ph_slice raw, size_t bytes, unsigned char *out, size_t room, size_t *ret_len)
+bool ph_crypto_ecdsa_to_der(struct ph_crypto *c, struct ph_slice raw, size_t bytes,
+                            unsigned char *out, size_t room, size_t *ret_len)
 {
     if (bytes == 0 || raw.len != 2 * bytes)
         return false;
@@ -396,7 +413,8 @@ bool ph_crypto_ecdsa_to_der(struct ph_crypto *c, struct ph_slice raw, size_t byt
     return true;
 }
 
-bool ph_crypto_ecdsa_to_raw(struct ph_crypto *c, struct ph_slice der, size_t bytes, unsigned char *out)
+bool ph_crypto_ecdsa_to_raw(struct ph_crypto *c, struct ph_slice der, size_t bytes,
+                            unsigned char *out)
 {
     const unsigned char *at = (const unsigned char *)der.ptr;
     ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &at, (long)der.len);

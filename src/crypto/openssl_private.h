@@ -28,7 +28,7 @@ struct ph_openssl_public {
 /* The roots of one list. */
 struct ph_roots {
     X509_STORE *store; /* NULL: the place is free */
-    char *list; /* a copy, to compare; NULL: too long to be found again */
+    char *list;        /* a copy, to compare; NULL: too long to be found again */
     size_t list_len;
     uint64_t used;
 };
@@ -39,7 +39,8 @@ struct ph_crypto {
     EVP_MD *digests[PH_HASH_SHA512 + 1];
     EVP_MD_CTX *digest_ctx;
     EVP_MAC *hmac;
-    struct ph_openssl_mac macs[PH_KEY_CACHE], *last_mac; /* last_mac: the one used last; NULL: none yet */
+    /* last_mac: the one used last; NULL: none yet */
+    struct ph_openssl_mac macs[PH_KEY_CACHE], *last_mac;
     struct ph_openssl_public keys[PH_KEY_CACHE];
     struct ph_roots roots[PH_ROOT_SETS];
     uint64_t clock;

@@ -1,5 +1,5 @@
-/* A destination's circuit breaker, its width and its pace: all pure, with times of a clock that never
- * goes back.
+/* A destination's circuit breaker, its width and its pace: all pure, with times of a clock that
+ * never goes back.
  *
  * CLOSED    -> OPEN       PH_BREAKER_FAILURES failures in a row, or it asks for a pause
  * OPEN      -> HALF_OPEN  its time is over
@@ -46,9 +46,9 @@ int64_t ph_breaker_free_ms(const struct ph_breaker *breaker);
 
 /* ---- width ----------------------------------------------------------------------------------- */
 
-/* How many may be under way at once. Zeroed: one, as for whoever has not answered yet. Each that goes
- * well makes room for one more, each that fails halves it: one that is down, or comes back, is not
- * met by all that waits for it, nor is the inbox by all of their ends. */
+/* How many may be under way at once. Zeroed: one, as for whoever has not answered yet. Each that
+ * goes well makes room for one more, each that fails halves it: one that is down, or comes back,
+ * is not met by all that waits for it, nor is the inbox by all of their ends. */
 struct ph_width {
     int64_t more; /* than one */
 };

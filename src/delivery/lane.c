@@ -35,11 +35,11 @@ say(struct ph_lane *lane, bool warning, int64_t delivery, const char *format, va
     if (len < 0)
         return;
     size_t used = (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
-    const struct ph_dispatcher_news news = {
-        .warning = warning,
-        .destination = lane->now != NULL ? lane->now->d.name : PH_S(""),
-        .delivery = delivery,
-        .text = ph_slice_of(text, used)};
+    const struct ph_dispatcher_news news = {.warning = warning,
+                                            .destination =
+                                                lane->now != NULL ? lane->now->d.name : PH_S(""),
+                                            .delivery = delivery,
+                                            .text = ph_slice_of(text, used)};
     lane->log(lane->log_ctx, &news);
 }
 

@@ -91,13 +91,13 @@ struct ph_lane {
     struct ph_pace pace;
     size_t in_flight;
     int32_t returns; /* ends in a row without an attempt */
-    bool scan; /* the inbox may have what was not seen yet */
+    bool scan;       /* the inbox may have what was not seen yet */
     bool paused;
-    bool refuses; /* it said no to the last that it answered */
-    bool fails;   /* the last that went did not get through */
+    bool refuses;            /* it said no to the last that it answered */
+    bool fails;              /* the last that went did not get through */
     int64_t failing_said_ms; /* steady: when that was last told */
-    int64_t next_due_ms; /* unix; INT64_MAX: none known */
-    int64_t hold_ms;     /* steady: nothing is sent before */
+    int64_t next_due_ms;     /* unix; INT64_MAX: none known */
+    int64_t hold_ms;         /* steady: nothing is sent before */
     uint64_t random;
 };
 

@@ -119,8 +119,8 @@ static void tell_breaker(struct ph_lane *lane, const struct ph_parcel *parcel)
         ph_lane_say(lane, false, "is back");
 }
 
-/* Said when it begins, and not more often than once in a while: until the breaker opens nobody would
- * know, which takes hours where little comes in. */
+/* Said when it begins, and not more often than once in a while: until the breaker opens nobody
+ * would know, which takes hours where little comes in. */
 static void tell_failure(struct ph_lane *lane, const struct ph_parcel *parcel)
 {
     const struct ph_outcome *o = &parcel->outcome;
@@ -136,7 +136,8 @@ static void tell_failure(struct ph_lane *lane, const struct ph_parcel *parcel)
                 (int)o->reason.len, o->reason.ptr);
 }
 
-/* Said once when it begins and once when it is over: the breaker knows only those who do not answer. */
+/* Said once when it begins and once when it is over: the breaker knows only those who do not
+ * answer. */
 static void tell_refusal(struct ph_lane *lane, const struct ph_parcel *parcel)
 {
     const struct ph_outcome *o = &parcel->outcome;
@@ -271,7 +272,8 @@ static void not_sent(struct ph_lane *lane, struct ph_parcel *parcel, enum ph_sta
     if (st != PH_ERR_INVALID && wait_ms == CANNOT_MS)
         ph_lane_say(lane, true, "nothing can be sent: %s",
                     st == PH_ERR_NOT_FOUND ? "no secret is valid now" : ph_status_text(st));
-    if (st == PH_ERR_NO_MEMORY) /* an event that is too large never fits; the others wait with reason */
+    if (st ==
+        PH_ERR_NO_MEMORY) /* an event that is too large never fits; the others wait with reason */
         bound_returns(lane, parcel);
     end(lane, parcel);
     if (st != PH_ERR_INVALID)

@@ -1,6 +1,6 @@
 /* How attempts ended, on its way into the inbox (V4), in pieces: each is part of a batch that
- * somebody's acknowledgement waits for. While the writer is busy pieces grow, up to what it takes some
- * milliseconds for, or deliveries would not keep up with what comes in. */
+ * somebody's acknowledgement waits for. While the writer is busy pieces grow, up to what it
+ * takes some milliseconds for, or deliveries would not keep up with what comes in. */
 #include <stdlib.h>
 
 #include "delivery/lane.h"

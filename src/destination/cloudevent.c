@@ -103,9 +103,7 @@ enum ph_status ph_cloudevent_attributes(struct ph_arena *arena, const struct ph_
     return list.no_memory ? PH_ERR_NO_MEMORY : PH_OK;
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static char *put(char *to, struct ph_slice s)
 {

@@ -48,9 +48,7 @@ static enum ph_outbound_result wait_for(const struct ph_outbound *o, short event
     }
 }
 
-/* ---- TCP
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- TCP ------------------------------------------------------------------------------------- */
 
 static enum ph_outbound_result connect_one(struct ph_outbound *o, const struct addrinfo *address,
                                            int64_t deadline_ms, char why[PH_OUTBOUND_WHY_BYTES])
@@ -106,9 +104,7 @@ static enum ph_outbound_result connect_tcp(struct ph_outbound *o,
     return result;
 }
 
-/* ---- TLS
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 static enum ph_outbound_result tls_failed(const struct ph_outbound *o,
                                           char why[PH_OUTBOUND_WHY_BYTES], const char *what)

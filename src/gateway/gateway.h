@@ -73,7 +73,7 @@ struct ph_gateway_counts {
 };
 void ph_gateway_counts(struct ph_gateway *gateway, struct ph_gateway_counts *ret);
 
-/* ---- for the completer ---- */
+/* ---- for the completer ----------------------------------------------------------------------- */
 void ph_gateway_tell_round(struct ph_gateway *gateway, const struct ph_gateway_round *round);
 void ph_gateway_tell_lack(struct ph_gateway *gateway, struct ph_slice endpoint,
                           struct ph_slice field);

@@ -25,8 +25,7 @@ static size_t string_end(struct ph_slice text, size_t at)
     return i;
 }
 
-/* ---- a document in a string
- * -------------------------------------------------------------------------- */
+/* ---- a document in a string ------------------------------------------------------------------ */
 
 static size_t put_utf8(char *to, uint32_t code)
 {
@@ -128,8 +127,7 @@ static void put_string(struct ph_mask_out *out, struct ph_slice text)
     }
 }
 
-/* ---- the walk
- * ---------------------------------------------------------------------------------------- */
+/* ---- the walk -------------------------------------------------------------------------------- */
 
 static bool hides(struct walk *w)
 {

@@ -1,6 +1,7 @@
 #include "gateway/policy.h"
 
-/* The better a request stands for one event of it, the better it stands: a batch is kept for its good items. */
+/* The better a request stands for one event of it, the better it stands: a batch is kept for its
+ * good items. */
 static enum ph_inbox_standing standing_of(enum ph_verdict verdict)
 {
     switch (verdict) {
@@ -23,7 +24,10 @@ static enum ph_inbox_standing standing_of(enum ph_verdict verdict)
 
 static int rank(enum ph_inbox_standing standing)
 {
-    return standing == PH_STANDING_ACCEPTED ? 3 : standing == PH_STANDING_PENDING ? 2 : standing == PH_STANDING_HINT ? 1 : 0;
+    return standing == PH_STANDING_ACCEPTED  ? 3
+           : standing == PH_STANDING_PENDING ? 2
+           : standing == PH_STANDING_HINT    ? 1
+                                             : 0;
 }
 
 static bool is_fetchable(const struct ph_answer *answer)
@@ -33,7 +37,8 @@ static bool is_fetchable(const struct ph_answer *answer)
 
 struct ph_judgement ph_policy_judge(const struct ph_answer *answer)
 {
-    struct ph_judgement j = {.standing = PH_STANDING_QUARANTINED, .match_only = answer->event_count > 0};
+    struct ph_judgement j = {.standing = PH_STANDING_QUARANTINED,
+                             .match_only = answer->event_count > 0};
     if (answer->event_count == 0)
         j.reason = answer->error_message;
     for (size_t i = 0; i < answer->event_count; i++) {

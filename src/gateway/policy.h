@@ -9,11 +9,11 @@
 
 struct ph_judgement {
     enum ph_inbox_standing standing;
-    bool match_only;          /* all that is wrong with it is its age: a known key makes it a duplicate */
+    bool match_only; /* all that is wrong with it is its age: a known key makes it a duplicate */
     enum ph_inbox_work work;
-    enum ph_verdict verdict;  /* of the request: the best of its events' by standing */
-    struct ph_slice reason;   /* that event's, or the error of the whole body */
-    bool alarm;               /* nobody but the operator can mend it: no secret */
+    enum ph_verdict verdict; /* of the request: the best of its events' by standing */
+    struct ph_slice reason;  /* that event's, or the error of the whole body */
+    bool alarm;              /* nobody but the operator can mend it: no secret */
 };
 struct ph_judgement ph_policy_judge(const struct ph_answer *answer);
 /* Whether an event is told to nobody for now: it proves nothing, or is to be completed. */

@@ -8,14 +8,15 @@
 #include "gateway/policy.h"
 #include "wire/wire.h"
 
-/* ---- an event ------------------------------------------------------------------------------------ */
+/* ---- an event -------------------------------------------------------------------------------- */
 
 /* What it is about: the payment's id where there is one, for subjects, ordering and lateness. */
 static struct ph_slice subject_of(const struct ph_event *event)
 {
-    static const enum ph_field ids[] = {PH_F_CONNECTOR_TRANSACTION_ID, PH_F_MERCHANT_TRANSACTION_ID, PH_F_CONNECTOR_REFUND_ID,
-                                        PH_F_MERCHANT_REFUND_ID, PH_F_CONNECTOR_DISPUTE_ID, PH_F_CONNECTOR_MANDATE_ID,
-                                        PH_F_CONNECTOR_PAYOUT_ID, PH_F_MERCHANT_PAYOUT_ID};
+    static const enum ph_field ids[] = {PH_F_CONNECTOR_TRANSACTION_ID, PH_F_MERCHANT_TRANSACTION_ID,
+                                        PH_F_CONNECTOR_REFUND_ID,      PH_F_MERCHANT_REFUND_ID,
+                                        PH_F_CONNECTOR_DISPUTE_ID,     PH_F_CONNECTOR_MANDATE_ID,
+                                        PH_F_CONNECTOR_PAYOUT_ID,      PH_F_MERCHANT_PAYOUT_ID};
     for (size_t i = 0; i < PH_COUNTOF(ids); i++)
         if (event->fields[ids[i]].text.len > 0)
             return event->fields[ids[i]].text;
@@ -25,14 +26,17 @@ static struct ph_slice subject_of(const struct ph_event *event)
     return (struct ph_slice){0};
 }
 
-/* By its type, or where the type is none that we have a word for (a payment that failed before it began) by what it holds. */
+/* By its type, or where the type is none that we have a word for (a payment that failed before
+ * it began) by what it holds. */
 static struct ph_slice class_of(const struct ph_event *event, int32_t type)
 {
     static const struct ph_slice kinds[] = {
-        [PH_KIND_NONE] = PH_SI(""),           [PH_KIND_PAYMENT] = PH_SI("payment"), [PH_KIND_REFUND] = PH_SI("refund"),
-        [PH_KIND_DISPUTE] = PH_SI("dispute"), [PH_KIND_MANDATE] = PH_SI("mandate"), [PH_KIND_PAYOUT] = PH_SI("payout")};
+        [PH_KIND_NONE] = PH_SI(""),           [PH_KIND_PAYMENT] = PH_SI("payment"),
+        [PH_KIND_REFUND] = PH_SI("refund"),   [PH_KIND_DISPUTE] = PH_SI("dispute"),
+        [PH_KIND_MANDATE] = PH_SI("mandate"), [PH_KIND_PAYOUT] = PH_SI("payout")};
     struct ph_slice class = ph_event_type_class(type);
-    bool known = class.len > 0 || event->verdict != PH_VERIFIED || (size_t)event->kind >= PH_COUNTOF(kinds);
+    bool known =
+        class.len > 0 || event->verdict != PH_VERIFIED || (size_t)event->kind >= PH_COUNTOF(kinds);
     return known ? class : kinds[event->kind];
 }
 
@@ -41,7 +45,8 @@ static void fill_amount(const struct ph_event *event, struct ph_inbox_event *ret
     static const enum ph_field amounts[] = {PH_F_AMOUNT, PH_F_REFUND_AMOUNT, PH_F_DISPUTE_AMOUNT};
     for (size_t i = 0; i < PH_COUNTOF(amounts); i++) {
         const struct ph_value *money = &event->fields[amounts[i]];
-        const struct ph_currency *currency = money->present ? ph_currency_by_number(money->currency) : NULL;
+        const struct ph_currency *currency =
+            money->present ? ph_currency_by_number(money->currency) : NULL;
         if (currency == NULL)
             continue;
         ret->amount = money->number;
@@ -50,7 +55,7 @@ static void fill_amount(const struct ph_event *event, struct ph_inbox_event *ret
     }
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------ */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 void ph_record_part_accounts(const struct ph_config_endpoint *endpoint, struct ph_answer *answer)
 {
@@ -61,7 +66,8 @@ void ph_record_part_accounts(const struct ph_config_endpoint *endpoint, struct p
         if (event->verdict != PH_VERIFIED || ph_slice_eq(event->account, answer->events[0].account))
             continue;
         event->verdict = PH_FORGED;
-        event->verdict_reason = PH_S("it names another account than the first of its batch, with whose keys the batch was judged");
+        event->verdict_reason = PH_S("it names another account than the first of its batch, with "
+                                     "whose keys the batch was judged");
     }
 }
 
@@ -84,22 +90,25 @@ static char *put_escaped(char *at, struct ph_slice text)
     return at;
 }
 
-/* Whose key it is (G3: one event of one connector, account and mode). Only what the operator says counts here, for not all
- * processors sign their account and mode: the endpoint, with the account that `by` picked; or, where endpoints are told to be of
- * one `account`, that and the endpoint's mode.
+/* Whose key it is (G3: one event of one connector, account and mode). Only what the operator
+ * says counts here, for not all processors sign their account and mode: the endpoint, with the
+ * account that `by` picked; or, where endpoints are told to be of one `account`, that and the
+ * endpoint's mode.
  *
  *   shop:stripe:evt_1      shop/EU:adyen:…      @acct_1/live:stripe:evt_1 */
-static enum ph_status scope_key(struct ph_arena *arena, const struct ph_record_input *input, struct ph_slice key,
-                                struct ph_slice *ret)
+static enum ph_status scope_key(struct ph_arena *arena, const struct ph_record_input *input,
+                                struct ph_slice key, struct ph_slice *ret)
 {
-    static const struct ph_slice modes[] = {
-        [PH_CONFIG_MODE_ANY] = PH_SI(""), [PH_CONFIG_MODE_LIVE] = PH_SI("/live"), [PH_CONFIG_MODE_TEST] = PH_SI("/test")};
+    static const struct ph_slice modes[] = {[PH_CONFIG_MODE_ANY] = PH_SI(""),
+                                            [PH_CONFIG_MODE_LIVE] = PH_SI("/live"),
+                                            [PH_CONFIG_MODE_TEST] = PH_SI("/test")};
     const struct ph_config_endpoint *e = input->endpoint;
     bool shared = e->account.len > 0;
     struct ph_slice whose = shared ? e->account : e->entry.name;
     if (key.len == 0)
         return PH_OK;
-    char *text = ph_arena_alloc(arena, 3 * (whose.len + input->account.len) + key.len + 16), *at = text;
+    char *text = ph_arena_alloc(arena, 3 * (whose.len + input->account.len) + key.len + 16),
+         *at = text;
     if (text == NULL)
         return PH_ERR_NO_MEMORY;
     at = put(at, shared ? PH_S("@") : PH_S(""));
@@ -127,8 +136,8 @@ static enum ph_status digest(struct ph_worker *worker, const struct ph_answer *a
     return PH_OK;
 }
 
-static enum ph_status fill_event(struct ph_worker *worker, const struct ph_record_input *input, size_t index,
-                                 struct ph_inbox_event *ret)
+static enum ph_status fill_event(struct ph_worker *worker, const struct ph_record_input *input,
+                                 size_t index, struct ph_inbox_event *ret)
 {
     struct ph_arena *arena = ph_worker_arena(worker);
     struct ph_event *event = &input->answer->events[index];
@@ -139,8 +148,8 @@ static enum ph_status fill_event(struct ph_worker *worker, const struct ph_recor
     if (good || event->verdict == PH_STALE) {
         PH_TRY(scope_key(arena, input, event->dedupe_key, &key));
         PH_TRY(scope_key(arena, input, event->effect_key, &effect));
-        /* As told: of this inbox, not of one processor alone. Bytes that are no text would all be told
-         * as one replacement character: such an event gets a name of the inbox's own. */
+        /* As told: of this inbox, not of one processor alone. Bytes that are no text would all
+         * be told as one replacement character: such an event gets a name of the inbox's own. */
         event->merchant_event_id = ph_utf8_valid(key) ? key : (struct ph_slice){0};
     }
     struct ph_slice named = ph_event_type_specification_name(type);
@@ -170,14 +179,16 @@ static enum ph_status fill_event(struct ph_worker *worker, const struct ph_recor
     return PH_OK;
 }
 
-/* ---- the request --------------------------------------------------------------------------------- */
+/* ---- the request ----------------------------------------------------------------------------- */
 
-enum ph_status ph_record_make(struct ph_worker *worker, const struct ph_record_input *input, struct ph_inbox_store *ret)
+enum ph_status ph_record_make(struct ph_worker *worker, const struct ph_record_input *input,
+                              struct ph_inbox_store *ret)
 {
     const struct ph_answer *answer = input->answer;
     const struct ph_request *request = input->in->request;
     const struct ph_judgement judged = ph_policy_judge(answer);
-    struct ph_inbox_event *events = ph_arena_alloc(ph_worker_arena(worker), (answer->event_count + 1) * sizeof *events);
+    struct ph_inbox_event *events =
+        ph_arena_alloc(ph_worker_arena(worker), (answer->event_count + 1) * sizeof *events);
     if (events == NULL)
         return PH_ERR_NO_MEMORY;
     for (size_t i = 0; i < answer->event_count; i++)
@@ -206,7 +217,8 @@ enum ph_status ph_record_make(struct ph_worker *worker, const struct ph_record_i
                 .trace = input->trace,
                 .brought = input->brought,
                 .brought_count = input->brought_count,
-                .work = judged.work == PH_WORK_VERIFY && input->unknown ? PH_WORK_VERIFY_UNKNOWN : judged.work,
+                .work = judged.work == PH_WORK_VERIFY && input->unknown ? PH_WORK_VERIFY_UNKNOWN
+                                                                        : judged.work,
                 .work_due_ms = input->in->now_ms,
             },
         .events = events,
@@ -215,20 +227,25 @@ enum ph_status ph_record_make(struct ph_worker *worker, const struct ph_record_i
     return PH_OK;
 }
 
-/* ---- copies -------------------------------------------------------------------------------------- */
+/* ---- copies ---------------------------------------------------------------------------------- */
 
 #define TEXT(type, member) offsetof(struct type, member)
 static const size_t request_texts[] = {
-    TEXT(ph_inbox_request, endpoint),  TEXT(ph_inbox_request, connector), TEXT(ph_inbox_request, method),
-    TEXT(ph_inbox_request, uri),       TEXT(ph_inbox_request, remote),    TEXT(ph_inbox_request, body),
-    TEXT(ph_inbox_request, verdict_reason), TEXT(ph_inbox_request, secret), TEXT(ph_inbox_request, secret_of), TEXT(ph_inbox_request, page_hash),
+    TEXT(ph_inbox_request, endpoint),       TEXT(ph_inbox_request, connector),
+    TEXT(ph_inbox_request, method),         TEXT(ph_inbox_request, uri),
+    TEXT(ph_inbox_request, remote),         TEXT(ph_inbox_request, body),
+    TEXT(ph_inbox_request, verdict_reason), TEXT(ph_inbox_request, secret),
+    TEXT(ph_inbox_request, secret_of),      TEXT(ph_inbox_request, page_hash),
     TEXT(ph_inbox_request, engine_version), TEXT(ph_inbox_request, trace)};
 static const size_t event_texts[] = {
-    TEXT(ph_inbox_event, dedupe_key), TEXT(ph_inbox_event, effect_key), TEXT(ph_inbox_event, event_id),
-    TEXT(ph_inbox_event, type), TEXT(ph_inbox_event, class), TEXT(ph_inbox_event, processor_id),
-    TEXT(ph_inbox_event, processor_type), TEXT(ph_inbox_event, subject), TEXT(ph_inbox_event, account),
-    TEXT(ph_inbox_event, currency), TEXT(ph_inbox_event, answer)};
-static const size_t pair_texts[] = {0, sizeof(struct ph_slice)}; /* of headers and of what was brought */
+    TEXT(ph_inbox_event, dedupe_key),     TEXT(ph_inbox_event, effect_key),
+    TEXT(ph_inbox_event, event_id),       TEXT(ph_inbox_event, type),
+    TEXT(ph_inbox_event, class),          TEXT(ph_inbox_event, processor_id),
+    TEXT(ph_inbox_event, processor_type), TEXT(ph_inbox_event, subject),
+    TEXT(ph_inbox_event, account),        TEXT(ph_inbox_event, currency),
+    TEXT(ph_inbox_event, answer)};
+/* of headers and of what was brought */
+static const size_t pair_texts[] = {0, sizeof(struct ph_slice)};
 #undef TEXT
 _Static_assert(sizeof(struct ph_header) == 2 * sizeof(struct ph_slice), "name, value");
 _Static_assert(sizeof(struct ph_config_value) == 2 * sizeof(struct ph_slice), "name, value");

@@ -28,8 +28,8 @@ static bool read_address(struct ph_slice text, uint8_t ret[16])
     return true;
 }
 
-void ph_sender_address(const struct ph_config_endpoint *endpoint, const uint8_t peer[16], const struct ph_request *request,
-                       uint8_t ret_address[16])
+void ph_sender_address(const struct ph_config_endpoint *endpoint, const uint8_t peer[16],
+                       const struct ph_request *request, uint8_t ret_address[16])
 {
     const struct ph_network *trusted = endpoint->trusted_proxies.items;
     size_t count = endpoint->trusted_proxies.count;
@@ -52,5 +52,6 @@ void ph_sender_address(const struct ph_config_endpoint *endpoint, const uint8_t 
 
 bool ph_sender_allowed(const struct ph_config_endpoint *endpoint, const uint8_t address[16])
 {
-    return endpoint->allow_ips.count == 0 || is_in(endpoint->allow_ips.items, endpoint->allow_ips.count, address);
+    return endpoint->allow_ips.count == 0 ||
+           is_in(endpoint->allow_ips.items, endpoint->allow_ips.count, address);
 }

@@ -23,15 +23,19 @@ void ph_view_unref(struct ph_view *view)
     free(view);
 }
 
-/* ---- destinations -------------------------------------------------------------------------------- */
+/* ---- destinations ---------------------------------------------------------------------------- */
 
 /* The words of both are the same numbers, by design. */
-_Static_assert((int)PH_TELL_VERIFIED == (int)PH_SELECT_VERIFIED && (int)PH_TELL_UNSIGNED == (int)PH_SELECT_UNSIGNED &&
-                   (int)PH_TELL_UNSUPPORTED == (int)PH_SELECT_UNSUPPORTED && (int)PH_TELL_LIVE == (int)PH_SELECT_LIVE &&
-                   (int)PH_TELL_TEST == (int)PH_SELECT_TEST && (int)PH_TELL_UNKNOWN == (int)PH_SELECT_UNKNOWN,
+_Static_assert((int)PH_TELL_VERIFIED == (int)PH_SELECT_VERIFIED &&
+                   (int)PH_TELL_UNSIGNED == (int)PH_SELECT_UNSIGNED &&
+                   (int)PH_TELL_UNSUPPORTED == (int)PH_SELECT_UNSUPPORTED &&
+                   (int)PH_TELL_LIVE == (int)PH_SELECT_LIVE &&
+                   (int)PH_TELL_TEST == (int)PH_SELECT_TEST &&
+                   (int)PH_TELL_UNKNOWN == (int)PH_SELECT_UNKNOWN,
                "a configuration's bits are the selection's");
 
-static const struct ph_config_destination *destination_named(const struct ph_config *config, struct ph_slice name)
+static const struct ph_config_destination *destination_named(const struct ph_config *config,
+                                                             struct ph_slice name)
 {
     for (size_t i = 0; i < config->destinations.count; i++)
         if (ph_slice_eq(config->destinations.items[i].entry.name, name))
@@ -78,15 +82,18 @@ static bool add_destinations(struct ph_view *view, const struct ph_view *before)
 {
     const struct ph_config *config = view->config;
     for (size_t i = 0; before != NULL && i < before->destination_count; i++)
-        if (!add(view, before->names[i].len > 0 ? destination_named(config, before->names[i]) : NULL))
+        if (!add(view,
+                 before->names[i].len > 0 ? destination_named(config, before->names[i]) : NULL))
             return false;
     for (size_t i = 0; i < config->destinations.count; i++)
-        if (!has_name(view, config->destinations.items[i].entry.name) && !add(view, &config->destinations.items[i]))
+        if (!has_name(view, config->destinations.items[i].entry.name) &&
+            !add(view, &config->destinations.items[i]))
             return false;
     return true;
 }
 
-struct ph_view *ph_view_new(const struct ph_config *config, struct ph_arena *pages, const struct ph_view *before)
+struct ph_view *ph_view_new(const struct ph_config *config, struct ph_arena *pages,
+                            const struct ph_view *before)
 {
     struct ph_view *view = calloc(1, sizeof *view);
     if (view == NULL) {
@@ -107,12 +114,14 @@ struct ph_view *ph_view_new(const struct ph_config *config, struct ph_arena *pag
 uint64_t ph_view_pick(const struct ph_view *view, const struct ph_config_endpoint *endpoint,
                       const struct ph_inbox_event *event, uint64_t *ret_once)
 {
-    static const enum ph_mode modes[] = {
-        [PH_CONFIG_MODE_ANY] = PH_MODE_UNSPECIFIED, [PH_CONFIG_MODE_LIVE] = PH_LIVE, [PH_CONFIG_MODE_TEST] = PH_TEST};
-    return ph_selection_pick(view->selections, view->destination_count, event, endpoint->connector, modes[endpoint->mode], ret_once);
+    static const enum ph_mode modes[] = {[PH_CONFIG_MODE_ANY] = PH_MODE_UNSPECIFIED,
+                                         [PH_CONFIG_MODE_LIVE] = PH_LIVE,
+                                         [PH_CONFIG_MODE_TEST] = PH_TEST};
+    return ph_selection_pick(view->selections, view->destination_count, event, endpoint->connector,
+                             modes[endpoint->mode], ret_once);
 }
 
-/* ---- an endpoint's request ------------------------------------------------------------------------ */
+/* ---- an endpoint's request ------------------------------------------------------------------- */
 
 static struct ph_slice header_of(const struct ph_request *request, struct ph_slice name)
 {
@@ -123,18 +132,21 @@ static struct ph_slice header_of(const struct ph_request *request, struct ph_sli
 }
 
 /* The text, or the number as written, that a pointer leads to. */
-static struct ph_slice member_of(struct ph_slice body, struct ph_slice pointer, struct ph_arena *arena)
+static struct ph_slice member_of(struct ph_slice body, struct ph_slice pointer,
+                                 struct ph_arena *arena)
 {
     const yyjson_alc memory = ph_json_pool(arena);
-    yyjson_doc *doc = yyjson_read_opts((char *)body.ptr, body.len, YYJSON_READ_NUMBER_AS_RAW, &memory, NULL);
+    yyjson_doc *doc =
+        yyjson_read_opts((char *)body.ptr, body.len, YYJSON_READ_NUMBER_AS_RAW, &memory, NULL);
     yyjson_val *value = doc != NULL ? yyjson_doc_ptr_getn(doc, pointer.ptr, pointer.len) : NULL;
     if (yyjson_is_str(value))
         return ph_slice_of(yyjson_get_str(value), yyjson_get_len(value));
-    return yyjson_is_raw(value) ? ph_slice_of(yyjson_get_raw(value), yyjson_get_len(value)) : (struct ph_slice){0};
+    return yyjson_is_raw(value) ? ph_slice_of(yyjson_get_raw(value), yyjson_get_len(value))
+                                : (struct ph_slice){0};
 }
 
-bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph_request *request, int64_t now_ms,
-                      struct ph_arena *arena, struct ph_view_keys *ret)
+bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph_request *request,
+                      int64_t now_ms, struct ph_arena *arena, struct ph_view_keys *ret)
 {
     const struct ph_config_secret *secrets = endpoint->secrets.items;
     size_t secret_count = endpoint->secrets.count, which[PH_SECRETS_MAX];
@@ -147,7 +159,8 @@ bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph
                                    ? header_of(request, ph_slice_from(endpoint->by, header.len))
                                    : member_of(request->body, endpoint->by, arena);
         ret->named = name;
-        const struct ph_config_account *account = name.len > 0 ? ph_config_account_find(endpoint, name) : NULL;
+        const struct ph_config_account *account =
+            name.len > 0 ? ph_config_account_find(endpoint, name) : NULL;
         if (account == NULL)
             return false;
         ret->account = account->entry.name;
@@ -165,18 +178,25 @@ bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph
     return true;
 }
 
-struct ph_slice ph_view_no_account(const struct ph_config_endpoint *endpoint, struct ph_slice named, struct ph_arena *arena)
+struct ph_slice ph_view_no_account(const struct ph_config_endpoint *endpoint, struct ph_slice named,
+                                   struct ph_arena *arena)
 {
     enum { LOOKED_AT = 200, SHOWN = 40, BY_SHOWN = 80, TEXT_BYTES = 256 };
     char *text = ph_arena_alloc(arena, TEXT_BYTES), printable[LOOKED_AT], shown[LOOKED_AT];
-    size_t by_len = endpoint->by.len < BY_SHOWN ? endpoint->by.len : BY_SHOWN, len = named.len < LOOKED_AT ? named.len : LOOKED_AT;
+    size_t by_len = endpoint->by.len < BY_SHOWN ? endpoint->by.len : BY_SHOWN,
+           len = named.len < LOOKED_AT ? named.len : LOOKED_AT;
     if (text == NULL)
         return PH_S("the request names no account of this endpoint");
     for (size_t i = 0; i < len; i++)
-        printable[i] = named.ptr[i] >= ' ' && named.ptr[i] < 0x7f && named.ptr[i] != '"' ? named.ptr[i] : '?';
-    len = ph_mask_words(ph_slice_of(printable, len), shown); /* before it is cut: half a card number is one, too */
-    int written = len == 0 ? snprintf(text, TEXT_BYTES, "the request names no account (by %.*s)", (int)by_len, endpoint->by.ptr)
-                           : snprintf(text, TEXT_BYTES, "no account of this endpoint is called \"%.*s%s\" (by %.*s)",
-                                      (int)(len < SHOWN ? len : SHOWN), shown, len > SHOWN ? "..." : "", (int)by_len, endpoint->by.ptr);
+        printable[i] =
+            named.ptr[i] >= ' ' && named.ptr[i] < 0x7f && named.ptr[i] != '"' ? named.ptr[i] : '?';
+    /* before it is cut: half a card number is one, too */
+    len = ph_mask_words(ph_slice_of(printable, len), shown);
+    int written = len == 0 ? snprintf(text, TEXT_BYTES, "the request names no account (by %.*s)",
+                                      (int)by_len, endpoint->by.ptr)
+                           : snprintf(text, TEXT_BYTES,
+                                      "no account of this endpoint is called \"%.*s%s\" (by %.*s)",
+                                      (int)(len < SHOWN ? len : SHOWN), shown,
+                                      len > SHOWN ? "..." : "", (int)by_len, endpoint->by.ptr);
     return ph_slice_of(text, (size_t)written);
 }

@@ -28,7 +28,8 @@ void ph_http_exchange_request(const struct ph_http_exchange *exchange,
                               struct ph_http_request *ret_request)
 {
     const struct ph_buffer *head = &exchange->head;
-    struct ph_slice body = exchange->passing.len > 0 ? exchange->passing : ph_buffer_slice(&exchange->body);
+    struct ph_slice body =
+        exchange->passing.len > 0 ? exchange->passing : ph_buffer_slice(&exchange->body);
     uint64_t marks = 0;
     for (size_t i = 0; i < exchange->field_count; i++) {
         headers[i] = (struct ph_header){

@@ -55,8 +55,8 @@ bool ph_grpc_read(struct ph_slice body, bool gzip, size_t message_max, struct ph
 /* "100m", "5S" in ms, rounded up; false when it is none. */
 bool ph_grpc_timeout_ms(struct ph_slice text, int64_t *ret_ms);
 void ph_grpc_write_prefix(char prefix[PH_GRPC_PREFIX_BYTES], size_t message_bytes, bool compressed);
-/* The first PH_GRPC_TEXT_BYTES_MAX bytes of `text`, or up to three less so that no character is cut,
- * percent-encoded as the grpc-message header wants it; {NULL,0} without memory. */
+/* The first PH_GRPC_TEXT_BYTES_MAX bytes of `text`, or up to three less so that no character is
+ * cut, percent-encoded as the grpc-message header wants it; {NULL,0} without memory. */
 struct ph_slice ph_grpc_encode_message(struct ph_arena *arena, struct ph_slice text);
 /* The code as the decimal text of grpc-status. */
 struct ph_slice ph_grpc_status_text(int code);

@@ -279,8 +279,8 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 }
 
 /* An answer that ended before its request did: the rest need not be sent (RFC 9113 §8.1). */
-/* A stream that we reset for what the client did in it cost as much as one that it reset itself, and
- * frees its place as soon (CVE-2025-8671). */
+/* A stream that we reset for what the client did in it cost as much as one that it reset itself,
+ * and frees its place as soon (CVE-2025-8671). */
 static bool is_for_the_clients_fault(const nghttp2_frame *frame)
 {
     return frame->hd.type == NGHTTP2_RST_STREAM &&
@@ -527,8 +527,8 @@ static bool is_slow(const struct ph_h2_stream *s, int64_t now_ms, _Atomic uint64
            begun_ms < now_ms - (in_head ? site->limits->head_ms : site->limits->body_ms);
 }
 
-/* A call whose own deadline is over while it comes in. Looked for here alone, once a second: of nearly
- * all calls the whole has come long before. */
+/* A call whose own deadline is over while it comes in. Looked for here alone, once a second: of
+ * nearly all calls the whole has come long before. */
 static bool is_late(struct ph_h2_stream *s, int64_t now_ms)
 {
     struct ph_header headers[PH_HEADERS_MAX];

@@ -21,11 +21,12 @@ struct ph_h2;
 struct ph_h2_stream;
 struct ph_h2_block;
 
-/* Streams between two requests, with their buffers, wiped, and nghttp2's small blocks: one thread's, for all its connections.
- * What was given last is taken first, as it is still in the processor's cache. Zeroed it is empty. */
+/* Streams between two requests, with their buffers, wiped, and nghttp2's small blocks: one
+ * thread's, for all its connections. What was given last is taken first, as it is still in the
+ * processor's cache. Zeroed it is empty. */
 struct ph_h2_spares {
     struct ph_h2_stream *first;
-    size_t count, least; /* least: of `count`, since ph_h2_spares_rest */
+    size_t count, least;            /* least: of `count`, since ph_h2_spares_rest */
     struct ph_h2_block *blocks[17]; /* by size, in steps of 64 bytes: up to 1 KiB */
 };
 /* Gives back the blocks, and the streams that nobody has needed since the last call. */

@@ -1,7 +1,8 @@
-/* nghttp2's memory: a stream, its frames and their header lists are eight small blocks a request. A
- * block that is given back is kept for the next of its size, on whichever connection, until
- * ph_h2_spares_rest. They are taken beside the thread's budget: a connection has no more of them than
- * PH_STREAMS_MAX streams need, and connections that only stand open take no room from bodies. */
+/* nghttp2's memory: a stream, its frames and their header lists are eight small blocks a
+ * request. A block that is given back is kept for the next of its size, on whichever connection,
+ * until ph_h2_spares_rest. They are taken beside the thread's budget: a connection has no more
+ * of them than PH_STREAMS_MAX streams need, and connections that only stand open take no room
+ * from bodies. */
 #include <stdalign.h>
 
 #include "http/h2_private.h"

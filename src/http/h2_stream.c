@@ -158,11 +158,13 @@ void ph_h2_reset(struct ph_h2 *h2, int32_t id, uint32_t why)
 
 /* What nearly all answers to calls are made of: nghttp2 need not copy it. */
 enum { LASTING = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE };
+/* clang-format off */
 #define LASTING_FIELD(name_text, value_text)                                                       \
     {                                                                                              \
         .name = (uint8_t *)(uintptr_t)(name_text), .value = (uint8_t *)(uintptr_t)(value_text),    \
         .namelen = sizeof(name_text) - 1, .valuelen = sizeof(value_text) - 1, .flags = LASTING     \
     }
+/* clang-format on */
 static const nghttp2_nv status_ok = LASTING_FIELD(":status", "200"),
                         grpc_type = LASTING_FIELD("content-type", "application/grpc"),
                         grpc_ok = LASTING_FIELD("grpc-status", "0"),
@@ -317,9 +319,8 @@ static enum ph_status respond(struct ph_h2_stream *s, const struct ph_http_respo
 {
     s->progress_ms = s->h2->now_ms;
     struct ph_slice method = ph_http_span(&s->exchange.head, s->exchange.method);
-    enum ph_status st = ph_slice_eq(method, PH_S("HEAD"))
-                            ? PH_OK
-                            : keep_body(s, response->prefix, response->body);
+    enum ph_status st =
+        ph_slice_eq(method, PH_S("HEAD")) ? PH_OK : keep_body(s, response->prefix, response->body);
     if (st == PH_OK && !response->open)
         st = keep_trailers(s, response->trailers, response->trailer_count);
     if (st == PH_OK && submit(s, response) != 0)

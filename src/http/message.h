@@ -23,7 +23,7 @@ enum ph_http_refusal {
     PH_HTTP_FINE,
     PH_HTTP_BODY_TOO_LARGE,
     PH_HTTP_HEADERS_TOO_LARGE,
-    PH_HTTP_NO_ROOM, /* the thread's buffers are used up */
+    PH_HTTP_NO_ROOM,  /* the thread's buffers are used up */
     PH_HTTP_TOO_LATE, /* grpc-timeout is over, and the request is not all there */
 };
 
@@ -155,7 +155,7 @@ void ph_http_exchange_request(const struct ph_http_exchange *exchange,
 void ph_http_take_bytes(struct ph_http_exchange *exchange, struct ph_buffer *ret_head,
                         struct ph_buffer *ret_body);
 
-/* ---- for the transports ---- */
+/* ---- for the transports ---------------------------------------------------------------------- */
 void ph_http_exchange_init(struct ph_http_exchange *exchange, struct ph_memory *memory);
 /* Ready for the next request. Keeps small buffers. */
 void ph_http_exchange_clear(struct ph_http_exchange *exchange);

@@ -23,8 +23,8 @@ static bool take_figures(struct ph_inbox *inbox, sqlite3_stmt *row)
 {
     struct ph_figures *f = &inbox->figures;
     int64_t *const places[] = {
-        &f->next_request, &f->requests,          &f->events,  &f->duplicates,    &f->revisions,
-        &f->quarantined,  &f->quarantined_bytes, &f->pending, &f->pending_bytes, &f->hints,
+        &f->next_request, &f->requests,          &f->events,   &f->duplicates,    &f->revisions,
+        &f->quarantined,  &f->quarantined_bytes, &f->pending,  &f->pending_bytes, &f->hints,
         &f->hint_bytes,   &f->hints_from,        &f->keys_from};
     struct ph_slice file = ph_sql_bytes(row, 0);
     if (file.len == 0 || file.len >= sizeof inbox->file)
@@ -70,11 +70,12 @@ static bool take_rooms(struct ph_inbox *inbox, sqlite3_stmt *row)
 enum ph_status ph_figures_load(struct ph_inbox *inbox)
 {
     inbox->figures = (struct ph_figures){0};
-    PH_TRY(load_row(inbox,
-                    "SELECT file, next_request, requests, events, duplicates, revisions, "
-                    "quarantined, quarantined_bytes,"
-                    " pending, pending_bytes, hints, hint_bytes, hints_from, keys_from FROM figures",
-                    take_figures));
+    PH_TRY(
+        load_row(inbox,
+                 "SELECT file, next_request, requests, events, duplicates, revisions, "
+                 "quarantined, quarantined_bytes,"
+                 " pending, pending_bytes, hints, hint_bytes, hints_from, keys_from FROM figures",
+                 take_figures));
     PH_TRY(load_row(inbox, "SELECT id, backlog, dead, oldest, paused FROM destinations",
                     take_destination));
     PH_TRY(load_row(inbox, "SELECT coalesce(max(id), 0) FROM requests", take_last));

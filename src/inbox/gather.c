@@ -31,7 +31,7 @@ static sqlite3_file *base_of(sqlite3_file *file)
     return (sqlite3_file *)(void *)((struct log *)(void *)file + 1);
 }
 
-/* ---- the log ---- */
+/* ---- the log --------------------------------------------------------------------------------- */
 
 static int let_go(sqlite3_file *file)
 {
@@ -154,7 +154,7 @@ void ph_gather_forget(sqlite3 *db)
         ((struct log *)(void *)file)->count = 0;
 }
 
-/* ---- the VFS ---- */
+/* ---- the VFS --------------------------------------------------------------------------------- */
 
 /* Where a write may damage what stands beside it, SQLite writes once more after a commit's sync. */
 static bool may_gather(sqlite3_file *base)

@@ -39,9 +39,9 @@ struct ph_figures {
     int64_t requests, events, duplicates, revisions;
     int64_t quarantined, quarantined_bytes, pending, pending_bytes;
     int64_t hints, hint_bytes, hints_from; /* from that request on; older ones no longer count */
-    int64_t keys_from; /* K1 */
-    /* ---- not in the file: counted when it is opened ---- */
-    struct ph_room unknown, dropped; /* of `pending` those by unknown addresses */
+    int64_t keys_from;                     /* K1 */
+    /* ---- not in the file: counted when it is opened ------------------------------------------ */
+    struct ph_room unknown, dropped;           /* of `pending` those by unknown addresses */
     struct ph_room shares[2][PH_INBOX_SHARES]; /* of pending ones, by unknown or not, by endpoint */
     int64_t backlog[PH_INBOX_NAMES_MAX], dead[PH_INBOX_NAMES_MAX];
     int64_t oldest[PH_INBOX_NAMES_MAX]; /* no open delivery has a smaller id */
@@ -49,9 +49,9 @@ struct ph_figures {
 };
 
 struct ph_name {
-    char *text; /* NULL: the number is free */
+    char *text;      /* NULL: the number is free */
     int64_t gone_ms; /* unix: since when it is not configured; 0: it is */
-    int bit; /* in masks; -1: not configured */
+    int bit;         /* in masks; -1: not configured */
 };
 
 struct ph_known_kind {
@@ -92,8 +92,9 @@ struct ph_tending {
 struct ph_copying {
     int wal_pages;    /* its length, as of the last commit */
     int copied_pages; /* these were copied, but for what a reader still needed */
-    int ended_pages;  /* its length when the whole of it was last copied; 0: not yet since it began */
-    sqlite3 *reader;  /* NULL: the log is copied as a whole */
+    /* its length when the whole of it was last copied; 0: not yet since it began */
+    int ended_pages;
+    sqlite3 *reader; /* NULL: the log is copied as a whole */
     sqlite3_stmt *snapshot;
     bool is_held; /* the statement stands on its row, and with it a snapshot of so many pages */
     int held_pages;
@@ -101,7 +102,7 @@ struct ph_copying {
 };
 
 struct ph_inbox {
-    /* ---- the writer's ---- */
+    /* ---- the writer's ------------------------------------------------------------------------ */
     struct ph_sql sql;
     struct ph_arena scratch; /* of one op */
     struct ph_settings settings;
@@ -130,7 +131,7 @@ struct ph_inbox {
     int64_t quiet_ms; /* steady: is_quiet from then on */
     struct ph_tending tending;
 
-    /* ---- everybody's, behind `mutex` ---- */
+    /* ---- everybody's, behind `mutex` --------------------------------------------------------- */
     pthread_mutex_t mutex;
     pthread_cond_t work;
     struct ph_inbox_op *first, **last;
@@ -143,12 +144,12 @@ struct ph_inbox {
     int64_t shared_oldest[PH_DESTINATIONS_MAX];
 };
 
-/* ---- writer.c ---- */
+/* ---- writer.c -------------------------------------------------------------------------------- */
 void *ph_writer_run(void *inbox);
 /* PH_ERR_IO with SQLite's code in sql.rc is the disk's; others are the op's own. */
 PH_MUST_USE enum ph_status ph_writer_op(struct ph_inbox *inbox, struct ph_inbox_op *op);
 
-/* ---- keys.c ---- */
+/* ---- keys.c ---------------------------------------------------------------------------------- */
 PH_MUST_USE enum ph_status ph_keys_open(struct ph_inbox *inbox);
 void ph_keys_close(struct ph_inbox *inbox);
 /* When a transaction begins. */
@@ -177,7 +178,7 @@ PH_MUST_USE enum ph_status ph_key_take(struct ph_inbox *inbox, const struct ph_i
 PH_MUST_USE enum ph_status ph_key_again(struct ph_inbox *inbox, const struct ph_inbox_event *event,
                                         struct ph_known known, int64_t request, bool *ret_kept);
 
-/* ---- store.c ---- */
+/* ---- store.c --------------------------------------------------------------------------------- */
 PH_MUST_USE enum ph_status ph_store(struct ph_inbox *inbox, struct ph_inbox_store *op);
 /* What the two ways in share. */
 struct ph_context {
@@ -203,7 +204,7 @@ struct ph_room ph_dropped_over(const struct ph_inbox *inbox);
 void ph_count_room(struct ph_figures *f, const struct ph_standing *s, int64_t by_requests,
                    int64_t by_bytes);
 
-/* ---- judge.c, settle.c ---- */
+/* ---- judge.c, settle.c ----------------------------------------------------------------------- */
 PH_MUST_USE enum ph_status ph_judge(struct ph_inbox *inbox, struct ph_inbox_store *op);
 PH_MUST_USE enum ph_status ph_settle(struct ph_inbox *inbox, const struct ph_inbox_settle *op);
 PH_MUST_USE enum ph_status ph_send(struct ph_inbox *inbox, struct ph_inbox_send *op);
@@ -211,7 +212,7 @@ PH_MUST_USE enum ph_status ph_control(struct ph_inbox *inbox, const struct ph_in
 PH_MUST_USE enum ph_status ph_delivery_add(struct ph_inbox *inbox, int64_t event, int number,
                                            int64_t sending);
 
-/* ---- bytes.c: headers and callout answers as texts ---- */
+/* ---- bytes.c: headers and callout answers as texts ------------------------------------------- */
 PH_MUST_USE enum ph_status ph_headers_text(struct ph_arena *arena, const struct ph_header *headers,
                                            size_t count, struct ph_slice *ret);
 PH_MUST_USE enum ph_status ph_headers_read(struct ph_arena *arena, struct ph_slice text,
@@ -222,35 +223,37 @@ PH_MUST_USE enum ph_status ph_brought_bytes(struct ph_arena *arena,
 PH_MUST_USE enum ph_status ph_brought_read(struct ph_arena *arena, struct ph_slice bytes,
                                            const struct ph_config_value **ret, size_t *ret_count);
 
-/* ---- tend.c ---- */
+/* ---- tend.c ---------------------------------------------------------------------------------- */
 /* A small step within a batch that brought so many ops. */
 PH_MUST_USE enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops);
 /* Finds the oldest open deliveries anew: where ids begin a little way at a time, their age at once.
  */
 PH_MUST_USE enum ph_status ph_oldest_find(struct ph_inbox *inbox);
 
-/* ---- checkpoint.c ---- */
+/* ---- checkpoint.c ---------------------------------------------------------------------------- */
 /* What fails here only makes checkpoints longer. */
 void ph_copying_open(struct ph_inbox *inbox);
-/* Before the writer's connection is closed: that one ends the log. (`flush` is stopped after it.) */
+/* Before the writer's connection is closed: that one ends the log. (`flush` is stopped after
+ * it.) */
 void ph_copying_close(struct ph_inbox *inbox);
 /* Copies all of the log that can be. PH_ERR_IO: sql.rc. */
 PH_MUST_USE enum ph_status ph_copying_all(struct ph_inbox *inbox);
-/* Behind a batch that was committed, or when there was none. PH_ERR_IO: sql.rc is what the disk refused. */
+/* Behind a batch that was committed, or when there was none. PH_ERR_IO: sql.rc is what the disk
+ * refused. */
 PH_MUST_USE enum ph_status ph_copying_step(struct ph_inbox *inbox, bool idle);
 
-/* ---- present.c ---- */
+/* ---- present.c ------------------------------------------------------------------------------- */
 /* Of the open files, which they are. */
 void ph_present_note(struct ph_inbox *inbox);
 /* What follows inbox.db in the name of one that is gone, or another by now; NULL: all are there. */
 const char *ph_present_missing(const struct ph_inbox *inbox);
 
-/* ---- check.c ---- */
+/* ---- check.c --------------------------------------------------------------------------------- */
 /* As ph_inbox_check, of an open file. */
 PH_MUST_USE enum ph_status ph_check_db(struct ph_sql *sql, struct ph_arena *arena,
                                        struct ph_slice *ret_findings);
 
-/* ---- names.c ---- */
+/* ---- names.c --------------------------------------------------------------------------------- */
 PH_MUST_USE enum ph_status ph_settings_copy(const struct ph_inbox_options *options,
                                             struct ph_settings *ret);
 void ph_settings_free(struct ph_settings *settings);
@@ -259,7 +262,7 @@ PH_MUST_USE enum ph_status ph_names_load(struct ph_inbox *inbox);
  * PH_ERR_TOO_LARGE: no number is free. */
 PH_MUST_USE enum ph_status ph_names_apply(struct ph_inbox *inbox);
 
-/* ---- figures.c ---- */
+/* ---- figures.c ------------------------------------------------------------------------------- */
 PH_MUST_USE enum ph_status ph_figures_load(struct ph_inbox *inbox);
 /* Writes what has changed; the last step of a batch. */
 PH_MUST_USE enum ph_status ph_figures_save(struct ph_inbox *inbox);

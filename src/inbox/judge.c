@@ -211,7 +211,8 @@ enum ph_status ph_judge(struct ph_inbox *inbox, struct ph_inbox_store *op)
     for (size_t i = 0; i < op->event_count; i++)
         if (op->events[i].item < 0 || op->events[i].item >= PH_INBOX_ITEMS_MAX)
             return PH_ERR_INVALID;
-    PH_TRY(ph_keys_settle(inbox, ph_event_id(r->id, 0), ph_event_id(r->id, PH_INBOX_ITEMS_MAX - 1)));
+    PH_TRY(
+        ph_keys_settle(inbox, ph_event_id(r->id, 0), ph_event_id(r->id, PH_INBOX_ITEMS_MAX - 1)));
     PH_TRY(load_request(inbox, r->id, &h));
     PH_TRY(load_events(inbox, r->id, &h));
     if (h.was.standing != PH_STANDING_ACCEPTED && h.was.standing != PH_STANDING_REVISION)

@@ -46,7 +46,7 @@ static struct ph_slice digest_of(const struct ph_inbox_event *event)
     return ph_slice_of(event->digest, PH_KEY_DIGEST_BYTES);
 }
 
-/* ---- those that wait ---- */
+/* ---- those that wait ------------------------------------------------------------------------- */
 
 /* Who holds a secret may choose keys that meet in one slot: then all of a generation are looked
  * through, which is bounded. */
@@ -130,7 +130,7 @@ static bool let_wait(struct ph_inbox *inbox, const struct ph_inbox_event *event,
     return true;
 }
 
-/* ---- their way to `keys` ---- */
+/* ---- their way to `keys` --------------------------------------------------------------------- */
 
 static enum ph_status move(struct ph_inbox *inbox, struct waiting *w)
 {
@@ -228,7 +228,7 @@ void ph_keys_close(struct ph_inbox *inbox)
     inbox->waiting_keys = NULL;
 }
 
-/* ---- what is asked of them ---- */
+/* ---- what is asked of them ------------------------------------------------------------------- */
 
 enum ph_status ph_key_get(struct ph_inbox *inbox, const struct ph_inbox_event *event,
                           bool *ret_found, struct ph_known *ret)

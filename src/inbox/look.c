@@ -1,8 +1,7 @@
 /* Listings for people. */
 #include "inbox/walk.h"
 
-/* ---- events
- * ---------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static bool fits(struct ph_slice wanted, struct ph_slice text)
 {
@@ -142,8 +141,7 @@ enum ph_status ph_inbox_event_find(struct ph_inbox_reader *reader, struct ph_sli
     return PH_OK;
 }
 
-/* ---- deliveries
- * ------------------------------------------------------------------------------------ */
+/* ---- deliveries ------------------------------------------------------------------------------ */
 
 static enum ph_status take_delivery(sqlite3_stmt *row, struct ph_arena *arena,
                                     const struct ph_inbox_event_row *event,
@@ -270,8 +268,7 @@ enum ph_status ph_inbox_attempts(struct ph_inbox_reader *reader, int64_t deliver
     return PH_OK;
 }
 
-/* ---- requests
- * -------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static enum ph_status read_request_row(struct ph_inbox_reader *reader, int64_t id,
                                        struct ph_arena *arena, struct ph_inbox_request_row *r)

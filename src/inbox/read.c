@@ -330,9 +330,9 @@ enum ph_status ph_inbox_use_get(struct ph_inbox_reader *reader, struct ph_slice 
                                 struct ph_inbox_use *ret)
 {
     struct ph_inbox_use use;
-    const struct ph_sql_value names[3] = {
-        ph_sql_text(endpoint), ph_sql_text(account.len > 0 ? account : PH_S("")),
-        ph_sql_text(secret)};
+    const struct ph_sql_value names[3] = {ph_sql_text(endpoint),
+                                          ph_sql_text(account.len > 0 ? account : PH_S("")),
+                                          ph_sql_text(secret)};
     PH_TRY(ph_read_begin(reader));
     PH_TRY(ph_read_end(reader, read_use(reader, names, &use)));
     *ret = use;

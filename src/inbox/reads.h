@@ -34,6 +34,7 @@
     " AND (?2<0 OR d.destination=?2) AND (?3=0 OR d.state=?3)"
 
 /* X(name, text) */
+/* clang-format off */
 #define PH_READS(X)                                                                                \
     X(BEGIN, "BEGIN")                                                                              \
     X(END, "COMMIT")                                                                               \
@@ -49,39 +50,39 @@
       " FROM requests WHERE id=?")                                                                 \
     X(REQUEST_EVENTS, "SELECT count(*), sum(held) FROM events WHERE id BETWEEN ? AND ?")           \
     X(WORK, "SELECT id FROM requests INDEXED BY requests_work WHERE work>0 AND work_due_ms<=? "    \
-            "ORDER BY work_due_ms LIMIT ?")                                                        \
+      "ORDER BY work_due_ms LIMIT ?")                                                              \
     X(WORK_NEXT,                                                                                   \
       "SELECT work_due_ms FROM requests INDEXED BY requests_work WHERE work>0 AND work_due_ms>?"   \
       " ORDER BY work_due_ms LIMIT 1")                                                             \
     X(USE, "SELECT used, first_ms, last_ms, alone_ms * (alone_ms > coalesce((SELECT max(last_ms)"  \
-           " FROM uses WHERE endpoint=?1 AND account=?2 AND secret<>?3), 0)) FROM uses WHERE"      \
-           " endpoint=?1 AND account=?2 AND secret=?3")                                            \
+      " FROM uses WHERE endpoint=?1 AND account=?2 AND secret<>?3), 0)) FROM uses WHERE"           \
+      " endpoint=?1 AND account=?2 AND secret=?3")                                                 \
     X(STANDING_IDS, "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?4 AND "  \
-                    "standing<>1 AND id>?1"                                                        \
-                    " AND (?2 IS NULL OR endpoint=?2) ORDER BY id LIMIT ?3")                       \
+      "standing<>1 AND id>?1"                                                                      \
+      " AND (?2 IS NULL OR endpoint=?2) ORDER BY id LIMIT ?3")                                     \
     /* ---- looking: each finds the next id below or above a place ---- */                         \
     X(ALL_BELOW, "SELECT id FROM events WHERE id<?3 AND ?1=0 AND ?2=0 ORDER BY id DESC LIMIT 1")   \
     X(ALL_ABOVE, "SELECT id FROM events WHERE id>?3 AND ?1=0 AND ?2=0 ORDER BY id LIMIT 1")        \
     X(KIND_BELOW, "SELECT id FROM events INDEXED BY events_kind WHERE kind=?1 AND ?2=0 AND id<?3 " \
-                  "ORDER BY id DESC LIMIT 1")                                                      \
+      "ORDER BY id DESC LIMIT 1")                                                                  \
     X(KIND_ABOVE, "SELECT id FROM events INDEXED BY events_kind WHERE kind=?1 AND ?2=0 AND id>?3 " \
-                  "ORDER BY id LIMIT 1")                                                           \
+      "ORDER BY id LIMIT 1")                                                                       \
     X(ENDED_BELOW, "SELECT id/65536 FROM deliveries INDEXED BY deliveries_ended WHERE "            \
-                   "destination=?1 AND state=?2"                                                   \
-                   " AND state>3 AND id<?3*65536 ORDER BY id DESC LIMIT 1")                        \
+      "destination=?1 AND state=?2"                                                                \
+      " AND state>3 AND id<?3*65536 ORDER BY id DESC LIMIT 1")                                     \
     X(ENDED_ABOVE, "SELECT id/65536 FROM deliveries INDEXED BY deliveries_ended WHERE "            \
-                   "destination=?1 AND state=?2"                                                   \
-                   " AND state>3 AND id>=(?3+1)*65536 ORDER BY id LIMIT 1")                        \
+      "destination=?1 AND state=?2"                                                                \
+      " AND state>3 AND id>=(?3+1)*65536 ORDER BY id LIMIT 1")                                     \
     X(OPEN_BELOW, "SELECT max(id)/65536 FROM deliveries INDEXED BY deliveries_due WHERE "          \
-                  "destination=?1 AND state<=3"                                                    \
-                  " AND state=?2 AND id<?3*65536")                                                 \
+      "destination=?1 AND state<=3"                                                                \
+      " AND state=?2 AND id<?3*65536")                                                             \
     X(OPEN_ABOVE, "SELECT min(id)/65536 FROM deliveries INDEXED BY deliveries_due WHERE "          \
-                  "destination=?1 AND state<=3"                                                    \
-                  " AND state=?2 AND id>=(?3+1)*65536")                                            \
+      "destination=?1 AND state<=3"                                                                \
+      " AND state=?2 AND id>=(?3+1)*65536")                                                        \
     X(SUBJECT_BELOW, "SELECT max(id) FROM events INDEXED BY events_subject WHERE subject=?1 AND "  \
-                     "held=0 AND id<?2")                                                           \
+      "held=0 AND id<?2")                                                                          \
     X(SUBJECT_ABOVE, "SELECT min(id) FROM events INDEXED BY events_subject WHERE subject=?1 AND "  \
-                     "held=0 AND id>?2")                                                           \
+      "held=0 AND id>?2")                                                                          \
     X(KINDS,                                                                                       \
       "SELECT id FROM kinds WHERE (?1 IS NULL OR endpoint=?1) AND (?2 IS NULL OR connector=?2)"    \
       " AND (?3 IS NULL OR type=?3) AND (?4 IS NULL OR class=?4) ORDER BY id")                     \
@@ -92,9 +93,9 @@
       "SELECT sum(state<=3), sum(state=4), sum(state=5) FROM deliveries WHERE id BETWEEN ?1*65536" \
       " AND ?1*65536+65535")                                                                       \
     X(EVENT_BY_KEY, "SELECT y.event FROM keys y JOIN events e ON e.id=y.event WHERE y.key=?1"      \
-                    " AND coalesce(e.event_id, e.dedupe_key)=?1 UNION ALL SELECT e.id FROM events" \
-                    " e WHERE e.id>=(SELECT keys_from FROM figures) AND e.digest IS NOT NULL"      \
-                    " AND e.dedupe_key=?1 AND coalesce(e.event_id, e.dedupe_key)=?1")              \
+      " AND coalesce(e.event_id, e.dedupe_key)=?1 UNION ALL SELECT e.id FROM events"               \
+      " e WHERE e.id>=(SELECT keys_from FROM figures) AND e.digest IS NOT NULL"                    \
+      " AND e.dedupe_key=?1 AND coalesce(e.event_id, e.dedupe_key)=?1")                            \
     X(EVENT_BY_NAME, "SELECT event FROM event_names WHERE event_id=?")                             \
     X(EVENT_NAMED, "SELECT id FROM events WHERE id=? AND event_id=?")                              \
     X(DESTINATION, "SELECT id FROM destinations WHERE name=?")                                     \
@@ -102,31 +103,32 @@
     X(DELIVERIES_DOWN, PH_DELIVERY_COLUMNS " ORDER BY d.id DESC")                                  \
     X(EVENT_KIND, "SELECT kind, received_ms FROM events WHERE id=?")                               \
     X(ATTEMPTS, "SELECT delivery, state, due_ms, tries, at_ms, elapsed_ms, status, reason FROM "   \
-                "attempts WHERE delivery=?"                                                        \
-                " ORDER BY number DESC LIMIT ?")                                                   \
-        X(STANDING_BELOW,                                                                          \
-          "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?1 "                \
-          "AND standing<>1 AND (?2 IS NULL OR endpoint=?2)"                                        \
-          " AND id<?3 ORDER BY id DESC LIMIT 1")                                                   \
-            X(STANDING_ABOVE,                                                                      \
-              "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?1 "            \
-              "AND standing<>1 AND (?2 IS NULL OR endpoint=?2)"                                    \
-              " AND id>?3 ORDER BY id LIMIT 1")                                                    \
-                X(REQUESTS_BELOW, "SELECT id FROM requests WHERE id<?3 AND "                       \
-                                  "?1=0 AND ?2=0 ORDER BY id DESC LIMIT 1")                        \
-                    X(REQUESTS_ABOVE,                                                              \
-                      "SELECT id FROM requests WHERE id>?3 AND ?1=0 AND ?2=0 ORDER BY id LIMIT 1") \
-                        X(KIND_REQUEST_BELOW, "SELECT id/1024 FROM events INDEXED BY events_kind " \
-                                              "WHERE kind=?1 AND ?2=0 AND id<?3*1024"              \
-                                              " ORDER BY id DESC LIMIT 1")                         \
-                            X(KIND_REQUEST_ABOVE, "SELECT id/1024 FROM events INDEXED BY "         \
-                                                  "events_kind WHERE kind=?1 AND "                 \
-                                                  "?2=0 AND id>=(?3+1)*1024"                       \
-                                                  " ORDER BY id LIMIT 1")                          \
-                                X(REQUEST_ROW, "SELECT id, received_ms, endpoint, connector, "     \
-                                               "remote, verdict_reason, secret, "                  \
-                                               "standing, verdict, ifnull(length(body), 0),"       \
-                                               " event_count FROM requests WHERE id=?")
+      "attempts WHERE delivery=?"                                                                  \
+      " ORDER BY number DESC LIMIT ?")                                                             \
+    X(STANDING_BELOW,                                                                              \
+      "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?1 "                    \
+      "AND standing<>1 AND (?2 IS NULL OR endpoint=?2)"                                            \
+      " AND id<?3 ORDER BY id DESC LIMIT 1")                                                       \
+    X(STANDING_ABOVE,                                                                              \
+      "SELECT id FROM requests INDEXED BY requests_standing WHERE standing=?1 "                    \
+      "AND standing<>1 AND (?2 IS NULL OR endpoint=?2)"                                            \
+      " AND id>?3 ORDER BY id LIMIT 1")                                                            \
+    X(REQUESTS_BELOW, "SELECT id FROM requests WHERE id<?3 AND "                                   \
+      "?1=0 AND ?2=0 ORDER BY id DESC LIMIT 1")                                                    \
+    X(REQUESTS_ABOVE,                                                                              \
+      "SELECT id FROM requests WHERE id>?3 AND ?1=0 AND ?2=0 ORDER BY id LIMIT 1")                 \
+    X(KIND_REQUEST_BELOW, "SELECT id/1024 FROM events INDEXED BY events_kind "                     \
+      "WHERE kind=?1 AND ?2=0 AND id<?3*1024"                                                      \
+      " ORDER BY id DESC LIMIT 1")                                                                 \
+    X(KIND_REQUEST_ABOVE, "SELECT id/1024 FROM events INDEXED BY "                                 \
+      "events_kind WHERE kind=?1 AND "                                                             \
+      "?2=0 AND id>=(?3+1)*1024"                                                                   \
+      " ORDER BY id LIMIT 1")                                                                      \
+    X(REQUEST_ROW, "SELECT id, received_ms, endpoint, connector, "                                 \
+      "remote, verdict_reason, secret, "                                                           \
+      "standing, verdict, ifnull(length(body), 0),"                                                \
+      " event_count FROM requests WHERE id=?")
+/* clang-format on */
 
 enum ph_read {
 #define PH_READ_ENUM(name, text) PH_R_##name,

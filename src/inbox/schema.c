@@ -74,9 +74,11 @@ static const char *const version_1[] = {
     "(id % 256) VIRTUAL)",
     "CREATE INDEX deliveries_due ON deliveries(destination, due_ms, id) WHERE state <= 3",
     "CREATE INDEX deliveries_ended ON deliveries(destination, state, id) WHERE state > 3",
-    /* The oldest that waits is found by when it was made, for a replay's id is its event's, so ids do not tell. While it has
-       not been put off it is due when it was made, and deliveries_due has it. */
-    "CREATE INDEX deliveries_made ON deliveries(destination, made_ms) WHERE state <= 3 AND due_ms IS NOT made_ms",
+    /* The oldest that waits is found by when it was made, for a replay's id is its event's, so
+     * ids do not tell. While it has not been put off it is due when it was made, and
+     * deliveries_due has it. */
+    "CREATE INDEX deliveries_made ON deliveries(destination, made_ms) WHERE state <= 3 AND due_ms "
+    "IS NOT made_ms",
     "CREATE TABLE attempts(delivery INTEGER, number INTEGER, at_ms INTEGER NOT NULL, elapsed_ms "
     "INTEGER NOT NULL,"
     " status INTEGER, state INTEGER NOT NULL, due_ms INTEGER, tries INTEGER NOT NULL, reason TEXT,"
@@ -101,7 +103,7 @@ static const char *const version_1[] = {
     " hints_from INTEGER NOT NULL)",
     "INSERT INTO figures VALUES(1, lower(hex(randomblob(5))), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
 
-    /* ---- for people ---- */
+    /* ---- for people -------------------------------------------------------------------------- */
     "CREATE VIEW request_list AS SELECT id, datetime(received_ms / 1000, 'unixepoch') AS received, "
     "endpoint, connector,"
     " CASE standing WHEN 1 THEN 'accepted' WHEN 2 THEN 'hint' WHEN 3 THEN 'pending' WHEN 4 THEN "
@@ -145,13 +147,15 @@ static const char *const version_1[] = {
     NULL,
 };
 
-/* Version 2: keys wait for their place (keys.c). An event that came with a key has the key's digest; of
- * events from keys_from on, some keys are still there alone. And destinations.gone is since when. */
+/* Version 2: keys wait for their place (keys.c). An event that came with a key has the key's
+ * digest; of events from keys_from on, some keys are still there alone. And destinations.gone is
+ * since when. */
 static const char *const version_2[] = {
     "ALTER TABLE events ADD COLUMN digest BLOB",
     "ALTER TABLE figures ADD COLUMN keys_from INTEGER NOT NULL DEFAULT 0",
     "UPDATE figures SET keys_from = next_request * 1024",
-    "CREATE VIEW key_list AS SELECT key, event, datetime(seen_ms / 1000, 'unixepoch') AS seen, duplicates, revisions FROM keys"
+    "CREATE VIEW key_list AS SELECT key, event, datetime(seen_ms / 1000, 'unixepoch') AS seen, "
+    "duplicates, revisions FROM keys"
     " UNION ALL SELECT dedupe_key, id, datetime(received_ms / 1000, 'unixepoch'), 0, 0 FROM events"
     " WHERE id >= (SELECT keys_from FROM figures) AND digest IS NOT NULL"
     " AND NOT EXISTS (SELECT 1 FROM keys WHERE key = dedupe_key)",

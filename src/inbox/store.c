@@ -9,8 +9,7 @@ bool ph_may_be_told(enum ph_verdict verdict)
     return verdict == PH_VERIFIED || verdict == PH_UNSIGNED || verdict == PH_UNSUPPORTED;
 }
 
-/* ---- rooms (I4)
- * ------------------------------------------------------------------------------------ */
+/* ---- rooms (I4) ------------------------------------------------------------------------------ */
 
 /* Endpoints whose names fall together have their share together: a few bytes for each are enough,
  * however many there are. */
@@ -97,8 +96,7 @@ void ph_count_standing(struct ph_inbox *inbox, const struct ph_standing *s, int6
     inbox->figures_touched = true;
 }
 
-/* ---- an event's rows
- * ------------------------------------------------------------------------------- */
+/* ---- an event's rows ------------------------------------------------------------------------- */
 
 static uint64_t hash_texts(const struct ph_slice *texts, size_t count)
 {
@@ -233,8 +231,7 @@ enum ph_status ph_event_put(struct ph_inbox *inbox, const struct ph_context *con
     return event->held || told ? PH_OK : tell(inbox, event);
 }
 
-/* ---- the request
- * ----------------------------------------------------------------------------------- */
+/* ---- the request ----------------------------------------------------------------------------- */
 
 static struct ph_standing standing_of(const struct ph_inbox_request *r,
                                       enum ph_inbox_standing standing, struct ph_slice headers)
@@ -349,8 +346,8 @@ static enum ph_status put_events(struct ph_inbox *inbox, struct ph_inbox_store *
             continue;
         bool asked = event->held;
         event->held = event->found == PH_FOUND_HELD;
-        enum ph_status st = ph_event_put(inbox, &context, PH_EVENT_WAS_NOT, takes_key(op, event),
-                                         event);
+        enum ph_status st =
+            ph_event_put(inbox, &context, PH_EVENT_WAS_NOT, takes_key(op, event), event);
         event->held = asked; /* the caller's: the op may be done again, alone */
         PH_TRY(st);
         inbox->figures.events++;

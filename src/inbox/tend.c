@@ -105,7 +105,8 @@ static enum ph_status forget_requests(struct ph_inbox *inbox, const struct kept 
 /* T1, but for the deliveries. */
 static bool may_go(const struct kept *r)
 {
-    return r->work == PH_WORK_NONE && r->standing != PH_STANDING_PENDING && r->standing != PH_STANDING_QUARANTINED;
+    return r->work == PH_WORK_NONE && r->standing != PH_STANDING_PENDING &&
+           r->standing != PH_STANDING_QUARANTINED;
 }
 
 /* How many of these, from the first on, have no open delivery. */
@@ -315,7 +316,8 @@ enum ph_status ph_tend(struct ph_inbox *inbox, size_t ops)
     /* A little more than the batch brings, so that it gets ahead; much more, and the batch is late.
      */
     size_t max = ops + ops / 4 > PH_INBOX_TEND_ROWS ? ops + ops / 4 : PH_INBOX_TEND_ROWS;
-    PH_TRY(forget_dropped(inbox, max)); /* with each batch: a flood brings more than a pass a second forgets */
+    /* with each batch: a flood brings more than a pass a second forgets */
+    PH_TRY(forget_dropped(inbox, max));
     if (!t->more && ph_os_steady_ms() < t->again_ms)
         return PH_OK;
     t->more = false;

@@ -8,8 +8,7 @@ enum {
     REQUEST_SLACK_MS = 20 * 1000
 }; /* between receipt and commit: a callout and a commit's deadline */
 
-/* ---- where a time is
- * ------------------------------------------------------------------------------- */
+/* ---- where a time is ------------------------------------------------------------------------- */
 
 /* The first request received at or after `ms`, give or take the slack; requests are stored about in
  * order. */
@@ -51,8 +50,7 @@ static enum ph_status set_times(struct ph_walk *w, int64_t ids_per_request)
     return PH_OK;
 }
 
-/* ---- tracks
- * --------------------------------------------------------------------------------------- */
+/* ---- tracks ---------------------------------------------------------------------------------- */
 
 static void add_track(struct ph_walk *w, int below, int64_t a, int64_t b)
 {

@@ -39,7 +39,8 @@ PH_MUST_USE enum ph_status ph_walk_requests(struct ph_walk *walk, struct ph_inbo
 void ph_walk_from(struct ph_walk *walk, int64_t before, int64_t after);
 /* The next id; -1: no more. */
 PH_MUST_USE enum ph_status ph_walk_step(struct ph_walk *walk, int64_t *ret);
-/* Whether an event's kind and time are what the filter asks for: a cheap look before its row is read. */
+/* Whether an event's kind and time are what the filter asks for: a cheap look before its row is
+ * read. */
 PH_MUST_USE enum ph_status ph_walk_may_fit(struct ph_walk *walk, int64_t event, bool *ret);
 bool ph_walk_is_in_time(const struct ph_walk *walk, int64_t received_ms);
 PH_MUST_USE enum ph_status ph_event_find(struct ph_inbox_reader *reader, struct ph_slice event_id,

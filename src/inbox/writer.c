@@ -1,12 +1,12 @@
-/* The writer: takes the ops that wait, does them in one transaction, commits, tells their callers.
- * While one batch is being synced the next gathers: nothing waits for a timer.
+/* The writer: takes the ops that wait, does them in one transaction, commits, tells their
+ * callers. While one batch is being synced the next gathers: nothing waits for a timer.
  *
  * W1: `done` runs after the commit that holds the op, or after it failed; in the order of
  * submission. W2: what SQLite says about a sync that failed, or a damaged file, stops the writer
  * for good (G7). W3: an op that fails for a reason of its own fails alone: if it had begun to
- * write, the batch is done again one by one. W4: when one of the files is not in its place any more
- * the batch fails, and the writer stops for good. W5: what fills a disk may be the log: all of it is
- * copied, and the next batch is written over it. */
+ * write, the batch is done again one by one. W4: when one of the files is not in its place any
+ * more the batch fails, and the writer stops for good. W5: what fills a disk may be the log: all
+ * of it is copied, and the next batch is written over it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -126,8 +126,8 @@ static void fail_from(struct ph_inbox_op *first)
         op->status = PH_ERR_IO;
 }
 
-/* A transaction of nothing but what is due anyway: first what a rollback made due (keys.c, K3), which
- * each op that fails would undo. */
+/* A transaction of nothing but what is due anyway: first what a rollback made due (keys.c, K3),
+ * which each op that fails would undo. */
 static enum ph_status catch_up(struct ph_inbox *inbox)
 {
     enum ph_status st = begin(inbox);
@@ -187,8 +187,7 @@ static void note_failure(struct ph_inbox *inbox, const char *what)
     (void)snprintf(inbox->health.why, sizeof inbox->health.why, "%s: %s: %s; %s", inbox->path, what,
                    inbox->sql.why,
                    fatal ? "nothing more is written: check the disk, then start payhook again"
-                   : is_full(inbox)
-                       ? "make room: it goes on by itself"
+                   : is_full(inbox) ? "make room: it goes on by itself"
                    : (inbox->sql.rc & 0xff) == SQLITE_BUSY
                        ? "another program writes to the file: close it, and it goes on by itself"
                        : "check the disk: it goes on by itself");

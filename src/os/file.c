@@ -67,7 +67,8 @@ enum ph_status ph_os_file_id(const char *path, struct ph_os_file_id *ret)
     struct stat found;
     if (stat(path, &found) != 0)
         return errno == ENOENT ? PH_ERR_NOT_FOUND : PH_ERR_IO;
-    *ret = (struct ph_os_file_id){.device = (uint64_t)found.st_dev, .number = (uint64_t)found.st_ino};
+    *ret =
+        (struct ph_os_file_id){.device = (uint64_t)found.st_dev, .number = (uint64_t)found.st_ino};
     return PH_OK;
 }
 

@@ -33,11 +33,13 @@ static enum ph_status take(struct ph_random_pool *pool, unsigned char *ret_bytes
     return PH_OK;
 }
 
-/* Four bytes as eight digits: a nibble in each byte of a word, and what lies over 9 moved up to the letters. */
+/* Four bytes as eight digits: a nibble in each byte of a word, and what lies over 9 moved up to
+ * the letters. */
 static void put_hex(const unsigned char bytes[4], char ret_digits[8])
 {
     const uint64_t ones = 0x0101010101010101U;
-    uint64_t v = (uint64_t)bytes[0] << 24 | (uint64_t)bytes[1] << 16 | (uint64_t)bytes[2] << 8 | bytes[3];
+    uint64_t v =
+        (uint64_t)bytes[0] << 24 | (uint64_t)bytes[1] << 16 | (uint64_t)bytes[2] << 8 | bytes[3];
     v = (v << 16 | v) & 0x0000ffff0000ffffU;
     v = (v << 8 | v) & 0x00ff00ff00ff00ffU;
     v = (v << 4 | v) & 0x0f0f0f0f0f0f0f0fU;

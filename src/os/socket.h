@@ -7,7 +7,8 @@
 
 enum { PH_OS_ADDRESS_TEXT_BYTES = 80 };
 
-/* "127.0.0.1:8080", "[::1]:0", "localhost:80"; *ret_host without brackets. PH_ERR_INVALID: not such. */
+/* "127.0.0.1:8080", "[::1]:0", "localhost:80"; *ret_host without brackets. PH_ERR_INVALID: not
+ * such. */
 PH_MUST_USE enum ph_status ph_os_split_address(const char *text, char *ret_host, size_t host_bytes,
                                                char *ret_port, size_t port_bytes);
 /* Whether the address is one only this machine reaches. */
@@ -16,8 +17,9 @@ bool ph_os_address_is_loopback(const char *text);
  * failure errno says why. */
 PH_MUST_USE enum ph_status ph_os_listen(const char *text, int *ret_fd,
                                         char ret_text[PH_OS_ADDRESS_TEXT_BYTES]);
-/* Listens on a unix socket, for this user alone (0600). A socket that nobody answers at is replaced; where somebody does it is
- * EADDRINUSE, and so is a file that is no socket. *ret_fd: gives. On failure errno says why. */
+/* Listens on a unix socket, for this user alone (0600). A socket that nobody answers at is
+ * replaced; where somebody does it is EADDRINUSE, and so is a file that is no socket. *ret_fd:
+ * gives. On failure errno says why. */
 PH_MUST_USE enum ph_status ph_os_listen_unix(const char *path, int *ret_fd);
 /* Takes the socket's file away. */
 void ph_os_unlisten_unix(const char *path);
@@ -27,7 +29,8 @@ PH_MUST_USE enum ph_status ph_os_accept(int listener, int *ret_fd);
 PH_MUST_USE enum ph_status ph_os_recv(int fd, char *room, size_t bytes, size_t *ret_count);
 /* Bytes taken by the socket; PH_ERR_AGAIN: none now. */
 PH_MUST_USE enum ph_status ph_os_send(int fd, struct ph_slice bytes, size_t *ret_count);
-/* Who is at the other end; IPv4 as ::ffff:a.b.c.d. Zeros when that is not known, or it is a unix socket. */
+/* Who is at the other end; IPv4 as ::ffff:a.b.c.d. Zeros when that is not known, or it is a unix
+ * socket. */
 void ph_os_peer(int fd, uint8_t ret_address[16]);
 enum { PH_OS_IP_TEXT_BYTES = 46 };
 /* "192.0.2.1", "2001:db8::1"; with a NUL. */

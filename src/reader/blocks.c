@@ -29,11 +29,13 @@ enum ph_vocabulary ph_block_words(enum ph_kind kind)
     return PH_WORDS_NONE;
 }
 
-/* ---- fields ------------------------------------------------------------------------------------------------- */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
-static bool field_of(struct ph_build *b, const struct ph_yaml *member, enum ph_kind kind, enum ph_field *ret)
+static bool field_of(struct ph_build *b, const struct ph_yaml *member, enum ph_kind kind,
+                     enum ph_field *ret)
 {
-    static const struct ph_slice others[] = {PH_SI("connector_mandate_id"), PH_SI("reference"), PH_SI("effect"), PH_SI("require")};
+    static const struct ph_slice others[] = {PH_SI("connector_mandate_id"), PH_SI("reference"),
+                                             PH_SI("effect"), PH_SI("require")};
     struct ph_slice known[PH_FIELD_COUNT + PH_COUNTOF(others)];
     size_t count = 0;
     bool of_another = false;
@@ -63,13 +65,16 @@ static bool field_of(struct ph_build *b, const struct ph_yaml *member, enum ph_k
     return false;
 }
 
-static void money_of(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text, struct ph_field_rule *rule)
+static void money_of(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text,
+                     struct ph_field_rule *rule)
 {
     struct ph_slice word = ph_cut_word(&text), in = PH_S(" in ");
     bool minor = ph_slice_eq(word, PH_S("minor"));
     size_t cut = ph_slice_find(text, in, 0);
     if ((!minor && !ph_slice_eq(word, PH_S("major"))) || cut == SIZE_MAX) {
-        ph_build_error(b, at, "money is written `minor VALUE in CURRENCY` or `major VALUE in CURRENCY`, not ", at->text, "");
+        ph_build_error(
+            b, at, "money is written `minor VALUE in CURRENCY` or `major VALUE in CURRENCY`, not ",
+            at->text, "");
         return;
     }
     rule->unit = minor ? PH_UNIT_MINOR : PH_UNIT_MAJOR;
@@ -79,7 +84,8 @@ static void money_of(struct ph_build *b, const struct ph_yaml *at, struct ph_sli
         ph_build_error(b, at, "a currency of many places needs an amount of many: ", at->text, "");
 }
 
-static void field_rule(struct ph_build *b, const struct ph_yaml *at, enum ph_field field, struct ph_field_rule *rule)
+static void field_rule(struct ph_build *b, const struct ph_yaml *at, enum ph_field field,
+                       struct ph_field_rule *rule)
 {
     struct ph_slice text = ph_build_text(b, at), rest = text;
     *rule = (struct ph_field_rule){.field = field};
@@ -121,14 +127,18 @@ static void reference_of(struct ph_build *b, const struct ph_yaml *map, struct p
     block->reference_own = true;
     for (const struct ph_yaml *e = map->first; e != NULL; e = e->next) {
         struct ph_yaml key = ph_yaml_key(e);
-        size_t field = ph_build_word(b, &key, "field of a reference", e->key, known, PH_COUNTOF(known));
+        size_t field =
+            ph_build_word(b, &key, "field of a reference", e->key, known, PH_COUNTOF(known));
         if (field < PH_REFERENCE_COUNT) {
             field_rule(b, e, (enum ph_field)field, &rules[block->reference_count++]);
         } else if (field == PH_REFERENCE_COUNT) {
             struct ph_slice name = ph_build_text(b, e), dot = PH_S(".");
-            enum ph_kind kind = ph_slice_find(name, dot, 0) == SIZE_MAX ? ph_block_kind(name) : PH_KIND_NONE;
+            enum ph_kind kind =
+                ph_slice_find(name, dot, 0) == SIZE_MAX ? ph_block_kind(name) : PH_KIND_NONE;
             if (kind == PH_KIND_NONE && e->kind == PH_YAML_TEXT)
-                ph_build_error(b, e, "a reference is of payment, refund, dispute, mandate or payout, not `", name, "`");
+                ph_build_error(
+                    b, e, "a reference is of payment, refund, dispute, mandate or payout, not `",
+                    name, "`");
             block->reference_kind = kind;
         }
     }
@@ -158,7 +168,8 @@ static void block_of(struct ph_build *b, const struct ph_yaml *at, struct ph_blo
     block->fields = fields;
 }
 
-void ph_build_blocks(struct ph_build *b, const struct ph_yaml *own, const struct ph_yaml *page, struct ph_built_blocks *ret)
+void ph_build_blocks(struct ph_build *b, const struct ph_yaml *own, const struct ph_yaml *page,
+                     struct ph_built_blocks *ret)
 {
     ret->list = ph_build_alloc(b, PH_PAGE_BLOCKS_MAX * sizeof(*ret->list));
     ret->at = ph_build_alloc(b, PH_PAGE_BLOCKS_MAX * sizeof(struct ph_yaml *));
@@ -188,7 +199,8 @@ bool ph_block_reads_fetched(const struct ph_build *b, const struct ph_block *blo
 {
     bool any = reads(b, &block->effect);
     for (uint16_t i = 0; i < block->field_count && !any; i++)
-        any = reads(b, &block->fields[i].value) || reads(b, &block->fields[i].currency) || reads(b, &block->fields[i].choice.of);
+        any = reads(b, &block->fields[i].value) || reads(b, &block->fields[i].currency) ||
+              reads(b, &block->fields[i].choice.of);
     for (uint16_t i = 0; i < block->reference_count && !any; i++)
         any = reads(b, &block->reference[i].value);
     return any;

@@ -3,7 +3,7 @@
 
 #define WORDS(array) array, PH_COUNTOF(array)
 
-/* ---- words of the schema ---------------------------------------------------------------------------------- */
+/* ---- words of the schema --------------------------------------------------------------------- */
 
 static const char *vocabulary_name(enum ph_vocabulary words)
 {
@@ -22,13 +22,15 @@ static const char *vocabulary_name(enum ph_vocabulary words)
     return names[words];
 }
 
-static void unknown_word(struct ph_build *b, const struct ph_yaml *at, enum ph_vocabulary words, struct ph_slice text)
+static void unknown_word(struct ph_build *b, const struct ph_yaml *at, enum ph_vocabulary words,
+                         struct ph_slice text)
 {
     for (int other = PH_WORDS_EVENT_TYPE; other <= PH_WORDS_MODE; other++) {
         if (ph_word_number((enum ph_vocabulary)other, text) < 0)
             continue;
         char more[96] = "` is a word for ";
-        const char *parts[] = {vocabulary_name((enum ph_vocabulary)other), "; what uses it wants a word for ", vocabulary_name(words)};
+        const char *parts[] = {vocabulary_name((enum ph_vocabulary)other),
+                               "; what uses it wants a word for ", vocabulary_name(words)};
         size_t len = strlen(more);
         for (size_t i = 0; i < PH_COUNTOF(parts); i++) {
             size_t n = strlen(parts[i]);
@@ -58,9 +60,10 @@ static int32_t word_of(struct ph_build *b, const struct ph_yaml *at, enum ph_voc
     return 0;
 }
 
-/* ---- maps ------------------------------------------------------------------------------------------------- */
+/* ---- maps ------------------------------------------------------------------------------------ */
 
-static const struct ph_map *read_map(struct ph_build *b, const struct ph_yaml *at, enum ph_vocabulary words)
+static const struct ph_map *read_map(struct ph_build *b, const struct ph_yaml *at,
+                                     enum ph_vocabulary words)
 {
     struct ph_map *map = ph_build_alloc(b, sizeof(*map));
     struct ph_map_entry *entries = ph_build_alloc(b, (at->count + 1) * sizeof(*entries));
@@ -83,13 +86,15 @@ static void unknown_map(struct ph_build *b, const struct ph_yaml *at, struct ph_
 {
     struct ph_slice known[PH_PAGE_MAPS_MAX];
     size_t count = 0;
-    for (const struct ph_yaml *m = b->maps != NULL ? b->maps->first : NULL; m != NULL && count < PH_PAGE_MAPS_MAX; m = m->next)
+    for (const struct ph_yaml *m = b->maps != NULL ? b->maps->first : NULL;
+         m != NULL && count < PH_PAGE_MAPS_MAX; m = m->next)
         known[count++] = m->key;
     ph_build_unknown(b, at, "map (of the section `maps`)", name, known, count);
 }
 
 /* The page's map of that name, read once for each vocabulary it serves. */
-static const struct ph_map *map_of(struct ph_build *b, const struct ph_yaml *at, struct ph_slice name, enum ph_vocabulary words)
+static const struct ph_map *map_of(struct ph_build *b, const struct ph_yaml *at,
+                                   struct ph_slice name, enum ph_vocabulary words)
 {
     struct ph_yaml *found = b->maps != NULL ? b->maps->first : NULL;
     while (found != NULL && !ph_slice_eq(found->key, name))
@@ -111,7 +116,8 @@ static const struct ph_map *map_of(struct ph_build *b, const struct ph_yaml *at,
     return map;
 }
 
-struct ph_choice ph_build_choice(struct ph_build *b, const struct ph_yaml *at, enum ph_vocabulary words)
+struct ph_choice ph_build_choice(struct ph_build *b, const struct ph_yaml *at,
+                                 enum ph_vocabulary words)
 {
     struct ph_choice choice = {0};
     if (at->kind != PH_YAML_TEXT) {
@@ -133,9 +139,10 @@ struct ph_choice ph_build_choice(struct ph_build *b, const struct ph_yaml *at, e
     return choice;
 }
 
-/* ---- times ------------------------------------------------------------------------------------------------- */
+/* ---- times ----------------------------------------------------------------------------------- */
 
-struct ph_expr ph_build_time(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text, enum ph_unit *ret)
+struct ph_expr ph_build_time(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text,
+                             enum ph_unit *ret)
 {
     static const struct ph_slice words[] = {PH_SI("unix"), PH_SI("unix-ms"), PH_SI("iso")};
     static const enum ph_unit units[] = {PH_UNIT_UNIX, PH_UNIT_UNIX_MS, PH_UNIT_ISO};
@@ -151,7 +158,7 @@ struct ph_expr ph_build_time(struct ph_build *b, const struct ph_yaml *at, struc
     return (struct ph_expr){0};
 }
 
-/* ---- tests -------------------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static bool is_decimal(struct ph_slice s)
 {
@@ -190,13 +197,18 @@ static void check_test(struct ph_build *b, const struct ph_yaml *e, struct ph_te
 
 static void test_map(struct ph_build *b, const struct ph_yaml *at, struct ph_test *test)
 {
-    static const struct ph_slice known[] = {PH_SI("not"), PH_SI("prefix"), PH_SI("present"), PH_SI("over"), PH_SI("under"),
-                                            PH_SI("utf8"), PH_SI("media-type"), PH_SI("shape"), PH_SI("without")};
-    static const enum ph_test_op ops[] = {PH_TEST_NOT_ONE_OF, PH_TEST_PREFIX, PH_TEST_PRESENT, PH_TEST_OVER, PH_TEST_UNDER,
-                                          PH_TEST_UTF8, PH_TEST_MEDIA_TYPE, PH_TEST_SHAPE, PH_TEST_WITHOUT};
+    static const struct ph_slice known[] = {PH_SI("not"),        PH_SI("prefix"), PH_SI("present"),
+                                            PH_SI("over"),       PH_SI("under"),  PH_SI("utf8"),
+                                            PH_SI("media-type"), PH_SI("shape"),  PH_SI("without")};
+    static const enum ph_test_op ops[] = {PH_TEST_NOT_ONE_OF, PH_TEST_PREFIX, PH_TEST_PRESENT,
+                                          PH_TEST_OVER,       PH_TEST_UNDER,  PH_TEST_UTF8,
+                                          PH_TEST_MEDIA_TYPE, PH_TEST_SHAPE,  PH_TEST_WITHOUT};
     const struct ph_yaml *e = at->first;
     if (at->count != 1) {
-        ph_build_error(b, at, "one test belongs here: not, prefix, present, over, under, utf8, media-type, shape or without", PH_S(""), "");
+        ph_build_error(b, at,
+                       "one test belongs here: not, prefix, present, over, under, utf8, "
+                       "media-type, shape or without",
+                       PH_S(""), "");
         return;
     }
     struct ph_yaml key = ph_yaml_key(e);
@@ -244,14 +256,17 @@ struct ph_test *ph_build_tests(struct ph_build *b, const struct ph_yaml *map, ui
     return tests;
 }
 
-/* ---- require ------------------------------------------------------------------------------------------------ */
+/* ---- require --------------------------------------------------------------------------------- */
 
-const struct ph_need *ph_build_needs(struct ph_build *b, const struct ph_yaml *map, uint16_t *ret_count)
+const struct ph_need *ph_build_needs(struct ph_build *b, const struct ph_yaml *map,
+                                     uint16_t *ret_count)
 {
     static const struct ph_slice types[] = {
-        [PH_NEED_ANY] = PH_SI("any"),         [PH_NEED_STRING] = PH_SI("string"),   [PH_NEED_INTEGER] = PH_SI("integer"),
-        [PH_NEED_NUMBER] = PH_SI("number"),   [PH_NEED_DECIMAL] = PH_SI("decimal"), [PH_NEED_BOOLEAN] = PH_SI("boolean"),
-        [PH_NEED_OBJECT] = PH_SI("object"),   [PH_NEED_ARRAY] = PH_SI("array"),     [PH_NEED_CURRENCY] = PH_SI("currency")};
+        [PH_NEED_ANY] = PH_SI("any"),          [PH_NEED_STRING] = PH_SI("string"),
+        [PH_NEED_INTEGER] = PH_SI("integer"),  [PH_NEED_NUMBER] = PH_SI("number"),
+        [PH_NEED_DECIMAL] = PH_SI("decimal"),  [PH_NEED_BOOLEAN] = PH_SI("boolean"),
+        [PH_NEED_OBJECT] = PH_SI("object"),    [PH_NEED_ARRAY] = PH_SI("array"),
+        [PH_NEED_CURRENCY] = PH_SI("currency")};
     *ret_count = 0;
     if (!ph_build_is(b, map, PH_YAML_MAP))
         return NULL;
@@ -263,7 +278,8 @@ const struct ph_need *ph_build_needs(struct ph_build *b, const struct ph_yaml *m
         need->of = ph_build_expr(b, &key, e->key);
         need->optional = type.len > 0 && type.ptr[type.len - 1] == '?';
         type.len -= need->optional;
-        size_t i = e->kind == PH_YAML_TEXT ? ph_build_word(b, e, "type", type, WORDS(types)) : SIZE_MAX;
+        size_t i =
+            e->kind == PH_YAML_TEXT ? ph_build_word(b, e, "type", type, WORDS(types)) : SIZE_MAX;
         need->type = i == SIZE_MAX ? PH_NEED_ANY : (uint8_t)i;
     }
     return needs;

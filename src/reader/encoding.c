@@ -1,8 +1,10 @@
-/* A page's bytes before YAML sees them: UTF-8, and nothing that shows as something else than it is. The
- * YAML library would guess UTF-16 from a byte order mark, count NEL as a line and point elsewhere. */
+/* A page's bytes before YAML sees them: UTF-8, and nothing that shows as something else than it
+ * is. The YAML library would guess UTF-16 from a byte order mark, count NEL as a line and point
+ * elsewhere. */
 #include "reader/yaml.h"
 
-/* The character at s, and its bytes; 0 bytes: not UTF-8 (RFC 3629: no overlong forms, no surrogates). */
+/* The character at s, and its bytes; 0 bytes: not UTF-8 (RFC 3629: no overlong forms, no
+ * surrogates). */
 static size_t character(struct ph_slice s, uint32_t *ret)
 {
     const unsigned char *p = (const unsigned char *)s.ptr;
@@ -46,7 +48,8 @@ static const char *wrong_with(uint32_t c, bool before_line_feed, bool first)
     if (c == 0x2028 || c == 0x2029)
         return "a Unicode line separator; end lines with LF";
     if ((c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
-        return "a character that turns the direction of writing: the page would not read as it shows";
+        return "a character that turns the direction of writing: the page would not read as it "
+               "shows";
     if (c == 0xfeff && !first)
         return "a byte order mark in the middle of the page";
     return NULL;

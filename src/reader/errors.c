@@ -1,4 +1,5 @@
-/* The errors of a page: collected, each once, at most PH_PAGE_ERRORS_MAX, and told in the file's order. */
+/* The errors of a page: collected, each once, at most PH_PAGE_ERRORS_MAX, and told in the file's
+ * order. */
 #include "reader/yaml.h"
 
 struct line {
@@ -49,8 +50,8 @@ static void note(struct ph_page_errors *errors, size_t line, size_t column, stru
     errors->list[errors->count++] = (struct ph_page_error){line, column, text};
 }
 
-void ph_page_error(struct ph_arena *arena, struct ph_page_errors *errors, struct ph_slice file, size_t line,
-                   size_t column, const struct ph_slice *parts, size_t count)
+void ph_page_error(struct ph_arena *arena, struct ph_page_errors *errors, struct ph_slice file,
+                   size_t line, size_t column, const struct ph_slice *parts, size_t count)
 {
     enum { NUMBERS_BYTES = 48, CUT_BYTES = 4 };
     if (errors->count > PH_PAGE_ERRORS_MAX)
@@ -86,7 +87,8 @@ void ph_page_error(struct ph_arena *arena, struct ph_page_errors *errors, struct
     out.len = 0;
     put(&out, file);
     put(&out, PH_S(": more is wrong; mend these first"));
-    errors->list[errors->count++] = (struct ph_page_error){SIZE_MAX, SIZE_MAX, ph_slice_of(out.ptr, out.len)};
+    errors->list[errors->count++] =
+        (struct ph_page_error){SIZE_MAX, SIZE_MAX, ph_slice_of(out.ptr, out.len)};
 }
 
 void ph_page_errors_sort(struct ph_page_errors *errors)
@@ -94,8 +96,9 @@ void ph_page_errors_sort(struct ph_page_errors *errors)
     for (size_t i = 1; i < errors->count; i++) {
         struct ph_page_error e = errors->list[i];
         size_t at = i;
-        while (at > 0 && (errors->list[at - 1].line > e.line ||
-                          (errors->list[at - 1].line == e.line && errors->list[at - 1].column > e.column))) {
+        while (at > 0 &&
+               (errors->list[at - 1].line > e.line ||
+                (errors->list[at - 1].line == e.line && errors->list[at - 1].column > e.column))) {
             errors->list[at] = errors->list[at - 1];
             at--;
         }

@@ -5,34 +5,42 @@ static bool can_fit(const struct ph_rule *rule, struct ph_slice type)
 {
     bool fits = rule->on_count == 0;
     for (uint16_t i = 0; i < rule->on_count && !fits; i++)
-        fits = rule->on_prefix ? ph_slice_starts(type, rule->on[i]) : ph_slice_eq(type, rule->on[i]);
+        fits =
+            rule->on_prefix ? ph_slice_starts(type, rule->on[i]) : ph_slice_eq(type, rule->on[i]);
     return fits;
 }
 
-/* ---- what is never reached ------------------------------------------------------------------------------------ */
+/* ---- what is never reached ------------------------------------------------------------------- */
 
-/* The first rule before `index` that takes every event of that type (or of every type with that prefix). */
-static const struct ph_rule *taken_by(const struct ph_variant *v, uint16_t index, const struct ph_slice *type, bool prefix)
+/* The first rule before `index` that takes every event of that type (or of every type with that
+ * prefix). */
+static const struct ph_rule *taken_by(const struct ph_variant *v, uint16_t index,
+                                      const struct ph_slice *type, bool prefix)
 {
     for (uint16_t i = 0; i < index; i++) {
         const struct ph_rule *rule = &v->rules[i];
         if (rule->test_count > 0)
             continue;
-        if (rule->on_count == 0 || (type != NULL && (!prefix || rule->on_prefix) && can_fit(rule, *type)))
+        if (rule->on_count == 0 ||
+            (type != NULL && (!prefix || rule->on_prefix) && can_fit(rule, *type)))
             return rule;
     }
     return NULL;
 }
 
-static void tell_taken(struct ph_build *b, const struct ph_yaml *at, struct ph_slice type, const struct ph_rule *by)
+static void tell_taken(struct ph_build *b, const struct ph_yaml *at, struct ph_slice type,
+                       const struct ph_rule *by)
 {
     char line[12];
     size_t n = sizeof(line) - 1;
     line[n] = '\0';
     for (int32_t left = by->line; n > 0 && (left > 0 || n == sizeof(line) - 1); left /= 10)
         line[--n] = (char)('0' + left % 10);
-    struct ph_slice parts[] = {type.len > 0 ? PH_S("`") : PH_S("this rule"), type, type.len > 0 ? PH_S("` never gets here: the rule at line ") : PH_S(" is never reached: the rule at line "),
-                               ph_slice_str(&line[n]), PH_S(" takes it; move that one below, or give it a `when`")};
+    struct ph_slice parts[] = {type.len > 0 ? PH_S("`") : PH_S("this rule"), type,
+                               type.len > 0 ? PH_S("` never gets here: the rule at line ")
+                                            : PH_S(" is never reached: the rule at line "),
+                               ph_slice_str(&line[n]),
+                               PH_S(" takes it; move that one below, or give it a `when`")};
     ph_page_error(b->arena, b->errors, b->file, at->line, at->column, parts, PH_COUNTOF(parts));
 }
 
@@ -50,7 +58,8 @@ static void check_reach(struct ph_build *b, const struct ph_yaml *rules, const s
         for (uint16_t k = 0; k < rule->on_count && type_at != NULL; k++, type_at = type_at->next) {
             const struct ph_rule *by = taken_by(v, i, &rule->on[k], rule->on_prefix);
             for (uint16_t earlier = 0; earlier < k && by == NULL; earlier++)
-                if (rule->on_prefix ? ph_slice_starts(rule->on[k], rule->on[earlier]) : ph_slice_eq(rule->on[k], rule->on[earlier]))
+                if (rule->on_prefix ? ph_slice_starts(rule->on[k], rule->on[earlier])
+                                    : ph_slice_eq(rule->on[k], rule->on[earlier]))
                     by = rule;
             if (by != NULL && type_at->kind == PH_YAML_TEXT)
                 tell_taken(b, type_at, type_at->text, by);
@@ -60,7 +69,7 @@ static void check_reach(struct ph_build *b, const struct ph_yaml *rules, const s
     }
 }
 
-/* ---- groups ---------------------------------------------------------------------------------------------------- */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 /* For every type a rule spells out: the rules that can fit it, in the page's order. */
 static void fill(struct ph_build *b, const struct ph_variant *v, struct ph_rule_group *group)
@@ -117,7 +126,8 @@ void ph_build_groups(struct ph_build *b, const struct ph_yaml *rules, struct ph_
     size_t types = 0, count = 0;
     for (uint16_t i = 0; i < v->rule_count; i++)
         types += v->rules[i].on_count;
-    if (!ph_build_within(b, rules, types, PH_PAGE_TYPES_MAX, "more than 1000 event types in all rules"))
+    if (!ph_build_within(b, rules, types, PH_PAGE_TYPES_MAX,
+                         "more than 1000 event types in all rules"))
         return;
     if (!b->rules_crooked)
         check_reach(b, rules, v);

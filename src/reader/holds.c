@@ -1,9 +1,9 @@
 /* What a text is made of: whether a secret is in it, and whether the sender chooses some of it. */
 #include "reader/build.h"
 
-/* How a filter treats a secret: PH_KEEPS, whatever the secret is, something of it that cannot be guessed
- * comes out. PH_MAY_EMPTY: a secret of another form comes out empty. PH_CUTS: what comes out may be known
- * (a prefix, a member's name) or few enough to try. */
+/* How a filter treats a secret: PH_KEEPS, whatever the secret is, something of it that cannot be
+ * guessed comes out. PH_MAY_EMPTY: a secret of another form comes out empty. PH_CUTS: what comes
+ * out may be known (a prefix, a member's name) or few enough to try. */
 enum keeping { PH_KEEPS, PH_MAY_EMPTY, PH_CUTS };
 
 static enum keeping keeping_of(enum ph_filter_op op)
@@ -115,8 +115,9 @@ void ph_note_let(struct ph_build *b, size_t index)
 {
     const struct ph_let *let = &b->lets[index];
     for (int as_key = 0; as_key < 2; as_key++)
-        b->let_holds[index][as_key] = let->kind != PH_LET_TEMPLATE ? source_holds(b, &let->of, false)
-                                                               : ph_template_holds(b, &let->value, as_key != 0);
+        b->let_holds[index][as_key] = let->kind != PH_LET_TEMPLATE
+                                          ? source_holds(b, &let->of, false)
+                                          : ph_template_holds(b, &let->value, as_key != 0);
 }
 
 unsigned ph_expr_holds(const struct ph_build *b, const struct ph_expr *e)

@@ -1,21 +1,23 @@
 /* The dedupe key: its parts, and that nobody can make keys of his own with them.
  *
- * K1: a part that the signature does not cover is limited to values that the page knows: who sends a genuine
- *     notice again, changed where nobody signed, makes few keys of it and not as many as he likes.
- * K2: where a message signs a document as it is written again, a part is a string, or written so too: 10.5, 10.50
- *     and 1.05e1 have one signature there. */
+ * K1: a part that the signature does not cover is limited to values that the page knows: who
+ *     sends a genuine notice again, changed where nobody signed, makes few keys of it and not as
+ *     many as he likes.
+ * K2: where a message signs a document as it is written again, a part is a string, or written so
+ *     too: 10.5, 10.50 and 1.05e1 have one signature there. */
 #include "reader/build.h"
 
 #define WORDS(array) array, PH_COUNTOF(array)
 
-/* ---- K1 ----------------------------------------------------------------------------------------------------- */
+/* ---- K1 -------------------------------------------------------------------------------------- */
 
-/* Whether the scheme signs some of the request, so that a part may be left out. Tokens, signed ones too, and digests
- * of credentials cover nothing, and an API judges all: there K1 has nothing to add. */
+/* Whether the scheme signs some of the request, so that a part may be left out. Tokens, signed
+ * ones too, and digests of credentials cover nothing, and an API judges all: there K1 has
+ * nothing to add. */
 static bool signs_parts(const struct ph_build *b, const struct ph_signature *sig)
 {
-    if (sig->kind == PH_SIG_NONE || sig->kind == PH_SIG_TOKEN || sig->kind == PH_SIG_BASIC || sig->kind == PH_SIG_CALLOUT ||
-        ph_is_bare_token(sig))
+    if (sig->kind == PH_SIG_NONE || sig->kind == PH_SIG_TOKEN || sig->kind == PH_SIG_BASIC ||
+        sig->kind == PH_SIG_CALLOUT || ph_is_bare_token(sig))
         return false;
     for (uint16_t m = 0; m < sig->message_count; m++)
         if ((ph_template_holds(b, &sig->messages[m], false) & PH_HOLDS_REQUEST) == 0)
@@ -23,9 +25,10 @@ static bool signs_parts(const struct ph_build *b, const struct ph_signature *sig
     return true;
 }
 
-/* By one of the schemes: which of them a request takes is its `when`'s affair, and what else it may then bring its
- * `require`'s (standardwebhooks: two names for one header). */
-static bool piece_signed(const struct ph_build *b, const struct ph_variant *v, const struct ph_piece *p)
+/* By one of the schemes: which of them a request takes is its `when`'s affair, and what else it
+ * may then bring its `require`'s (standardwebhooks: two names for one header). */
+static bool piece_signed(const struct ph_build *b, const struct ph_variant *v,
+                         const struct ph_piece *p)
 {
     bool any = p->source == PH_SRC_LITERAL || p->source == PH_SRC_CONFIG;
     for (uint16_t s = 0; s < v->signature_count && !any; s++)
@@ -33,7 +36,8 @@ static bool piece_signed(const struct ph_build *b, const struct ph_variant *v, c
     return any;
 }
 
-static bool template_signed(const struct ph_build *b, const struct ph_variant *v, const struct ph_template *t, int depth)
+static bool template_signed(const struct ph_build *b, const struct ph_variant *v,
+                            const struct ph_template *t, int depth)
 {
     bool all = depth <= PH_LET_DEPTH_MAX;
     for (uint16_t i = 0; i < t->count && all; i++) {
@@ -49,25 +53,29 @@ static bool template_signed(const struct ph_build *b, const struct ph_variant *v
     return all;
 }
 
-/* ---- K2 ----------------------------------------------------------------------------------------------------- */
+/* ---- K2 -------------------------------------------------------------------------------------- */
 
 static bool is_written_by(const struct ph_piece *p, enum ph_filter_op op)
 {
     return p->filter_count > 0 && p->filters[0].op == op;
 }
 
-static bool writes_by(const struct ph_build *b, const struct ph_template *t, enum ph_filter_op op, int depth)
+static bool writes_by(const struct ph_build *b, const struct ph_template *t, enum ph_filter_op op,
+                      int depth)
 {
     bool any = false;
     for (uint16_t i = 0; i < t->count && !any; i++) {
         const struct ph_piece *p = &t->pieces[i];
-        bool looked_into = p->source == PH_SRC_LET && depth < PH_LET_DEPTH_MAX && b->lets[p->index].kind == PH_LET_TEMPLATE;
-        any = is_written_by(p, op) || (looked_into && writes_by(b, &b->lets[p->index].value, op, depth + 1));
+        bool looked_into = p->source == PH_SRC_LET && depth < PH_LET_DEPTH_MAX &&
+                           b->lets[p->index].kind == PH_LET_TEMPLATE;
+        any = is_written_by(p, op) ||
+              (looked_into && writes_by(b, &b->lets[p->index].value, op, depth + 1));
     }
     return any;
 }
 
-static bool signs_written_by(const struct ph_build *b, const struct ph_variant *v, enum ph_filter_op op)
+static bool signs_written_by(const struct ph_build *b, const struct ph_variant *v,
+                             enum ph_filter_op op)
 {
     bool any = false;
     for (uint16_t s = 0; s < v->signature_count && !any; s++)
@@ -79,23 +87,27 @@ static bool signs_written_by(const struct ph_build *b, const struct ph_variant *
 static bool is_string(const struct ph_need *need, const struct ph_piece *p)
 {
     const struct ph_template *only = need->of.count == 1 ? &need->of.alternatives[0] : NULL;
-    return need->type == PH_NEED_STRING && only != NULL && only->count == 1 && only->pieces[0].source == p->source &&
-           only->pieces[0].pointer != NULL && ph_slice_eq(only->pieces[0].pointer->text, p->pointer->text);
+    return need->type == PH_NEED_STRING && only != NULL && only->count == 1 &&
+           only->pieces[0].source == p->source && only->pieces[0].pointer != NULL &&
+           ph_slice_eq(only->pieces[0].pointer->text, p->pointer->text);
 }
 
-/* It has one text for all that is signed alike. A let and the type are not looked into, or a page could take long to read. */
+/* It has one text for all that is signed alike. A let and the type are not looked into, or a
+ * page could take long to read. */
 static bool is_alike(const struct ph_variant *v, const struct ph_piece *p, bool by_rfc8785)
 {
     if (p->source != PH_SRC_POINTER && p->source != PH_SRC_OUTER)
         return p->source != PH_SRC_LET && p->source != PH_SRC_TYPE;
     /* sorted-json tells 10 from 10.0, which rfc8785 does not. */
-    bool alike = is_written_by(p, PH_FILTER_RFC8785) || (is_written_by(p, PH_FILTER_SORTED_JSON) && !by_rfc8785);
+    bool alike = is_written_by(p, PH_FILTER_RFC8785) ||
+                 (is_written_by(p, PH_FILTER_SORTED_JSON) && !by_rfc8785);
     for (uint16_t i = 0; i < v->need_count && !alike; i++)
         alike = is_string(&v->needs[i], p);
     return alike;
 }
 
-static void check_alike(struct ph_build *b, const struct ph_yaml *at, const struct ph_variant *v, const struct ph_expr *of)
+static void check_alike(struct ph_build *b, const struct ph_yaml *at, const struct ph_variant *v,
+                        const struct ph_expr *of)
 {
     bool by_rfc8785 = signs_written_by(b, v, PH_FILTER_RFC8785), all = true;
     if (!by_rfc8785 && !signs_written_by(b, v, PH_FILTER_SORTED_JSON))
@@ -105,19 +117,23 @@ static void check_alike(struct ph_build *b, const struct ph_yaml *at, const stru
             all = is_alike(v, &of->alternatives[i].pieces[k], by_rfc8785);
     if (!all)
         ph_build_error(b, at,
-                       "a number is signed as it is written again (10.5 and 10.50 alike), and here it is taken as it was sent, so a "
-                       "replay could count as another event; `require` a string at that pointer, or write it again as `message` does",
+                       "a number is signed as it is written again (10.5 and 10.50 alike), and here "
+                       "it is taken as it was sent, so a "
+                       "replay could count as another event; `require` a string at that pointer, "
+                       "or write it again as `message` does",
                        PH_S(""), "");
 }
 
-/* ---- both --------------------------------------------------------------------------------------------------- */
+/* ---- both ------------------------------------------------------------------------------------ */
 
-static void check_signed(struct ph_build *b, const struct ph_yaml *at, const struct ph_variant *v, const struct ph_expr *of)
+static void check_signed(struct ph_build *b, const struct ph_yaml *at, const struct ph_variant *v,
+                         const struct ph_expr *of)
 {
     size_t pieces = 0;
     for (uint16_t i = 0; i < of->count; i++)
         pieces += of->alternatives[i].count;
-    if (b->errors->count > 0 || !ph_build_within(b, at, pieces, PH_PAGE_KEY_PIECES_MAX, "a part of the key of more than 16 pieces"))
+    if (b->errors->count > 0 || !ph_build_within(b, at, pieces, PH_PAGE_KEY_PIECES_MAX,
+                                                 "a part of the key of more than 16 pieces"))
         return;
     bool all = true;
     for (uint16_t s = 0; s < v->signature_count; s++)
@@ -127,14 +143,15 @@ static void check_signed(struct ph_build *b, const struct ph_yaml *at, const str
         all = template_signed(b, v, &of->alternatives[i], 0);
     if (!all)
         ph_build_error(b, at,
-                       "this part of the key is not signed, so a replay could change it and count as another event; leave it out, "
+                       "this part of the key is not signed, so a replay could change it and count "
+                       "as another event; leave it out, "
                        "or say which values it may have: { of: VALUE, known: [ … ] }",
                        PH_S(""), "");
     else
         check_alike(b, at, v, of);
 }
 
-/* ---- parts -------------------------------------------------------------------------------------------------- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static bool is_text_or_list(const struct ph_yaml *at)
 {
@@ -146,12 +163,16 @@ static void limited_part(struct ph_build *b, const struct ph_yaml *at, struct ph
 {
     static const struct ph_slice known[] = {PH_SI("of"), PH_SI("on"), PH_SI("known")};
     static const struct ph_slice type = PH_SI("type");
-    const struct ph_yaml *of = ph_yaml_get(at, "of"), *on = ph_yaml_get(at, "on"), *values = ph_yaml_get(at, "known");
+    const struct ph_yaml *of = ph_yaml_get(at, "of"), *on = ph_yaml_get(at, "on"),
+                         *values = ph_yaml_get(at, "known");
     struct ph_test *when = ph_build_alloc(b, 2 * sizeof(*when));
     if (!ph_build_keys(b, at, WORDS(known)))
         return;
     if (of == NULL || (on == NULL && values == NULL)) {
-        ph_build_error(b, at, "a limited part of the key says `of` (its value), and `known` (the values it may have) or `on` (for which types), or both", PH_S(""), "");
+        ph_build_error(b, at,
+                       "a limited part of the key says `of` (its value), and `known` (the values "
+                       "it may have) or `on` (for which types), or both",
+                       PH_S(""), "");
         return;
     }
     part->of = ph_build_expr(b, of, ph_build_text(b, of));
@@ -169,16 +190,23 @@ static void limited_part(struct ph_build *b, const struct ph_yaml *at, struct ph
         test->of = part->of;
         ph_build_expected(b, values, test);
         if (test->op != PH_TEST_ONE_OF && test->op != PH_TEST_SHAPE)
-            ph_build_error(b, values, "`known` takes a list of values, or { shape: … }", PH_S(""), "");
-        else if (test->op == PH_TEST_SHAPE && test->value_count == 1 && ph_slice_find(test->values[0], PH_S("9+"), 0) != SIZE_MAX)
-            ph_build_error(b, values, "`known` takes a shape that ends: 9+ would let any number of values join", PH_S(""), "");
+            ph_build_error(b, values, "`known` takes a list of values, or { shape: … }", PH_S(""),
+                           "");
+        else if (test->op == PH_TEST_SHAPE && test->value_count == 1 &&
+                 ph_slice_find(test->values[0], PH_S("9+"), 0) != SIZE_MAX)
+            ph_build_error(
+                b, values,
+                "`known` takes a shape that ends: 9+ would let any number of values join", PH_S(""),
+                "");
     }
 }
 
-void ph_build_dedupe(struct ph_build *b, const struct ph_yaml *at, const struct ph_yaml *page, struct ph_variant *v)
+void ph_build_dedupe(struct ph_build *b, const struct ph_yaml *at, const struct ph_yaml *page,
+                     struct ph_variant *v)
 {
     if (at == NULL) {
-        ph_build_error(b, page, "`dedupe` is missing: what names one event, or `none`", PH_S(""), "");
+        ph_build_error(b, page, "`dedupe` is missing: what names one event, or `none`", PH_S(""),
+                       "");
         return;
     }
     if (at->kind == PH_YAML_TEXT && ph_slice_eq(at->text, PH_S("none")))

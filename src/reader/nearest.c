@@ -38,14 +38,16 @@ struct ph_slice ph_nearest(struct ph_slice word, const struct ph_slice *known, s
 }
 
 /* Words of the schema are in capitals, and people write them small. */
-static struct ph_slice nearest_of_both(struct ph_slice word, const struct ph_slice *known, size_t count)
+static struct ph_slice nearest_of_both(struct ph_slice word, const struct ph_slice *known,
+                                       size_t count)
 {
     char capitals[WORD_MAX];
     struct ph_slice near = ph_nearest(word, known, count);
     if (near.len > 0 || word.len > sizeof capitals)
         return near;
     for (size_t i = 0; i < word.len; i++)
-        capitals[i] = (char)(word.ptr[i] >= 'a' && word.ptr[i] <= 'z' ? word.ptr[i] - 32 : word.ptr[i]);
+        capitals[i] =
+            (char)(word.ptr[i] >= 'a' && word.ptr[i] <= 'z' ? word.ptr[i] - 32 : word.ptr[i]);
     return ph_nearest(ph_slice_of(capitals, word.len), known, count);
 }
 
@@ -57,8 +59,8 @@ static void put(char *text, size_t *len, struct ph_slice part)
 }
 
 /* With text NULL: how long it is. */
-static size_t write_unknown(char *text, struct ph_slice what, struct ph_slice shown, struct ph_slice near,
-                            const struct ph_slice *known, size_t count)
+static size_t write_unknown(char *text, struct ph_slice what, struct ph_slice shown,
+                            struct ph_slice near, const struct ph_slice *known, size_t count)
 {
     size_t len = 0;
     put(text, &len, what);
@@ -76,8 +78,8 @@ static size_t write_unknown(char *text, struct ph_slice what, struct ph_slice sh
     return len;
 }
 
-struct ph_slice ph_unknown(struct ph_arena *arena, struct ph_slice what, struct ph_slice shown, struct ph_slice word,
-                           const struct ph_slice *known, size_t count)
+struct ph_slice ph_unknown(struct ph_arena *arena, struct ph_slice what, struct ph_slice shown,
+                           struct ph_slice word, const struct ph_slice *known, size_t count)
 {
     struct ph_slice near = nearest_of_both(word, known, count);
     char *text = ph_arena_alloc(arena, write_unknown(NULL, what, shown, near, known, count) + 1);

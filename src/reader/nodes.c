@@ -1,6 +1,6 @@
-/* The pointers of a page as one tree (struct ph_node): pointers that begin alike share what they begin
- * with. A step that chooses among elements ([name=text], *) ends the shared part: which element it gives is
- * no matter of keys. */
+/* The pointers of a page as one tree (struct ph_node): pointers that begin alike share what they
+ * begin with. A step that chooses among elements ([name=text], *) ends the shared part: which
+ * element it gives is no matter of keys. */
 #include "reader/build.h"
 
 enum { SLOTS = 2 * PH_POINTER_NODES_MAX }; /* open addressing, half full at most */
@@ -17,7 +17,8 @@ static bool is_step(const struct ph_step *a, const struct ph_step *b)
     return a->kind == b->kind && ph_slice_eq(a->key, b->key);
 }
 
-/* FNV-1a over the parent and the key: a page of a thousand pointers must not search all for each. */
+/* FNV-1a over the parent and the key: a page of a thousand pointers must not search all for
+ * each. */
 static size_t slot_of(uint16_t parent, struct ph_slice key)
 {
     uint32_t hash = 2166136261U ^ parent;
@@ -37,9 +38,11 @@ static uint16_t child(struct ph_build *b, uint16_t parent, const struct ph_step 
     }
     if (b->node_count == PH_POINTER_NODES_MAX)
         return 0;
-    b->nodes[b->node_count] = (struct ph_node){
-        .head = ph_key_head(step->key), .tail = ph_key_tail(step->key), .key_bytes = (uint32_t)step->key.len,
-        .parent = parent, .step = *step};
+    b->nodes[b->node_count] = (struct ph_node){.head = ph_key_head(step->key),
+                                               .tail = ph_key_tail(step->key),
+                                               .key_bytes = (uint32_t)step->key.len,
+                                               .parent = parent,
+                                               .step = *step};
     b->node_slots[at] = (uint16_t)b->node_count;
     return (uint16_t)b->node_count++;
 }
@@ -52,7 +55,8 @@ void ph_nodes_note(struct ph_build *b, const struct ph_yaml *at, struct ph_point
             return;
         uint16_t next = child(b, pointer->node, step);
         if (next == 0) {
-            ph_build_error(b, at, "more than 1023 different pointers, at ", pointer->text, "; a page has no need of so many");
+            ph_build_error(b, at, "more than 1023 different pointers, at ", pointer->text,
+                           "; a page has no need of so many");
             return;
         }
         pointer->node = next;

@@ -3,12 +3,14 @@
 
 #define WORDS(array) array, PH_COUNTOF(array)
 
-/* ---- body --------------------------------------------------------------------------------------------------- */
+/* ---- body ------------------------------------------------------------------------------------ */
 
 static void decode_of(struct ph_build *b, const struct ph_yaml *at, struct ph_variant *v)
 {
-    static const struct ph_slice words[] = {[PH_DECODE_BASE64] = PH_SI("base64"), [PH_DECODE_JSON] = PH_SI("json"),
-                                            [PH_DECODE_XML] = PH_SI("xml"), [PH_DECODE_FORM] = PH_SI("form"),
+    static const struct ph_slice words[] = {[PH_DECODE_BASE64] = PH_SI("base64"),
+                                            [PH_DECODE_JSON] = PH_SI("json"),
+                                            [PH_DECODE_XML] = PH_SI("xml"),
+                                            [PH_DECODE_FORM] = PH_SI("form"),
                                             [PH_DECODE_JWT] = PH_SI("jwt")};
     struct ph_build_list list = ph_build_list(b, at);
     enum ph_decode *decode = ph_build_alloc(b, (list.count + 1U) * sizeof(*decode));
@@ -16,7 +18,10 @@ static void decode_of(struct ph_build *b, const struct ph_yaml *at, struct ph_va
         size_t word = ph_build_word(b, list.at[i], "decoding", list.texts[i], WORDS(words));
         bool packed = word == PH_DECODE_BASE64, last = i + 1U == list.count;
         if (word != SIZE_MAX && packed == last)
-            ph_build_error(b, list.at[i], "`decode` unpacks (base64) and ends with what it reads: json, xml, form or jwt", PH_S(""), "");
+            ph_build_error(
+                b, list.at[i],
+                "`decode` unpacks (base64) and ends with what it reads: json, xml, form or jwt",
+                PH_S(""), "");
         decode[i] = word == SIZE_MAX ? PH_DECODE_JSON : (enum ph_decode)word;
     }
     v->decode = decode;
@@ -26,8 +31,10 @@ static void decode_of(struct ph_build *b, const struct ph_yaml *at, struct ph_va
 void ph_build_body(struct ph_build *b, const struct ph_yaml *at, struct ph_variant *v)
 {
     static const struct ph_slice known[] = {PH_SI("format"), PH_SI("inner"), PH_SI("decode")};
-    static const struct ph_slice formats[] = {[PH_FORMAT_JSON] = PH_SI("json"), [PH_FORMAT_FORM] = PH_SI("form"),
-                                              [PH_FORMAT_XML] = PH_SI("xml"), [PH_FORMAT_MEDIA_TYPE] = PH_SI("media-type"),
+    static const struct ph_slice formats[] = {[PH_FORMAT_JSON] = PH_SI("json"),
+                                              [PH_FORMAT_FORM] = PH_SI("form"),
+                                              [PH_FORMAT_XML] = PH_SI("xml"),
+                                              [PH_FORMAT_MEDIA_TYPE] = PH_SI("media-type"),
                                               [PH_FORMAT_TEXT] = PH_SI("text")};
     b->inner = NULL;
     if (at == NULL)
@@ -35,25 +42,29 @@ void ph_build_body(struct ph_build *b, const struct ph_yaml *at, struct ph_varia
     bool map = at->kind == PH_YAML_MAP;
     const struct ph_yaml *format = map ? ph_yaml_get(at, "format") : at;
     if (format != NULL) {
-        size_t i = ph_build_word(b, format, "format of a body", ph_build_text(b, format), WORDS(formats));
+        size_t i =
+            ph_build_word(b, format, "format of a body", ph_build_text(b, format), WORDS(formats));
         v->format = i == SIZE_MAX ? PH_FORMAT_JSON : (enum ph_format)i;
     }
     if (!map || !ph_build_keys(b, at, WORDS(known)))
         return;
     const struct ph_yaml *inner = ph_yaml_get(at, "inner"), *decode = ph_yaml_get(at, "decode");
     if ((inner == NULL) != (decode == NULL))
-        ph_build_error(b, at, "`inner` (where the text is) and `decode` (how it is read) go together", PH_S(""), "");
+        ph_build_error(b, at,
+                       "`inner` (where the text is) and `decode` (how it is read) go together",
+                       PH_S(""), "");
     if (inner != NULL) {
         v->inner = ph_build_ref(b, inner, ph_build_text(b, inner));
         if (v->inner.source != PH_SRC_POINTER && v->inner.source != PH_SRC_OUTER)
-            ph_build_error(b, inner, "`inner` is a pointer into the body as sent, not ", inner->text, "");
+            ph_build_error(b, inner, "`inner` is a pointer into the body as sent, not ",
+                           inner->text, "");
         b->inner = v->inner.pointer;
     }
     if (decode != NULL)
         decode_of(b, decode, v);
 }
 
-/* ---- let ---------------------------------------------------------------------------------------------------- */
+/* ---- let ------------------------------------------------------------------------------------- */
 
 static void pair_of(struct ph_build *b, const struct ph_yaml *at, struct ph_let *let)
 {
@@ -85,7 +96,8 @@ static void leaves_of(struct ph_build *b, const struct ph_yaml *at, struct ph_le
     let->kind = PH_LET_LEAVES;
     let->values = true;
     let->of = ph_build_ref(b, e, ph_build_text(b, e));
-    if (let->of.pointer == NULL || let->of.source == PH_SRC_LISTED_HEADERS || let->of.filter_count > 0)
+    if (let->of.pointer == NULL || let->of.source == PH_SRC_LISTED_HEADERS ||
+        let->of.filter_count > 0)
         ph_build_error(b, e, "`leaves` takes a pointer to what has them, not ", e->text, "");
     drop_of(b, at, let);
     if (join != NULL)
@@ -94,8 +106,10 @@ static void leaves_of(struct ph_build *b, const struct ph_yaml *at, struct ph_le
 
 static void each_of(struct ph_build *b, const struct ph_yaml *at, struct ph_let *let)
 {
-    static const struct ph_slice known[] = {PH_SI("each"), PH_SI("drop"), PH_SI("order"), PH_SI("pair"), PH_SI("join"), PH_SI("skip-empty")};
-    static const struct ph_slice orders[] = {[PH_ORDER_RECEIVED] = PH_SI("received"), [PH_ORDER_KEY] = PH_SI("key"),
+    static const struct ph_slice known[] = {PH_SI("each"), PH_SI("drop"), PH_SI("order"),
+                                            PH_SI("pair"), PH_SI("join"), PH_SI("skip-empty")};
+    static const struct ph_slice orders[] = {[PH_ORDER_RECEIVED] = PH_SI("received"),
+                                             [PH_ORDER_KEY] = PH_SI("key"),
                                              [PH_ORDER_KEY_NOCASE] = PH_SI("key-nocase")};
     const struct ph_yaml *e;
     ph_build_keys(b, at, WORDS(known));
@@ -103,10 +117,12 @@ static void each_of(struct ph_build *b, const struct ph_yaml *at, struct ph_let 
     let->keys = let->values = true;
     let->between_pair = PH_S("=");
     if ((e = ph_yaml_get(at, "each")) == NULL) {
-        ph_build_error(b, at, "`each` is missing: a pointer to the object whose members are listed", PH_S(""), "");
+        ph_build_error(b, at, "`each` is missing: a pointer to the object whose members are listed",
+                       PH_S(""), "");
     } else {
         let->of = ph_build_ref(b, e, ph_build_text(b, e));
-        if (let->of.pointer == NULL || let->of.source == PH_SRC_LISTED_HEADERS || let->of.filter_count > 0)
+        if (let->of.pointer == NULL || let->of.source == PH_SRC_LISTED_HEADERS ||
+            let->of.filter_count > 0)
             ph_build_error(b, e, "`each` takes a pointer to an object, not ", e->text, "");
     }
     drop_of(b, at, let);
@@ -122,8 +138,10 @@ static void each_of(struct ph_build *b, const struct ph_yaml *at, struct ph_let 
         pair_of(b, e, let);
 }
 
-/* Lets that name lets must neither nest without end nor multiply: what they come to, written out. */
-static void weigh(struct ph_build *b, const struct ph_yaml *at, size_t index, const struct ph_let *let)
+/* Lets that name lets must neither nest without end nor multiply: what they come to, written
+ * out. */
+static void weigh(struct ph_build *b, const struct ph_yaml *at, size_t index,
+                  const struct ph_let *let)
 {
     size_t pieces = 0, depth = 1;
     for (uint16_t i = 0; i < let->value.count; i++) {
@@ -134,9 +152,11 @@ static void weigh(struct ph_build *b, const struct ph_yaml *at, size_t index, co
             depth = b->let_depth[p->index] + 1;
     }
     if (depth > PH_LET_DEPTH_MAX)
-        ph_build_error(b, at, "lets name each other more than 4 deep; write a part of it out", PH_S(""), "");
+        ph_build_error(b, at, "lets name each other more than 4 deep; write a part of it out",
+                       PH_S(""), "");
     if (pieces > PH_LET_PIECES_MAX)
-        ph_build_error(b, at, "with the lets it names this comes to more than 256 pieces", PH_S(""), "");
+        ph_build_error(b, at, "with the lets it names this comes to more than 256 pieces", PH_S(""),
+                       "");
     b->let_pieces[index] = pieces > PH_LET_PIECES_MAX ? 1 : pieces + (let->kind != PH_LET_TEMPLATE);
     b->let_depth[index] = depth > PH_LET_DEPTH_MAX ? 1 : depth;
 }
@@ -155,7 +175,8 @@ void ph_build_lets(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v)
         struct ph_let *let = &lets[b->let_count];
         let->name = e->key;
         if (!ph_is_name(e->key) || ph_is_reference_word(e->key))
-            ph_build_error_key(b, e, "a let has a name of its own, of a-z, 0-9, _ and -, not `", "`");
+            ph_build_error_key(b, e, "a let has a name of its own, of a-z, 0-9, _ and -, not `",
+                               "`");
         if (e->kind == PH_YAML_MAP && ph_yaml_get(e, "leaves") != NULL)
             leaves_of(b, e, let);
         else if (e->kind == PH_YAML_MAP)
@@ -171,7 +192,7 @@ void ph_build_lets(struct ph_build *b, struct ph_yaml *at, struct ph_variant *v)
     v->let_count = (uint16_t)b->let_count;
 }
 
-/* ---- event --------------------------------------------------------------------------------------------------- */
+/* ---- event ----------------------------------------------------------------------------------- */
 
 static bool reads_type(const struct ph_expr *e)
 {
@@ -191,7 +212,8 @@ void ph_build_event(struct ph_build *b, const struct ph_yaml *at, struct ph_vari
     if ((e = ph_yaml_get(at, "id")) != NULL)
         v->id = ph_build_expr(b, e, ph_build_text(b, e));
     if ((e = ph_yaml_get(at, "type")) == NULL) {
-        ph_build_error(b, at, "`type` is missing: where the event says what happened", PH_S(""), "; the rules go by it");
+        ph_build_error(b, at, "`type` is missing: where the event says what happened", PH_S(""),
+                       "; the rules go by it");
     } else {
         v->type = ph_build_expr(b, e, ph_build_text(b, e));
         if (reads_type(&v->type))
@@ -201,12 +223,14 @@ void ph_build_event(struct ph_build *b, const struct ph_yaml *at, struct ph_vari
         v->time = ph_build_time(b, e, ph_build_text(b, e), &v->time_unit);
 }
 
-/* ---- ack and refuse -------------------------------------------------------------------------------------------- */
+/* ---- ack and refuse -------------------------------------------------------------------------- */
 
 static void sign_of(struct ph_build *b, const struct ph_yaml *at, struct ph_reply *reply)
 {
-    static const struct ph_slice known[] = {PH_SI("kind"), PH_SI("key"), PH_SI("message"), PH_SI("encoding")};
-    const struct ph_yaml *kind = ph_yaml_get(at, "kind"), *key = ph_yaml_get(at, "key"), *message = ph_yaml_get(at, "message"), *e;
+    static const struct ph_slice known[] = {PH_SI("kind"), PH_SI("key"), PH_SI("message"),
+                                            PH_SI("encoding")};
+    const struct ph_yaml *kind = ph_yaml_get(at, "kind"), *key = ph_yaml_get(at, "key"),
+                         *message = ph_yaml_get(at, "message"), *e;
     if (!ph_build_keys(b, at, WORDS(known)))
         return;
     if (kind == NULL || key == NULL || message == NULL) {
@@ -214,12 +238,16 @@ static void sign_of(struct ph_build *b, const struct ph_yaml *at, struct ph_repl
         return;
     }
     if (ph_build_kind(b, kind, &reply->sign_kind, &reply->sign_hash) &&
-        (reply->sign_kind == PH_SIG_DIGEST || reply->sign_kind < PH_SIG_HMAC || reply->sign_kind > PH_SIG_ED25519))
-        ph_build_error(b, kind, "a reply is signed by hmac-, rsa-, rsa-pss-, ecdsa- or ed25519, not ", kind->text, "");
+        (reply->sign_kind == PH_SIG_DIGEST || reply->sign_kind < PH_SIG_HMAC ||
+         reply->sign_kind > PH_SIG_ED25519))
+        ph_build_error(b, kind,
+                       "a reply is signed by hmac-, rsa-, rsa-pss-, ecdsa- or ed25519, not ",
+                       kind->text, "");
     reply->sign_key = ph_build_expr(b, key, ph_build_text(b, key));
     for (uint16_t i = 0; i < reply->sign_key.count; i++)
         if ((ph_template_holds(b, &reply->sign_key.alternatives[i], true) & PH_HOLDS_CONFIG) == 0)
-            ph_build_error(b, key, "the key of a reply is a config field: config:…, not ", key->text, "");
+            ph_build_error(b, key, "the key of a reply is a config field: config:…, not ",
+                           key->text, "");
     reply->sign_message = ph_build_template(b, message, ph_build_text(b, message));
     if ((e = ph_yaml_get(at, "encoding")) != NULL)
         reply->sign_encoding = ph_build_encoding(b, e);
@@ -242,10 +270,12 @@ static int32_t within_of(struct ph_build *b, const struct ph_yaml *at)
     return 0;
 }
 
-void ph_build_reply(struct ph_build *b, const struct ph_yaml *at, bool ack, struct ph_variant *v, struct ph_reply *reply)
+void ph_build_reply(struct ph_build *b, const struct ph_yaml *at, bool ack, struct ph_variant *v,
+                    struct ph_reply *reply)
 {
-    static const struct ph_slice known[] = {PH_SI("status"), PH_SI("headers"), PH_SI("body"), PH_SI("within"), PH_SI("sign"),
-                                            PH_SI("stops_queue")};
+    static const struct ph_slice known[] = {PH_SI("status"), PH_SI("headers"),
+                                            PH_SI("body"),   PH_SI("within"),
+                                            PH_SI("sign"),   PH_SI("stops_queue")};
     const struct ph_yaml *e;
     *reply = (struct ph_reply){.status = ack ? 200 : 401};
     if (at == NULL || !ph_build_keys(b, at, WORDS(known)))

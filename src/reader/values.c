@@ -1,7 +1,8 @@
-/* The value grammar of docs/connector-language.md: pointers, references, templates, alternatives. */
+/* The value grammar of docs/connector-language.md: pointers, references, templates,
+ * alternatives. */
 #include "reader/build.h"
 
-/* ---- pointers ---------------------------------------------------------------------------------------- */
+/* ---- pointers -------------------------------------------------------------------------------- */
 
 static struct ph_slice unescape(struct ph_build *b, const struct ph_yaml *at, struct ph_slice s)
 {
@@ -16,7 +17,9 @@ static struct ph_slice unescape(struct ph_build *b, const struct ph_yaml *at, st
         }
         i++;
         if (i == s.len || (s.ptr[i] != '0' && s.ptr[i] != '1')) {
-            ph_build_error(b, at, "in a pointer ~0 stands for ~ and ~1 for /, and ~ for nothing else: ", s, "");
+            ph_build_error(b, at,
+                           "in a pointer ~0 stands for ~ and ~1 for /, and ~ for nothing else: ", s,
+                           "");
             return s;
         }
         out[len++] = s.ptr[i] == '1' ? '/' : '~';
@@ -33,7 +36,9 @@ static struct ph_step step_of(struct ph_build *b, const struct ph_yaml *at, stru
         if (equals == SIZE_MAX || equals == 0)
             ph_build_error(b, at, "an element is chosen by [name=text], not ", part, "");
         else
-            return (struct ph_step){.kind = PH_STEP_SELECT, .index = -1, .key = ph_slice_of(inside.ptr, equals),
+            return (struct ph_step){.kind = PH_STEP_SELECT,
+                                    .index = -1,
+                                    .key = ph_slice_of(inside.ptr, equals),
                                     .value = ph_slice_from(inside, equals + 1)};
     }
     step.key = unescape(b, at, part);
@@ -52,7 +57,8 @@ static struct ph_step step_of(struct ph_build *b, const struct ph_yaml *at, stru
     return step;
 }
 
-struct ph_pointer *ph_build_pointer(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text)
+struct ph_pointer *ph_build_pointer(struct ph_build *b, const struct ph_yaml *at,
+                                    struct ph_slice text)
 {
     struct ph_pointer *pointer = ph_build_alloc(b, sizeof(*pointer));
     pointer->text = text;
@@ -82,22 +88,28 @@ struct ph_pointer *ph_build_pointer(struct ph_build *b, const struct ph_yaml *at
     return pointer;
 }
 
-struct ph_pointer *ph_build_place(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text)
+struct ph_pointer *ph_build_place(struct ph_build *b, const struct ph_yaml *at,
+                                  struct ph_slice text)
 {
     struct ph_pointer *pointer = ph_build_pointer(b, at, text);
     if (pointer->many && !b->many_fits)
-        ph_build_error(b, at, "'*' stands in `items`, and alone in tests and money; here name one element (0, last, [name=text]): ", text, "");
+        ph_build_error(b, at,
+                       "'*' stands in `items`, and alone in tests and money; here name one element "
+                       "(0, last, [name=text]): ",
+                       text, "");
     return pointer;
 }
 
-/* ---- references -------------------------------------------------------------------------------------- */
+/* ---- references ------------------------------------------------------------------------------ */
 
 static const struct {
     struct ph_slice name;
     enum ph_source source;
-} bare[] = {{PH_SI("body"), PH_SRC_BODY},       {PH_SI("method"), PH_SRC_METHOD}, {PH_SI("path"), PH_SRC_PATH},
-            {PH_SI("url"), PH_SRC_URL},         {PH_SI("secret"), PH_SRC_SECRET}, {PH_SI("secret2"), PH_SRC_SECRET2},
-            {PH_SI("type"), PH_SRC_TYPE},       {PH_SI("now"), PH_SRC_NOW},       {PH_SI("unique"), PH_SRC_UNIQUE}};
+} bare[] = {{PH_SI("body"), PH_SRC_BODY},     {PH_SI("method"), PH_SRC_METHOD},
+            {PH_SI("path"), PH_SRC_PATH},     {PH_SI("url"), PH_SRC_URL},
+            {PH_SI("secret"), PH_SRC_SECRET}, {PH_SI("secret2"), PH_SRC_SECRET2},
+            {PH_SI("type"), PH_SRC_TYPE},     {PH_SI("now"), PH_SRC_NOW},
+            {PH_SI("unique"), PH_SRC_UNIQUE}};
 
 bool ph_is_reference_word(struct ph_slice name)
 {
@@ -109,10 +121,13 @@ bool ph_is_reference_word(struct ph_slice name)
 
 static void refuse_secret(struct ph_build *b, const struct ph_yaml *at, struct ph_slice name)
 {
-    ph_build_error(b, at, "`", name, "` would bring the secret where it is not known: only `signature` (and a `let` it uses) may name it");
+    ph_build_error(b, at, "`", name,
+                   "` would bring the secret where it is not known: only `signature` (and a `let` "
+                   "it uses) may name it");
 }
 
-static bool let_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slice name, struct ph_piece *piece)
+static bool let_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slice name,
+                    struct ph_piece *piece)
 {
     for (size_t i = 0; i < b->let_count; i++) {
         if (!ph_slice_eq(b->lets[i].name, name))
@@ -127,7 +142,8 @@ static bool let_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slic
     return false;
 }
 
-static void name_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slice name, struct ph_piece *piece)
+static void name_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slice name,
+                     struct ph_piece *piece)
 {
     for (size_t i = 0; i < PH_COUNTOF(bare); i++) {
         if (!ph_slice_eq(bare[i].name, name))
@@ -158,9 +174,16 @@ static void name_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_sli
 }
 
 /* Config fields that every connector has: what callouts bring and what the engine itself reads. */
-static const struct ph_slice public_config[] = {PH_SI("notification_url"), PH_SI("certificate_pem"), PH_SI("fetched_certificate_pem"), PH_SI("jwks"),
-                                                PH_SI("verdict"), PH_SI("fetched"), PH_SI("kid"), PH_SI("tolerance_seconds"),
-                                                PH_SI("root_certificates_der_base64"), PH_SI("public_key_pem")};
+static const struct ph_slice public_config[] = {PH_SI("notification_url"),
+                                                PH_SI("certificate_pem"),
+                                                PH_SI("fetched_certificate_pem"),
+                                                PH_SI("jwks"),
+                                                PH_SI("verdict"),
+                                                PH_SI("fetched"),
+                                                PH_SI("kid"),
+                                                PH_SI("tolerance_seconds"),
+                                                PH_SI("root_certificates_der_base64"),
+                                                PH_SI("public_key_pem")};
 
 bool ph_config_is_public(struct ph_slice name)
 {
@@ -199,14 +222,18 @@ static bool is_token(struct ph_slice s)
     return s.len > 0;
 }
 
-static void prefixed_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text, size_t colon, struct ph_piece *piece)
+static void prefixed_ref(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text,
+                         size_t colon, struct ph_piece *piece)
 {
-    static const struct ph_slice prefixes[] = {PH_SI("outer"), PH_SI("fetched"), PH_SI("jws"), PH_SI("claims"), PH_SI("listed"),
-                                               PH_SI("header"), PH_SI("query"), PH_SI("config"), PH_SI("context")};
-    static const enum ph_source sources[] = {PH_SRC_OUTER, PH_SRC_FETCHED, PH_SRC_JWS, PH_SRC_CLAIMS, PH_SRC_LISTED_HEADERS,
-                                             PH_SRC_HEADER, PH_SRC_QUERY, PH_SRC_CONFIG, PH_SRC_CONTEXT};
+    static const struct ph_slice prefixes[] = {PH_SI("outer"),  PH_SI("fetched"), PH_SI("jws"),
+                                               PH_SI("claims"), PH_SI("listed"),  PH_SI("header"),
+                                               PH_SI("query"),  PH_SI("config"),  PH_SI("context")};
+    static const enum ph_source sources[] = {PH_SRC_OUTER,  PH_SRC_FETCHED,        PH_SRC_JWS,
+                                             PH_SRC_CLAIMS, PH_SRC_LISTED_HEADERS, PH_SRC_HEADER,
+                                             PH_SRC_QUERY,  PH_SRC_CONFIG,         PH_SRC_CONTEXT};
     struct ph_slice rest = ph_slice_from(text, colon + 1);
-    size_t i = ph_build_word(b, at, "kind of reference", ph_slice_of(text.ptr, colon), prefixes, PH_COUNTOF(prefixes));
+    size_t i = ph_build_word(b, at, "kind of reference", ph_slice_of(text.ptr, colon), prefixes,
+                             PH_COUNTOF(prefixes));
     if (i == SIZE_MAX)
         return;
     piece->source = sources[i];
@@ -225,11 +252,13 @@ static void prefixed_ref(struct ph_build *b, const struct ph_yaml *at, struct ph
         ph_build_error(b, at, "a name is missing behind the colon of ", text, "");
 }
 
-static void ref_source(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text, struct ph_piece *piece)
+static void ref_source(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text,
+                       struct ph_piece *piece)
 {
     size_t colon = ph_slice_find(text, PH_S(":"), 0);
     if (text.len == 0) {
-        ph_build_error(b, at, "a reference is missing (or a ` or ` has nothing on one side)", PH_S(""), "");
+        ph_build_error(b, at, "a reference is missing (or a ` or ` has nothing on one side)",
+                       PH_S(""), "");
     } else if (text.ptr[0] == '/') {
         struct ph_pointer *pointer = ph_build_place(b, at, text);
         ph_nodes_note(b, at, pointer);
@@ -239,7 +268,8 @@ static void ref_source(struct ph_build *b, const struct ph_yaml *at, struct ph_s
         piece->source = PH_SRC_LITERAL;
         piece->text = ph_slice_from(text, 1);
         if (text.len == 1 || ph_slice_find(text, PH_S(" "), 0) != SIZE_MAX)
-            ph_build_error(b, at, "=TEXT is one word; write a longer text in quotes, not ", text, "");
+            ph_build_error(b, at, "=TEXT is one word; write a longer text in quotes, not ", text,
+                           "");
     } else if (colon != SIZE_MAX) {
         prefixed_ref(b, at, text, colon, piece);
     } else {
@@ -252,14 +282,15 @@ struct ph_piece ph_build_ref(struct ph_build *b, const struct ph_yaml *at, struc
     struct ph_piece piece = {0};
     bool many_fits = b->many_fits;
     text = ph_slice_trim(text);
-    b->many_fits = many_fits && ph_slice_find(text, PH_S("|"), 0) == SIZE_MAX; /* a filter makes one text of one */
+    /* a filter makes one text of one */
+    b->many_fits = many_fits && ph_slice_find(text, PH_S("|"), 0) == SIZE_MAX;
     piece.filters = ph_build_filters(b, at, &text, &piece.filter_count);
     ref_source(b, at, text, &piece);
     b->many_fits = many_fits;
     return piece;
 }
 
-/* ---- templates ----------------------------------------------------------------------------------------- */
+/* ---- templates ------------------------------------------------------------------------------- */
 
 /* A template under construction: literals gather in one buffer until a reference ends them. */
 struct writer {
@@ -272,11 +303,14 @@ struct writer {
 static void end_literal(struct writer *w)
 {
     if (w->used > w->start)
-        w->pieces[w->count++] = (struct ph_piece){.source = PH_SRC_LITERAL, .text = ph_slice_of(w->literal + w->start, w->used - w->start)};
+        w->pieces[w->count++] =
+            (struct ph_piece){.source = PH_SRC_LITERAL,
+                              .text = ph_slice_of(w->literal + w->start, w->used - w->start)};
     w->start = w->used;
 }
 
-static struct ph_template template_of(const struct ph_build *b, const struct ph_piece *pieces, size_t count)
+static struct ph_template template_of(const struct ph_build *b, const struct ph_piece *pieces,
+                                      size_t count)
 {
     const unsigned ours = PH_HOLDS_SECRET | PH_HOLDS_CONFIG | PH_HOLDS_PUBLIC | PH_HOLDS_CUT;
     struct ph_template t = {.pieces = pieces, .count = (uint16_t)count};
@@ -284,13 +318,15 @@ static struct ph_template template_of(const struct ph_build *b, const struct ph_
     return t;
 }
 
-struct ph_template ph_build_template(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text)
+struct ph_template ph_build_template(struct ph_build *b, const struct ph_yaml *at,
+                                     struct ph_slice text)
 {
     size_t opened = 0;
     for (size_t i = 0; i < text.len; i++)
         opened += text.ptr[i] == '{';
     size_t room = opened < PH_TEMPLATE_PIECES_MAX ? 2 * opened + 1 : 2 * PH_TEMPLATE_PIECES_MAX + 1;
-    struct writer w = {.pieces = ph_build_alloc(b, room * sizeof(*w.pieces)), .literal = ph_build_alloc(b, text.len + 1)};
+    struct writer w = {.pieces = ph_build_alloc(b, room * sizeof(*w.pieces)),
+                       .literal = ph_build_alloc(b, text.len + 1)};
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         bool doubled = i + 1 < text.len && text.ptr[i + 1] == c;
@@ -310,7 +346,8 @@ struct ph_template ph_build_template(struct ph_build *b, const struct ph_yaml *a
             break;
         }
         if (w.count + 2 > PH_TEMPLATE_PIECES_MAX) {
-            ph_build_error(b, at, "more than 64 pieces in ", text, "; a `let` can hold a part of them");
+            ph_build_error(b, at, "more than 64 pieces in ", text,
+                           "; a `let` can hold a part of them");
             break;
         }
         w.pieces[w.count++] = ph_build_ref(b, at, ph_slice_of(text.ptr + i + 1, end - i - 1));
@@ -320,9 +357,10 @@ struct ph_template ph_build_template(struct ph_build *b, const struct ph_yaml *a
     return template_of(b, w.pieces, w.count);
 }
 
-/* ---- alternatives ---------------------------------------------------------------------------------------- */
+/* ---- alternatives ---------------------------------------------------------------------------- */
 
-/* The end of the alternative that begins at `start`: the next " or " outside of braces and quotes. */
+/* The end of the alternative that begins at `start`: the next " or " outside of braces and
+ * quotes. */
 static size_t alternative_end(struct ph_slice text, size_t start)
 {
     size_t i = start;
@@ -346,12 +384,14 @@ static size_t alternative_end(struct ph_slice text, size_t start)
 }
 
 /* A template where there are braces or quotes, else a reference. */
-static struct ph_template alternative_of(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text)
+static struct ph_template alternative_of(struct ph_build *b, const struct ph_yaml *at,
+                                         struct ph_slice text)
 {
     text = ph_slice_trim(text);
     if (text.len > 1 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"')
         return ph_build_template(b, at, ph_slice_of(text.ptr + 1, text.len - 2));
-    if (ph_slice_find(text, PH_S("{"), 0) != SIZE_MAX || ph_slice_find(text, PH_S("}"), 0) != SIZE_MAX)
+    if (ph_slice_find(text, PH_S("{"), 0) != SIZE_MAX ||
+        ph_slice_find(text, PH_S("}"), 0) != SIZE_MAX)
         return ph_build_template(b, at, text);
     struct ph_piece *piece = ph_build_alloc(b, sizeof(*piece));
     *piece = ph_build_ref(b, at, text);
@@ -368,7 +408,8 @@ struct ph_expr ph_build_expr(struct ph_build *b, const struct ph_yaml *at, struc
         return (struct ph_expr){0};
     }
     struct ph_slice left = PH_S("or "), right = PH_S(" or");
-    if (ph_slice_starts(text, left) || (text.len > 3 && ph_slice_eq(ph_slice_from(text, text.len - 3), right))) {
+    if (ph_slice_starts(text, left) ||
+        (text.len > 3 && ph_slice_eq(ph_slice_from(text, text.len - 3), right))) {
         ph_build_error(b, at, "` or ` has nothing on one side: ", text, "");
         return (struct ph_expr){0};
     }
@@ -384,13 +425,17 @@ struct ph_expr ph_build_expr(struct ph_build *b, const struct ph_yaml *at, struc
         start = end + 4;
     }
     const struct ph_piece *only = n == 1 && list[0].count == 1 ? &list[0].pieces[0] : NULL;
-    bool pointer = only != NULL && only->source == PH_SRC_POINTER && only->filter_count == 0 && only->pointer->shared == only->pointer->count;
-    return (struct ph_expr){.alternatives = list, .count = (uint16_t)n, .node = pointer ? only->pointer->node : 0};
+    bool pointer = only != NULL && only->source == PH_SRC_POINTER && only->filter_count == 0 &&
+                   only->pointer->shared == only->pointer->count;
+    return (struct ph_expr){
+        .alternatives = list, .count = (uint16_t)n, .node = pointer ? only->pointer->node : 0};
 }
 
-struct ph_expr ph_build_many_expr(struct ph_build *b, const struct ph_yaml *at, struct ph_slice text)
+struct ph_expr ph_build_many_expr(struct ph_build *b, const struct ph_yaml *at,
+                                  struct ph_slice text)
 {
-    b->many_fits = ph_slice_find(text, PH_S(" or "), 0) == SIZE_MAX && ph_slice_find(text, PH_S("{"), 0) == SIZE_MAX;
+    b->many_fits = ph_slice_find(text, PH_S(" or "), 0) == SIZE_MAX &&
+                   ph_slice_find(text, PH_S("{"), 0) == SIZE_MAX;
     struct ph_expr expr = ph_build_expr(b, at, text);
     b->many_fits = false;
     return expr;

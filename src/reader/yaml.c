@@ -13,10 +13,12 @@ struct loader {
     bool crooked; /* the tree is not what was meant: nothing more can be said of it */
 };
 
-static void tell(struct loader *l, const yaml_mark_t *mark, const char *what, struct ph_slice detail, const char *more)
+static void tell(struct loader *l, const yaml_mark_t *mark, const char *what,
+                 struct ph_slice detail, const char *more)
 {
     struct ph_slice parts[] = {ph_slice_str(what), detail, ph_slice_str(more)};
-    ph_page_error(l->arena, l->errors, l->file, mark->line + 1, mark->column + 1, parts, PH_COUNTOF(parts));
+    ph_page_error(l->arena, l->errors, l->file, mark->line + 1, mark->column + 1, parts,
+                  PH_COUNTOF(parts));
 }
 
 static void *stop(struct loader *l, enum ph_status status)
@@ -30,16 +32,18 @@ static bool next(struct loader *l, yaml_event_t *event)
     if (yaml_parser_parse(&l->parser, event))
         return true;
     const char *problem = l->parser.problem, *context = l->parser.context;
-    /* Where a tag does not fit into memory libyaml ends without naming an error; it has no other cause to. */
+    /* Where a tag does not fit into memory libyaml ends without naming an error; it has no other
+     * cause to. */
     if (l->parser.error == YAML_MEMORY_ERROR || l->parser.error == YAML_NO_ERROR) {
         stop(l, PH_ERR_NO_MEMORY);
         return false;
     }
-    struct ph_slice parts[] = {PH_S("not YAML: "), ph_slice_str(problem != NULL ? problem : "it does not read"),
+    struct ph_slice parts[] = {PH_S("not YAML: "),
+                               ph_slice_str(problem != NULL ? problem : "it does not read"),
                                PH_S(" "), ph_slice_str(context != NULL ? context : ""),
                                PH_S("; look at quotes, brackets and indentation here and above")};
-    ph_page_error(l->arena, l->errors, l->file, l->parser.problem_mark.line + 1, l->parser.problem_mark.column + 1, parts,
-                  PH_COUNTOF(parts));
+    ph_page_error(l->arena, l->errors, l->file, l->parser.problem_mark.line + 1,
+                  l->parser.problem_mark.column + 1, parts, PH_COUNTOF(parts));
     stop(l, PH_ERR_MALFORMED);
     return false;
 }
@@ -57,7 +61,8 @@ static struct ph_yaml *node_of(struct loader *l, enum ph_yaml_kind kind, const y
     return node;
 }
 
-static bool append(struct loader *l, struct ph_yaml *parent, struct ph_yaml *child, const yaml_mark_t *mark)
+static bool append(struct loader *l, struct ph_yaml *parent, struct ph_yaml *child,
+                   const yaml_mark_t *mark)
 {
     if (parent->first == NULL)
         parent->first = child;
@@ -87,7 +92,8 @@ static struct ph_yaml *load_text(struct loader *l, yaml_event_t *event)
     return ph_slice_present(node->text) ? node : stop(l, PH_ERR_NO_MEMORY);
 }
 
-/* Anchors, aliases and tags: what they stand for would not be where one reads it, and aliases multiply. */
+/* Anchors, aliases and tags: what they stand for would not be where one reads it, and aliases
+ * multiply. */
 static void refuse_extras(struct loader *l, yaml_event_t *event)
 {
     const yaml_char_t *anchor = NULL, *tag = NULL;
@@ -105,7 +111,8 @@ static void refuse_extras(struct loader *l, yaml_event_t *event)
         tag = event->data.sequence_start.tag;
         break;
     case YAML_ALIAS_EVENT:
-        tell(l, &event->start_mark, "an alias (*", ph_slice_str((const char *)event->data.alias.anchor),
+        tell(l, &event->start_mark, "an alias (*",
+             ph_slice_str((const char *)event->data.alias.anchor),
              ") is not part of the language; write it out");
         l->crooked = true;
         break;
@@ -113,9 +120,11 @@ static void refuse_extras(struct loader *l, yaml_event_t *event)
         break;
     }
     if (anchor != NULL)
-        tell(l, &event->start_mark, "an anchor (&", ph_slice_str((const char *)anchor), ") is not part of the language; leave it out");
+        tell(l, &event->start_mark, "an anchor (&", ph_slice_str((const char *)anchor),
+             ") is not part of the language; leave it out");
     if (tag != NULL)
-        tell(l, &event->start_mark, "a tag (", ph_slice_str((const char *)tag), ") is not part of the language; leave it out");
+        tell(l, &event->start_mark, "a tag (", ph_slice_str((const char *)tag),
+             ") is not part of the language; leave it out");
 }
 
 static struct ph_yaml *load(struct loader *l, yaml_event_t *event, size_t depth);
@@ -140,7 +149,8 @@ static struct ph_yaml *load_list(struct loader *l, struct ph_yaml *list, size_t 
 }
 
 /* The key is read; its value follows. */
-static struct ph_yaml *load_member(struct loader *l, struct ph_yaml *map, yaml_event_t *at, size_t depth)
+static struct ph_yaml *load_member(struct loader *l, struct ph_yaml *map, yaml_event_t *at,
+                                   size_t depth)
 {
     yaml_event_t event;
     refuse_extras(l, at);
@@ -154,7 +164,8 @@ static struct ph_yaml *load_member(struct loader *l, struct ph_yaml *map, yaml_e
         return NULL;
     for (struct ph_yaml *o = map->first; o != NULL; o = o->next)
         if (ph_slice_eq(o->key, key->text))
-            tell(l, &at->start_mark, "this key stands here twice: ", key->text, "; keep one of them");
+            tell(l, &at->start_mark, "this key stands here twice: ", key->text,
+                 "; keep one of them");
     struct ph_yaml *child = load(l, &event, depth + 1);
     yaml_event_delete(&event);
     if (child == NULL)
@@ -210,8 +221,10 @@ static struct ph_yaml *load(struct loader *l, yaml_event_t *event, size_t depth)
 static void start_document(struct loader *l, yaml_event_t *event, bool second)
 {
     if (event->data.document_start.version_directive != NULL ||
-        event->data.document_start.tag_directives.start != event->data.document_start.tag_directives.end)
-        tell(l, &event->start_mark, "a YAML directive (%) is not part of the language; leave it out", PH_S(""), "");
+        event->data.document_start.tag_directives.start !=
+            event->data.document_start.tag_directives.end)
+        tell(l, &event->start_mark,
+             "a YAML directive (%) is not part of the language; leave it out", PH_S(""), "");
     if (second) {
         tell(l, &event->start_mark, "a second document begins here; a page is one", PH_S(""), "");
         stop(l, PH_ERR_MALFORMED);
@@ -259,7 +272,8 @@ enum ph_status ph_yaml_read(struct ph_arena *arena, struct ph_slice file, struct
     yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
     if (ph_slice_starts(text, PH_S("\xef\xbb\xbf")))
         text = ph_slice_from(text, 3); /* some editors begin so; no column is spent on it */
-    yaml_parser_set_input_string(&l.parser, (const unsigned char *)(text.ptr != NULL ? text.ptr : ""), text.len);
+    yaml_parser_set_input_string(
+        &l.parser, (const unsigned char *)(text.ptr != NULL ? text.ptr : ""), text.len);
     struct ph_yaml *root = load_page(&l);
     yaml_parser_delete(&l.parser);
     if (l.status == PH_OK && root == NULL) {
@@ -278,7 +292,8 @@ enum ph_status ph_yaml_read(struct ph_arena *arena, struct ph_slice file, struct
 struct ph_yaml *ph_yaml_get(const struct ph_yaml *map, const char *key)
 {
     struct ph_slice name = ph_slice_str(key);
-    for (struct ph_yaml *node = map != NULL && map->kind == PH_YAML_MAP ? map->first : NULL; node != NULL; node = node->next)
+    for (struct ph_yaml *node = map != NULL && map->kind == PH_YAML_MAP ? map->first : NULL;
+         node != NULL; node = node->next)
         if (ph_slice_eq(node->key, name))
             return node;
     return NULL;
@@ -286,5 +301,8 @@ struct ph_yaml *ph_yaml_get(const struct ph_yaml *map, const char *key)
 
 struct ph_yaml ph_yaml_key(const struct ph_yaml *member)
 {
-    return (struct ph_yaml){.kind = PH_YAML_TEXT, .line = member->key_line, .column = member->key_column, .text = member->key};
+    return (struct ph_yaml){.kind = PH_YAML_TEXT,
+                            .line = member->key_line,
+                            .column = member->key_column,
+                            .text = member->key};
 }

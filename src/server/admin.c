@@ -60,12 +60,11 @@ static bool scopes_of(const struct ph_config *config, const struct ph_http_reque
     return found;
 }
 
-static bool may(struct ph_service *service, const struct ph_http_request *request,
-                struct who *ret, struct ph_http_response *ret_response)
+static bool may(struct ph_service *service, const struct ph_http_request *request, struct who *ret,
+                struct ph_http_response *ret_response)
 {
     struct ph_view *view = ph_gateway_view(service->gateway);
-    bool any = view->config->admin.tokens.count > 0,
-         good = scopes_of(view->config, request, ret);
+    bool any = view->config->admin.tokens.count > 0, good = scopes_of(view->config, request, ret);
     ph_view_unref(view);
     if (good)
         return true;
@@ -209,8 +208,7 @@ enum ph_http_outcome ph_admin_handle(struct ph_service *service, struct ph_http_
                                      struct ph_http_response *ret_response)
 {
     struct ph_slice path = ph_http_path(request), word, allow, json = PH_S("application/json");
-    struct who who = {.scopes =
-                          PH_SCOPE_READ | PH_SCOPE_RAW | PH_SCOPE_REPLAY | PH_SCOPE_CONTROL};
+    struct who who = {.scopes = PH_SCOPE_READ | PH_SCOPE_RAW | PH_SCOPE_REPLAY | PH_SCOPE_CONTROL};
     call_it(&who, PH_S("socket"));
     if (service->admin == NULL) {
         (void)refuse(service, 404, PH_S("NOT_FOUND"),

@@ -58,14 +58,14 @@ struct ph_admin_call {
     int64_t events_seen; /* … and what makes it run again */
     int64_t after;       /* … and from where */
     atomic_bool gone;    /* nobody waits for the answer */
-    /* ---- while it runs ---- */
+    /* ---- while it runs ----------------------------------------------------------------------- */
     struct ph_admin_room *room;
     struct ph_view *view;
     struct ph_slice named; /* the word, its escapes read */
     struct ph_admin_params params;
     struct ph_admin_filter filter;
     int64_t now_ms;
-    /* ---- the answer ---- */
+    /* ---- the answer -------------------------------------------------------------------------- */
     int status;
     struct ph_slice content_type;
     char *answer; /* heap; NULL: no memory */
@@ -73,7 +73,7 @@ struct ph_admin_call {
     char after_text[24]; /* payhook-after; "": none */
 };
 
-/* ---- answers, each the last thing of a run ---- */
+/* ---- answers, each the last thing of a run --------------------------------------------------- */
 
 enum ph_admin_end ph_admin_error(struct ph_admin_call *call, int status, struct ph_slice code,
                                  struct ph_slice message);
@@ -85,7 +85,7 @@ enum ph_admin_end ph_admin_failed(struct ph_admin_call *call, enum ph_status sta
 enum ph_admin_end ph_admin_bytes(struct ph_admin_call *call, int status,
                                  struct ph_slice content_type, struct ph_slice bytes);
 
-/* ---- JSON (admin_json.c) ---- */
+/* ---- JSON (admin_json.c) --------------------------------------------------------------------- */
 
 /* In the call's arena; what finds no memory is said by ph_admin_json at the end. */
 yyjson_mut_doc *ph_admin_doc(struct ph_admin_call *call);
@@ -115,7 +115,7 @@ yyjson_mut_val *ph_admin_event(struct ph_admin_call *call, yyjson_mut_doc *doc,
 yyjson_mut_val *ph_admin_delivery(struct ph_admin_call *call, yyjson_mut_doc *doc,
                                   const struct ph_inbox_delivery_row *row, bool whole);
 
-/* ---- shared by the handlers ---- */
+/* ---- shared by the handlers ------------------------------------------------------------------ */
 
 /* The event that {id} names: its number or its event id. */
 enum ph_status ph_admin_event_of(struct ph_admin_call *call, struct ph_slice text, int64_t *ret_id);
@@ -145,7 +145,7 @@ enum ph_status ph_admin_rederive(struct ph_admin_call *call, const struct ph_inb
                                  size_t count, bool dry_run, yyjson_mut_doc *doc,
                                  yyjson_mut_val *root);
 
-/* ---- the routes ---- */
+/* ---- the routes ------------------------------------------------------------------------------ */
 enum ph_admin_end ph_admin_events_list(struct ph_admin_call *call);
 enum ph_admin_end ph_admin_events_show(struct ph_admin_call *call);
 enum ph_admin_end ph_admin_tail(struct ph_admin_call *call);

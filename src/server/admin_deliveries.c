@@ -2,8 +2,7 @@
 #include "base/limits.h"
 #include "server/admin_call.h"
 
-/* ---- looking
- * ----------------------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 enum ph_admin_end ph_admin_deliveries_list(struct ph_admin_call *call)
 {
@@ -55,8 +54,7 @@ enum ph_admin_end ph_admin_deliveries_show(struct ph_admin_call *call)
     return ph_admin_json(call, 200, doc, ph_admin_delivery(call, doc, &row, true));
 }
 
-/* ---- retrying
- * ---------------------------------------------------------------------------------------- */
+/* ---- retrying -------------------------------------------------------------------------------- */
 
 static bool may_retry(enum ph_delivery_state state)
 {
@@ -161,8 +159,7 @@ enum ph_admin_end ph_admin_deliveries_retry_many(struct ph_admin_call *call)
     return retry_page(call, &filter, dry_run);
 }
 
-/* ---- destinations
- * ------------------------------------------------------------------------------------ */
+/* ---- destinations ---------------------------------------------------------------------------- */
 
 static const char *breaker_name(enum ph_breaker_state state)
 {

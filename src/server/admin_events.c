@@ -147,8 +147,7 @@ enum ph_admin_end ph_admin_events_show(struct ph_admin_call *call)
     return ph_admin_json(call, 200, doc, root);
 }
 
-/* ---- tail
- * -------------------------------------------------------------------------------------------- */
+/* ---- tail ------------------------------------------------------------------------------------ */
 
 /* One line of JSON for each event, oldest first. */
 static enum ph_admin_end answer_lines(struct ph_admin_call *call,

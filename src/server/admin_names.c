@@ -38,8 +38,7 @@ static bool knows_destination(struct ph_admin_call *call, struct ph_slice name,
     size_t count = ph_admin_destination_names(call, known);
     if (name.len == 0 || is_among(name, known, count) || is_kept(call, &filter))
         return true;
-    *ret_why =
-        ph_admin_unknown(&call->room->arena, what, "destination", name, known, count);
+    *ret_why = ph_admin_unknown(&call->room->arena, what, "destination", name, known, count);
     return false;
 }
 
@@ -56,8 +55,8 @@ static bool knows_endpoint(struct ph_admin_call *call, struct ph_slice name,
         known[i] = config->endpoints.items[i].entry.name;
     if (is_among(name, known, config->endpoints.count) || is_kept(call, &filter))
         return true;
-    *ret_why = ph_admin_unknown(arena, PH_S("endpoint"), "endpoint", name, known,
-                                config->endpoints.count);
+    *ret_why =
+        ph_admin_unknown(arena, PH_S("endpoint"), "endpoint", name, known, config->endpoints.count);
     return false;
 }
 

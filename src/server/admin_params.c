@@ -9,8 +9,7 @@
 #include "core/codec.h"
 #include "reader/nearest.h"
 
-/* ---- the query
- * --------------------------------------------------------------------------------------- */
+/* ---- the query ------------------------------------------------------------------------------- */
 
 static int digit_of(char c)
 {
@@ -84,8 +83,7 @@ struct ph_slice ph_admin_param(const struct ph_admin_params *params, struct ph_s
     return (struct ph_slice){0};
 }
 
-/* ---- values
- * ------------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 bool ph_admin_id_read(struct ph_slice text, int64_t *ret)
 {
@@ -190,8 +188,7 @@ static bool read_nothing(struct reading *r, size_t offset, struct ph_slice value
     return ph_slice_eq(value, PH_S("0")) || ph_admin_id_read(value, &number);
 }
 
-/* ---- words, for "did you mean"
- * ----------------------------------------------------------------------- */
+/* ---- words, for "did you mean" --------------------------------------------------------------- */
 
 enum { KNOWN_MAX = 160 };
 
@@ -224,8 +221,7 @@ static size_t standings(struct ph_slice known[KNOWN_MAX])
     return count;
 }
 
-/* ---- the rows
- * ---------------------------------------------------------------------------------------- */
+/* ---- the rows -------------------------------------------------------------------------------- */
 
 #define IN(member) offsetof(struct ph_admin_filter, member)
 #define TIME_HELP  "a time (2026-11-29T12:00:00Z, or 2h: so long ago)"
@@ -245,7 +241,8 @@ static const struct row {
     {PH_SI("class"), PH_TAKES_EVENTS, IN(inbox.class), read_class, "class", classes},
     {PH_SI("subject"), PH_TAKES_EVENTS, IN(inbox.subject), read_text, "the payment's id", NULL},
     {PH_SI("event_id"), PH_TAKES_EVENTS, IN(inbox.event_id), read_text, "an event's id", NULL},
-    {PH_SI("from"), PH_TAKES_EVENTS | PH_TAKES_REQUESTS, IN(inbox.from_ms), read_time, TIME_HELP, NULL},
+    {PH_SI("from"), PH_TAKES_EVENTS | PH_TAKES_REQUESTS, IN(inbox.from_ms), read_time, TIME_HELP,
+     NULL},
     {PH_SI("to"), PH_TAKES_EVENTS | PH_TAKES_REQUESTS, IN(inbox.to_ms), read_time, TIME_HELP, NULL},
     {PH_SI("destination"), PH_TAKES_DELIVERY, IN(inbox.destination), read_text, "a name", NULL},
     {PH_SI("state"), PH_TAKES_DELIVERY, 0, read_state, "state", states},
@@ -282,11 +279,13 @@ struct ph_slice ph_admin_unknown(struct ph_arena *arena, struct ph_slice name, c
     (void)snprintf(quoted, sizeof quoted, "\"%.*s\"",
                    (int)(word.len < WORD_SHOWN ? word.len : WORD_SHOWN),
                    word.len > 0 ? word.ptr : "");
-    struct ph_slice text = ph_unknown(arena, ph_slice_str(what), ph_slice_str(quoted), word, known, count);
+    struct ph_slice text =
+        ph_unknown(arena, ph_slice_str(what), ph_slice_str(quoted), word, known, count);
     return ph_slice_present(text) ? say(arena, name, text) : PH_S("out of memory");
 }
 
-static struct ph_slice say_wrong(struct ph_arena *arena, const struct row *row, struct ph_slice value)
+static struct ph_slice say_wrong(struct ph_arena *arena, const struct row *row,
+                                 struct ph_slice value)
 {
     struct ph_slice known[KNOWN_MAX];
     if (row->words == NULL)

@@ -25,8 +25,7 @@ struct rederiving {
     bool differs;                 /* one of its events does */
 };
 
-/* ---- one request
- * ------------------------------------------------------------------------------------- */
+/* ---- one request ----------------------------------------------------------------------------- */
 
 static const struct ph_config_value *config_of(struct rederiving *r,
                                                const struct ph_view_keys *keys, size_t *ret_count)
@@ -131,8 +130,7 @@ static enum ph_status store(struct rederiving *r)
     return ph_admin_submit(r->call, &r->judged.op);
 }
 
-/* ---- the difference
- * ---------------------------------------------------------------------------------- */
+/* ---- the difference -------------------------------------------------------------------------- */
 
 /* Two readings, each with its masked twin, which has the same members in the same order. */
 struct side {
@@ -228,8 +226,7 @@ static void show_change(struct rederiving *r, const struct ph_inbox_event_row *r
     compare(r, list, &path, side_of(r, before), side_of(r, after));
 }
 
-/* ---- all
- * --------------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static enum ph_status look_at(struct rederiving *r, const struct ph_inbox_event_row *listed)
 {

@@ -15,16 +15,15 @@ struct replay {
                   */
     uint64_t destinations;
     struct ph_inbox_event_row *rows;
-    size_t count;    /* rows to send */
-    uint64_t *masks; /* of each: 0, nobody is to be told */
-    size_t held;     /* not among them: they prove nothing, or are not complete … */
+    size_t count;      /* rows to send */
+    uint64_t *masks;   /* of each: 0, nobody is to be told */
+    size_t held;       /* not among them: they prove nothing, or are not complete … */
     size_t incomplete; /* … those of them that are not complete yet */
     bool more;
     int64_t last_id; /* of the page */
 };
 
-/* ---- what is asked for
- * ------------------------------------------------------------------------------- */
+/* ---- what is asked for ----------------------------------------------------------------------- */
 
 static uint64_t bit_of(const struct ph_view *view, struct ph_slice name)
 {
@@ -182,8 +181,7 @@ static bool read_body(struct replay *r, enum ph_admin_end *ret_end)
                           : read_filter(r, filter, cursor, ret_end);
 }
 
-/* ---- who is told
- * ------------------------------------------------------------------------------------- */
+/* ---- who is told ----------------------------------------------------------------------------- */
 
 /* Where the event goes by the present configuration: those that were not told at first may be now.
  */
@@ -229,8 +227,7 @@ static bool choose(struct replay *r)
     return true;
 }
 
-/* ---- sending
- * ----------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 /* One op for each set of destinations: there are few. */
 static enum ph_status send(struct replay *r, size_t *ret_made, size_t *ret_denied)

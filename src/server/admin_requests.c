@@ -1,8 +1,7 @@
 /* requests, requests/{id} and its bytes, reverification. */
 #include "server/admin_call.h"
 
-/* ---- looking
- * ----------------------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 enum ph_admin_end ph_admin_requests_list(struct ph_admin_call *call)
 {

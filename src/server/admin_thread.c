@@ -32,8 +32,7 @@ void ph_admin_call_free(struct ph_admin_call *call)
     free(call);
 }
 
-/* ---- the queue
- * --------------------------------------------------------------------------------------- */
+/* ---- the queue ------------------------------------------------------------------------------- */
 
 enum ph_status ph_admin_reserve(struct ph_admin *admin)
 {
@@ -67,8 +66,7 @@ static void end(struct ph_admin *admin, struct ph_admin_call *call)
     ph_later_complete(call->ticket); /* from here on it is the reactor's */
 }
 
-/* ---- running
- * ----------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 static enum ph_admin_end run_route(struct ph_admin_call *call)
 {
@@ -169,8 +167,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- outside
- * ----------------------------------------------------------------------------------------- */
+/* ---- outside --------------------------------------------------------------------------------- */
 
 struct ph_admin *ph_admin_start(struct ph_gateway *gateway)
 {

@@ -18,7 +18,7 @@ static void drop_last(struct ph_asking *asking)
     free((char *)asking->brought[--asking->count].value.ptr);
 }
 
-/* ---- the operation's side --------------------------------------------------------------------- */
+/* ---- the operation's side -------------------------------------------------------------------- */
 
 static bool brought_certificate(const struct ph_asking *asking)
 {
@@ -28,14 +28,15 @@ static bool brought_certificate(const struct ph_asking *asking)
     return false;
 }
 
-bool ph_asking_config(const struct ph_service *service, const struct ph_config_value **config, size_t *count)
+bool ph_asking_config(const struct ph_service *service, const struct ph_config_value **config,
+                      size_t *count)
 {
     const struct ph_asking *asking = service->asking;
     size_t n = 0;
     if (asking == NULL || asking->count == 0)
         return true;
-    struct ph_config_value *all =
-        ph_arena_alloc(ph_worker_arena(service->worker), (*count + asking->count + 1) * sizeof *all);
+    struct ph_config_value *all = ph_arena_alloc(ph_worker_arena(service->worker),
+                                                 (*count + asking->count + 1) * sizeof *all);
     if (all == NULL)
         return false;
     /* The caller's own come first: the first of a name counts. */
@@ -44,7 +45,8 @@ bool ph_asking_config(const struct ph_service *service, const struct ph_config_v
     for (size_t i = 0; i < asking->count; i++)
         all[n++] = asking->brought[i];
     if (brought_certificate(asking) && ph_slice_present(service->config->roots))
-        all[n++] = (struct ph_config_value){PH_S("root_certificates_der_base64"), service->config->roots};
+        all[n++] =
+            (struct ph_config_value){PH_S("root_certificates_der_base64"), service->config->roots};
     *config = all;
     *count = n;
     return true;
@@ -53,8 +55,8 @@ bool ph_asking_config(const struct ph_service *service, const struct ph_config_v
 static bool lacks_key(const struct ph_asking *asking, const struct ph_answer *answer)
 {
     return asking != NULL && asking->count > 0 && !asking->failed && !asking->fresh &&
-           asking->kind == PH_FETCH_JWKS && asking->age_ms > PH_JWKS_FRESH_MS && answer->event_count > 0 &&
-           answer->events[0].verdict == PH_FORGED;
+           asking->kind == PH_FETCH_JWKS && asking->age_ms > PH_JWKS_FRESH_MS &&
+           answer->event_count > 0 && answer->events[0].verdict == PH_FORGED;
 }
 
 void ph_asking_look(struct ph_service *service, const struct ph_answer *answer, int64_t received_ms)
@@ -67,12 +69,13 @@ void ph_asking_look(struct ph_service *service, const struct ph_answer *answer, 
         return;
     service->again = lacks_key(asking, answer);
     bool room = asking == NULL || asking->count < PH_CALLOUTS_PER_CALL_MAX;
-    /* An incomplete event is the gateway's to complete, and the caller's here: it is told as INCOMPLETE. */
+    /* An incomplete event is the gateway's to complete, and the caller's here: it is told as
+     * INCOMPLETE. */
     if (room && answer->callout != NULL && answer->callout->kind != PH_FETCH_EVENT)
         service->wanted = answer->callout;
 }
 
-/* ---- the exchange's side ------------------------------------------------------------------------ */
+/* ---- the exchange's side --------------------------------------------------------------------- */
 
 /* The client's thread, or this one before ph_callouts_ask returns. */
 static void on_answer(void *ctx, const struct ph_callout_result *result)
@@ -90,7 +93,8 @@ static void on_answer(void *ctx, const struct ph_callout_result *result)
     ph_later_complete(asking->ticket);
 }
 
-static void answer_exchange(struct ph_http_exchange *exchange, const struct ph_http_response *response)
+static void answer_exchange(struct ph_http_exchange *exchange,
+                            const struct ph_http_response *response)
 {
     if (ph_http_answer(exchange, response) != PH_OK)
         return; /* it was aborted: nothing is left to do */
@@ -154,7 +158,8 @@ static int64_t deadline_of(const struct ph_http_request *request)
 bool ph_asking_begin(struct ph_service *service, struct ph_http_exchange *exchange,
                      const struct ph_http_request *request)
 {
-    static const struct ph_later_job job = {.resume = on_resume, .expire = on_expire, .discard = on_discard};
+    static const struct ph_later_job job = {
+        .resume = on_resume, .expire = on_expire, .discard = on_discard};
     const struct ph_callout *wanted = service->wanted;
     bool is_first = service->asking == NULL;
     service->wanted = NULL;
@@ -168,12 +173,14 @@ bool ph_asking_begin(struct ph_service *service, struct ph_http_exchange *exchan
     asking->kind = wanted->kind;
     /* One of the engine's constants: it outlives the arena. */
     asking->brought[asking->count] = (struct ph_config_value){.name = wanted->result_name};
-    if (ph_later_begin(service->later, exchange, &job, service, asking, deadline_of(request), &asking->ticket) != PH_OK) {
+    if (ph_later_begin(service->later, exchange, &job, service, asking, deadline_of(request),
+                       &asking->ticket) != PH_OK) {
         if (is_first)
             asking_free(asking);
         return false;
     }
     /* May answer before it returns: `asking` is not to be touched afterwards. */
-    ph_callouts_ask(service->callouts, wanted, asking->fresh ? PH_JWKS_FRESH_MS : INT64_MAX, on_answer, asking);
+    ph_callouts_ask(service->callouts, wanted, asking->fresh ? PH_JWKS_FRESH_MS : INT64_MAX,
+                    on_answer, asking);
     return true;
 }

@@ -30,8 +30,7 @@ struct ph_log {
     struct half *filling, *writing; /* lines go into one while the other is written */
 };
 
-/* ---- the thread
- * ------------------------------------------------------------------------------------ */
+/* ---- the thread ------------------------------------------------------------------------------ */
 
 static int64_t flush_until(struct ph_log *log)
 {
@@ -111,8 +110,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- outside
- * --------------------------------------------------------------------------------------- */
+/* ---- outside --------------------------------------------------------------------------------- */
 
 static void destroy(struct ph_log *log)
 {

@@ -17,8 +17,7 @@ static bool put(struct ph_log_line *line, const char *bytes, size_t len)
     return true;
 }
 
-/* ---- fields
- * --------------------------------------------------------------------------------------- */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
 static bool is_plain(char c)
 {

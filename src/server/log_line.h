@@ -1,10 +1,11 @@
-/* One line of the log, for people ("2026-11-29T10:00:00.123Z info webhook endpoint=shop …") or for
- * programs (a JSON object). Pure.
+/* One line of the log, for people ("2026-11-29T10:00:00.123Z info webhook endpoint=shop …") or
+ * for programs (a JSON object). Pure.
  *
  * N1: a line is one line, and JSON is JSON, whatever strangers sent: what is not printable ASCII
- * becomes '?'. N2: bounded: a text is cut after PH_LOG_TEXT_BYTES_MAX, and a field for which there
- * is no room is left out whole. N3: what looks like a card number or an address of e-mail is masked
- * (gateway/mask.h, M1); ids that people search by stay. Secrets and bodies are never given to it. */
+ * becomes '?'. N2: bounded: a text is cut after PH_LOG_TEXT_BYTES_MAX, and a field for which
+ * there is no room is left out whole. N3: what looks like a card number or an address of e-mail
+ * is masked (gateway/mask.h, M1); ids that people search by stay. Secrets and bodies are never
+ * given to it. */
 #ifndef PH_SERVER_LOG_LINE_H
 #define PH_SERVER_LOG_LINE_H
 

@@ -80,8 +80,8 @@ static bool register_events(struct ph_reactor *r, struct ph_conn *conn, int op)
     return epoll_ctl(r->epoll, op, conn->fd, &event) == 0;
 }
 
-/* That it need not be told of what comes in is let stand until something does: of a request that is stored, and
- * answered soon, nothing more comes until then. */
+/* That it need not be told of what comes in is let stand until something does: of a request that
+ * is stored, and answered soon, nothing more comes until then. */
 static bool is_registered(const struct ph_conn *conn)
 {
     uint32_t in = ph_conn_wants_read(conn) ? (uint32_t)EPOLLIN : conn->registered & EPOLLIN;
@@ -336,13 +336,18 @@ struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared)
     r->service.tally = &r->tally;
     r->service.memory = &r->memory;
     r->service.worker = ph_worker_new(&ph_os_heap);
-    r->handlers[PH_SITE_CALLS] = (struct ph_http_handler){
-        .handle = ph_service_handle, .streams = ph_service_streams, .passes = ph_service_passes, .ctx = &r->service};
-    r->handlers[PH_SITE_WEBHOOKS] =
-        (struct ph_http_handler){.handle = shared->gateway != NULL ? ph_receive_handle : ph_ingress_handle, .ctx = &r->service};
-    r->handlers[PH_SITE_ADMIN] = (struct ph_http_handler){.handle = ph_admin_handle_local, .ctx = &r->service};
+    r->handlers[PH_SITE_CALLS] = (struct ph_http_handler){.handle = ph_service_handle,
+                                                          .streams = ph_service_streams,
+                                                          .passes = ph_service_passes,
+                                                          .ctx = &r->service};
+    r->handlers[PH_SITE_WEBHOOKS] = (struct ph_http_handler){
+        .handle = shared->gateway != NULL ? ph_receive_handle : ph_ingress_handle,
+        .ctx = &r->service};
+    r->handlers[PH_SITE_ADMIN] =
+        (struct ph_http_handler){.handle = ph_admin_handle_local, .ctx = &r->service};
     for (size_t i = 0; i < PH_COUNTOF(r->sites); i++)
-        r->sites[i] = (struct ph_http_site){&r->memory, &r->handlers[i], &r->counters, &r->limits, &r->spares};
+        r->sites[i] = (struct ph_http_site){&r->memory, &r->handlers[i], &r->counters, &r->limits,
+                                            &r->spares};
     if (r->later == NULL || r->service.worker == NULL || !open_queues(r) ||
         pthread_create(&r->thread, NULL, run, r) != 0) {
         destroy(r);

@@ -26,18 +26,21 @@ struct ph_reactor_shared {
     struct ph_view *view; /* what they begin with: see ph_reactor_set_view */
 };
 
-/* Gives a running reactor, or NULL. Keeps all that is shared. Signals must be blocked in the calling thread. */
+/* Gives a running reactor, or NULL. Keeps all that is shared. Signals must be blocked in the
+ * calling thread. */
 struct ph_reactor *ph_reactor_start(const struct ph_reactor_shared *shared);
 /* Any thread, until it is freed. */
 const struct ph_counters *ph_reactor_counters(const struct ph_reactor *reactor);
 const struct ph_tally *ph_reactor_tally(const struct ph_reactor *reactor);
 /* By which listener a connection came in, and so what it may ask. */
 enum ph_reactor_site { PH_SITE_CALLS, PH_SITE_WEBHOOKS, PH_SITE_ADMIN };
-/* Deals it a connection; takes `fd` and `tls` (NULL: plain). False: PH_DEALT_MAX wait for it already, and this one was
- * closed. Any thread. */
-PH_MUST_USE bool ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls, enum ph_reactor_site site);
-/* What its requests are asked for, and may cost, from now on. Takes a reference of its own. `leaving` has a bit
- * 1 << enum ph_reactor_site for each listener whose connections so far end with what is in flight. Any thread. */
+/* Deals it a connection; takes `fd` and `tls` (NULL: plain). False: PH_DEALT_MAX wait for it
+ * already, and this one was closed. Any thread. */
+PH_MUST_USE bool ph_reactor_deal(struct ph_reactor *reactor, int fd, struct ph_tls *tls,
+                                 enum ph_reactor_site site);
+/* What its requests are asked for, and may cost, from now on. Takes a reference of its own.
+ * `leaving` has a bit 1 << enum ph_reactor_site for each listener whose connections so far end
+ * with what is in flight. Any thread. */
 void ph_reactor_set_view(struct ph_reactor *reactor, struct ph_view *view, unsigned leaving);
 /* Connections it has, those dealt and not yet seen included. Any thread. */
 size_t ph_reactor_load(struct ph_reactor *reactor);

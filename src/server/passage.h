@@ -15,8 +15,9 @@ struct ph_passage {
     int64_t began_ms;         /* its head was complete; steady */
     struct ph_slice id;       /* x-request-id: the sender's, or ours */
     struct ph_slice endpoint, connector, remote, trace; /* absent: not known yet */
-    struct ph_slice method, path; /* of what no endpoint took; without its query, which may hold anything. Absent: not told */
-    bool alarm;                                         /* only the operator can mend it */
+    /* of what no endpoint took; without its query, which may hold anything. Absent: not told */
+    struct ph_slice method, path;
+    bool alarm; /* only the operator can mend it */
     bool ended;
 };
 

@@ -8,8 +8,8 @@ static struct ph_slice or_else(struct ph_slice text, struct ph_slice otherwise)
     return text.len > 0 ? text : otherwise;
 }
 
-/* A processor's text could move the cursor, fake a line or turn the reading direction: what is not printable ASCII
- * becomes '?'. */
+/* A processor's text could move the cursor, fake a line or turn the reading direction: what is
+ * not printable ASCII becomes '?'. */
 static void print_text(struct ph_slice text)
 {
     enum { SHOWN_MAX = 200 };

@@ -49,9 +49,10 @@ struct arrival {
     char remote[PH_OS_IP_TEXT_BYTES];
 };
 
-/* ---- answers without a store --------------------------------------------------------------------- */
+/* ---- answers without a store ----------------------------------------------------------------- */
 
-static void busy(struct ph_service *service, struct ph_slice why, struct ph_http_response *ret_response)
+static void busy(struct ph_service *service, struct ph_slice why,
+                 struct ph_http_response *ret_response)
 {
     ph_service_add_header(service, ret_response, PH_S("retry-after"), PH_S("5"));
     ph_service_answer_error(service, 503, PH_S("UNAVAILABLE"), why, ret_response);
@@ -64,12 +65,15 @@ static bool route(struct arrival *a, struct ph_http_response *ret_response)
     struct ph_service *service = a->service;
     struct ph_slice path = ph_http_path(request), prefix = PH_S("/webhooks/");
     const struct ph_config_endpoint *endpoint =
-        ph_slice_starts(path, prefix) ? ph_config_endpoint_find(a->view->config, ph_slice_from(path, prefix.len)) : NULL;
+        ph_slice_starts(path, prefix)
+            ? ph_config_endpoint_find(a->view->config, ph_slice_from(path, prefix.len))
+            : NULL;
     a->passage.method = request->method;
     a->passage.path = path;
     if (endpoint == NULL) {
         ph_count(&service->tally->unknown);
-        ph_service_answer_error(service, 404, PH_S("NOT_FOUND"), PH_S("no endpoint has this name"), ret_response);
+        ph_service_answer_error(service, 404, PH_S("NOT_FOUND"), PH_S("no endpoint has this name"),
+                                ret_response);
         return false;
     }
     a->endpoint = endpoint;
@@ -78,23 +82,26 @@ static bool route(struct arrival *a, struct ph_http_response *ret_response)
     a->passage.row = ph_tally_row(service->tally, endpoint->entry.name, endpoint->connector);
     if (!ph_slice_eq(request->method, PH_S("POST"))) {
         ph_service_add_header(service, ret_response, PH_S("allow"), PH_S("POST"));
-        ph_service_answer_error(service, 405, PH_S("METHOD_NOT_ALLOWED"), PH_S("webhooks are sent with POST"), ret_response);
+        ph_service_answer_error(service, 405, PH_S("METHOD_NOT_ALLOWED"),
+                                PH_S("webhooks are sent with POST"), ret_response);
         return false;
     }
     if (!ph_service_body_is_plain(request)) {
-        ph_service_answer_error(service, 415, PH_S("INVALID_ARGUMENT"), PH_S("send the body without a content-encoding"),
-                                ret_response);
+        ph_service_answer_error(service, 415, PH_S("INVALID_ARGUMENT"),
+                                PH_S("send the body without a content-encoding"), ret_response);
         return false;
     }
     if (request->body.len > (size_t)a->view->config->limits.body_bytes) {
-        ph_service_answer_error(service, 413, PH_S("RESOURCE_EXHAUSTED"), PH_S("the body is larger than the limit"), ret_response);
+        ph_service_answer_error(service, 413, PH_S("RESOURCE_EXHAUSTED"),
+                                PH_S("the body is larger than the limit"), ret_response);
         return false;
     }
     a->passage.method = a->passage.path = (struct ph_slice){0}; /* the endpoint's name says it */
     return true;
 }
 
-static bool sender_allowed(struct arrival *a, struct ph_http_exchange *exchange, struct ph_http_response *ret_response)
+static bool sender_allowed(struct arrival *a, struct ph_http_exchange *exchange,
+                           struct ph_http_response *ret_response)
 {
     uint8_t address[16];
     ph_sender_address(a->endpoint, ph_conn_peer(exchange->connection), &a->request, address);
@@ -102,17 +109,19 @@ static bool sender_allowed(struct arrival *a, struct ph_http_exchange *exchange,
     a->passage.remote = ph_slice_str(a->remote);
     if (ph_sender_allowed(a->endpoint, address))
         return true;
-    ph_service_answer_error(a->service, 403, PH_S("PERMISSION_DENIED"), PH_S("this endpoint takes webhooks from other addresses"),
+    ph_service_answer_error(a->service, 403, PH_S("PERMISSION_DENIED"),
+                            PH_S("this endpoint takes webhooks from other addresses"),
                             ret_response);
     return false;
 }
 
-/* ---- judging --------------------------------------------------------------------------------------- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 static const enum ph_want everything = (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM);
 
-/* A certificate or key set that is in the cache is as good as one asked for; what is not is the completer's to ask for, and
- * the request pending until then. So is one that a key set of some age does not prove: the processor may have a new key. */
+/* A certificate or key set that is in the cache is as good as one asked for; what is not is the
+ * completer's to ask for, and the request pending until then. So is one that a key set of some
+ * age does not prove: the processor may have a new key. */
 static enum ph_status judge_by_cache(struct arrival *a)
 {
     struct ph_service *service = a->service;
@@ -124,13 +133,15 @@ static enum ph_status judge_by_cache(struct arrival *a)
         !ph_callouts_peek(service->callouts, a->answer.callout, arena, &a->brought.value, &age_ms))
         return PH_OK;
     a->brought.name = a->answer.callout->result_name;
-    struct ph_config_value *config = ph_arena_alloc(arena, (a->keys.value_count + 2) * sizeof *config);
+    struct ph_config_value *config =
+        ph_arena_alloc(arena, (a->keys.value_count + 2) * sizeof *config);
     if (config == NULL)
         return PH_ERR_NO_MEMORY;
     for (size_t i = 0; i < a->keys.value_count; i++)
         config[i] = a->keys.values[i];
     config[a->keys.value_count] = a->brought;
-    config[a->keys.value_count + 1] = (struct ph_config_value){PH_S("root_certificates_der_base64"), service->config->roots};
+    config[a->keys.value_count + 1] =
+        (struct ph_config_value){PH_S("root_certificates_der_base64"), service->config->roots};
     struct ph_input in = a->in;
     in.config = config;
     in.config_count = a->keys.value_count + (ph_slice_present(service->config->roots) ? 2 : 1);
@@ -150,7 +161,8 @@ static enum ph_status judge_by_cache(struct arrival *a)
 /* The engine says `no secret`, which is so: but the operator has to know whose. */
 static void say_no_account(struct arrival *a)
 {
-    struct ph_slice reason = ph_view_no_account(a->endpoint, a->keys.named, ph_worker_arena(a->service->worker));
+    struct ph_slice reason =
+        ph_view_no_account(a->endpoint, a->keys.named, ph_worker_arena(a->service->worker));
     ph_tally_no_account(a->passage.row);
     for (size_t i = 0; i < a->answer.event_count; i++)
         if (a->answer.events[i].verdict == PH_NO_SECRET)
@@ -195,15 +207,17 @@ static struct ph_slice lower_name(struct ph_arena *arena, struct ph_slice name)
 
 static void take_reply(struct ph_arena *arena, const struct ph_answer *answer, struct reply *ret)
 {
-    *ret = (struct reply){.status = answer->ack_status > 0 ? answer->ack_status : 200, .body = answer->ack_body};
+    *ret = (struct reply){.status = answer->ack_status > 0 ? answer->ack_status : 200,
+                          .body = answer->ack_body};
     for (size_t i = 0; i < answer->ack_header_count && i < REPLY_HEADERS_MAX; i++)
-        ret->headers[ret->header_count++] =
-            (struct ph_header){lower_name(arena, answer->ack_headers[i].name), answer->ack_headers[i].value};
+        ret->headers[ret->header_count++] = (struct ph_header){
+            lower_name(arena, answer->ack_headers[i].name), answer->ack_headers[i].value};
 }
 
-/* The page's success and its refusal; the engine gives one at a time. A body that cannot be read at all has neither. */
-static enum ph_status take_replies(struct arrival *a, const struct ph_inbox_request *request, struct reply *ret_good,
-                                   struct reply *ret_refuse)
+/* The page's success and its refusal; the engine gives one at a time. A body that cannot be read
+ * at all has neither. */
+static enum ph_status take_replies(struct arrival *a, const struct ph_inbox_request *request,
+                                   struct reply *ret_good, struct reply *ret_refuse)
 {
     struct ph_arena *arena = ph_worker_arena(a->service->worker);
     struct ph_answer peer;
@@ -211,14 +225,17 @@ static enum ph_status take_replies(struct arrival *a, const struct ph_inbox_requ
     if (a->answer.event_count == 0) {
         struct ph_slice code = ph_error_code_name(a->answer.error);
         ret_refuse->status = ph_wire_http_status(ph_wire_grpc_status(a->answer.error));
-        ret_refuse->headers[ret_refuse->header_count++] = (struct ph_header){PH_S("content-type"), PH_S("application/json")};
+        ret_refuse->headers[ret_refuse->header_count++] =
+            (struct ph_header){PH_S("content-type"), PH_S("application/json")};
         return ph_wire_write_error_json(arena, code, a->answer.error_message, &ret_refuse->body);
     }
     take_reply(arena, &a->answer, ret_refuse);
     *ret_good = *ret_refuse;
     /* What is kept is not to hold up what comes after it; what only we can mend is (503). */
-    bool accepts = a->answer.variant != NULL && a->answer.variant->refuse.stops_queue && a->answer.ack_status != 503;
-    if (a->answer.ack_status < 300 || (request->standing == PH_STANDING_QUARANTINED && !request->match_only && !accepts))
+    bool accepts = a->answer.variant != NULL && a->answer.variant->refuse.stops_queue &&
+                   a->answer.ack_status != 503;
+    if (a->answer.ack_status < 300 ||
+        (request->standing == PH_STANDING_QUARANTINED && !request->match_only && !accepts))
         return PH_OK;
     enum ph_want want = (enum ph_want)(everything | PH_WANT_PEER_REPLY);
     PH_TRY(ph_engine_run_keep(a->service->worker, &a->in, want, &peer));
@@ -228,7 +245,7 @@ static enum ph_status take_replies(struct arrival *a, const struct ph_inbox_requ
     return PH_OK;
 }
 
-/* ---- storing --------------------------------------------------------------------------------------- */
+/* ---- storing --------------------------------------------------------------------------------- */
 
 static size_t passage_bytes(const struct ph_passage *p)
 {
@@ -256,7 +273,8 @@ static void keep_reply(char **at, const struct reply *from, struct reply *to)
 {
     *to = *from;
     for (size_t i = 0; i < from->header_count; i++)
-        to->headers[i] = (struct ph_header){keep(at, from->headers[i].name), keep(at, from->headers[i].value)};
+        to->headers[i] =
+            (struct ph_header){keep(at, from->headers[i].name), keep(at, from->headers[i].value)};
     to->body = keep(at, from->body);
 }
 
@@ -270,7 +288,8 @@ static void keep_passage(char **at, const struct ph_passage *from, struct ph_pas
     to->trace = keep(at, from->trace);
 }
 
-/* The writer's thread. The block is the reactor's again: whoever resumes, expires or discards sees it freed. */
+/* The writer's thread. The block is the reactor's again: whoever resumes, expires or discards
+ * sees it freed. */
 static void on_stored(struct ph_inbox_op *op)
 {
     struct ph_inbox_store *store = (struct ph_inbox_store *)(void *)op;
@@ -280,13 +299,14 @@ static void on_stored(struct ph_inbox_op *op)
     ph_later_complete(receipt->ticket);
 }
 
-static struct receipt *new_receipt(struct arrival *a, const struct ph_inbox_store *store, const struct reply *good,
-                                   const struct reply *refuse)
+static struct receipt *new_receipt(struct arrival *a, const struct ph_inbox_store *store,
+                                   const struct reply *good, const struct reply *refuse)
 {
     enum { ALIGN = 16 };
-    /* The receipt, the texts of its replies and of its line in the log, and right before the store the way back to it. */
-    size_t extra = sizeof(struct receipt) + reply_bytes(good) + reply_bytes(refuse) + passage_bytes(&a->passage) +
-                   sizeof(void *);
+    /* The receipt, the texts of its replies and of its line in the log, and right before the
+     * store the way back to it. */
+    size_t extra = sizeof(struct receipt) + reply_bytes(good) + reply_bytes(refuse) +
+                   passage_bytes(&a->passage) + sizeof(void *);
     extra = (extra + ALIGN - 1) / ALIGN * ALIGN;
     struct ph_inbox_store *copy;
     struct receipt *receipt = ph_record_copy(store, extra, &copy);
@@ -304,7 +324,8 @@ static struct receipt *new_receipt(struct arrival *a, const struct ph_inbox_stor
 }
 
 /* The answer's headers, with the id that the request got when it came. */
-static void begin_again(struct ph_service *service, const struct receipt *receipt, struct ph_http_response *ret_response)
+static void begin_again(struct ph_service *service, const struct receipt *receipt,
+                        struct ph_http_response *ret_response)
 {
     *ret_response = (struct ph_http_response){.status = 200, .headers = service->headers};
     if (receipt->passage.id.len > 0)
@@ -321,14 +342,17 @@ static void on_resume(void *ctx, struct ph_http_exchange *exchange, void *work)
     enum ph_reply_kind kind = ph_policy_reply(receipt->store);
     const struct reply *reply = kind == PH_REPLY_GOOD ? &receipt->good : &receipt->refuse;
     if (kind == PH_REPLY_BUSY) {
-        busy(service, receipt->store->op.status == PH_OK ? PH_S("too many refused requests are kept already; come again later")
-                                                         : PH_S("the webhook could not be stored; come again later"),
+        busy(service,
+             receipt->store->op.status == PH_OK
+                 ? PH_S("too many refused requests are kept already; come again later")
+                 : PH_S("the webhook could not be stored; come again later"),
              &response);
     } else {
         response.status = reply->status;
         response.body = reply->body;
         for (size_t i = 0; i < reply->header_count; i++)
-            ph_service_add_header(service, &response, reply->headers[i].name, reply->headers[i].value);
+            ph_service_add_header(service, &response, reply->headers[i].name,
+                                  reply->headers[i].value);
         if (reply->status == 503)
             ph_service_add_header(service, &response, PH_S("retry-after"), PH_S("60"));
     }
@@ -338,7 +362,8 @@ static void on_resume(void *ctx, struct ph_http_exchange *exchange, void *work)
     free(receipt);
 }
 
-/* The store goes on, and frees the block when it ends (on_discard): what commits now is matched by the retry. */
+/* The store goes on, and frees the block when it ends (on_discard): what commits now is matched
+ * by the retry. */
 static void on_expire(void *ctx, struct ph_http_exchange *exchange, void *work)
 {
     struct ph_service *service = ctx;
@@ -354,23 +379,27 @@ static void on_expire(void *ctx, struct ph_http_exchange *exchange, void *work)
 static void on_discard(void *ctx, void *work)
 {
     struct receipt *receipt = work;
-    ph_passage_stored(ctx, &receipt->passage, receipt->store, true, 0); /* unless its time was over before */
+    /* unless its time was over before */
+    ph_passage_stored(ctx, &receipt->passage, receipt->store, true, 0);
     free(receipt);
 }
 
 /* A part of the processor's own, so that our 503 reaches it before it gives up. */
 static int64_t deadline_of(const struct arrival *a)
 {
-    int64_t within_ms = a->answer.variant != NULL ? a->answer.variant->ack_within_ms : 0, ms = within_ms / 5 * 4;
+    int64_t within_ms = a->answer.variant != NULL ? a->answer.variant->ack_within_ms : 0,
+            ms = within_ms / 5 * 4;
     if (within_ms == 0 || ms > PH_COMMIT_MS)
         ms = PH_COMMIT_MS;
     return a->http->headers_ms + (ms < PH_COMMIT_LEAST_MS ? PH_COMMIT_LEAST_MS : ms);
 }
 
 /* True: the answer comes later. */
-static bool store(struct arrival *a, struct ph_http_exchange *exchange, struct ph_http_response *ret_response)
+static bool store(struct arrival *a, struct ph_http_exchange *exchange,
+                  struct ph_http_response *ret_response)
 {
-    static const struct ph_later_job job = {.resume = on_resume, .expire = on_expire, .discard = on_discard};
+    static const struct ph_later_job job = {
+        .resume = on_resume, .expire = on_expire, .discard = on_discard};
     struct ph_service *service = a->service;
     struct ph_inbox_store stored;
     struct reply good, refuse;
@@ -401,7 +430,8 @@ static bool store(struct arrival *a, struct ph_http_exchange *exchange, struct p
         busy(service, PH_S("no memory for this webhook now; come again later"), ret_response);
         return false;
     }
-    if (ph_later_begin(service->later, exchange, &job, service, receipt, deadline_of(a), &receipt->ticket) != PH_OK) {
+    if (ph_later_begin(service->later, exchange, &job, service, receipt, deadline_of(a),
+                       &receipt->ticket) != PH_OK) {
         free(receipt);
         busy(service, PH_S("too many webhooks wait to be stored; come again later"), ret_response);
         return false;
@@ -415,7 +445,8 @@ static bool store(struct arrival *a, struct ph_http_exchange *exchange, struct p
 }
 
 /* Answers, or has it answered later: true. */
-static bool receive(struct arrival *a, struct ph_http_exchange *exchange, struct ph_http_response *ret_response)
+static bool receive(struct arrival *a, struct ph_http_exchange *exchange,
+                    struct ph_http_response *ret_response)
 {
     struct ph_service *service = a->service;
     enum ph_fate outcome = PH_FATE_refused;
@@ -427,7 +458,8 @@ static bool receive(struct arrival *a, struct ph_http_exchange *exchange, struct
             ph_tally_judged(service->tally, a->passage.row, verdict, a->in.now_ms);
             later = store(a, exchange, ret_response);
         } else {
-            busy(service, PH_S("the webhook could not be judged now; come again later"), ret_response);
+            busy(service, PH_S("the webhook could not be judged now; come again later"),
+                 ret_response);
         }
     }
     if (!later)
@@ -435,7 +467,8 @@ static bool receive(struct arrival *a, struct ph_http_exchange *exchange, struct
     return later;
 }
 
-enum ph_http_outcome ph_receive_handle(void *ctx, struct ph_http_exchange *exchange, const struct ph_http_request *request,
+enum ph_http_outcome ph_receive_handle(void *ctx, struct ph_http_exchange *exchange,
+                                       const struct ph_http_request *request,
                                        struct ph_http_response *ret_response)
 {
     struct ph_service *service = ctx;
@@ -444,13 +477,18 @@ enum ph_http_outcome ph_receive_handle(void *ctx, struct ph_http_exchange *excha
     struct arrival a = {
         .service = service,
         .http = request,
-        .request = {.method = request->method, .uri = request->target, .headers = request->headers,
-                    .header_count = request->header_count, .body = request->body},
+        .request = {.method = request->method,
+                    .uri = request->target,
+                    .headers = request->headers,
+                    .header_count = request->header_count,
+                    .body = request->body},
         .passage = {.began_ms = request->headers_ms,
-                    .id = ret_response->header_count > 0 ? ret_response->headers[0].value : (struct ph_slice){0},
+                    .id = ret_response->header_count > 0 ? ret_response->headers[0].value
+                                                         : (struct ph_slice){0},
                     .trace = ph_trace_parent(request->headers, request->header_count)},
     };
-    ph_os_ip_text(ph_conn_peer(exchange->connection), a.remote); /* until it is known whether a proxy is trusted */
+    /* until it is known whether a proxy is trusted */
+    ph_os_ip_text(ph_conn_peer(exchange->connection), a.remote);
     a.passage.remote = ph_slice_str(a.remote);
     if (ph_service_refused(service, request, ret_response)) {
         a.passage.path = ph_http_path(request);

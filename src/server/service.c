@@ -155,15 +155,16 @@ static void answer_peer_error(struct ph_service *service, int status, struct ph_
     ph_service_answer_json(service, status, text, ret_response);
 }
 
-/* The peer's routes: a body that is not taken is 400. (One that is too large never gets here: 413.) */
+/* The peer's routes: a body that is not taken is 400. (One that is too large never gets here:
+ * 413.) */
 static void handle_peer(struct ph_service *service, const struct ph_http_request *request,
                         const struct route *route, struct ph_http_response *ret_response)
 {
     struct ph_slice text = {0};
     struct ph_fault fault = {0};
     if (!is_json(request) || !ph_service_body_is_plain(request))
-        answer_peer_error(service, 400,
-                          PH_S("send application/json, without a content-encoding"), ret_response);
+        answer_peer_error(service, 400, PH_S("send application/json, without a content-encoding"),
+                          ret_response);
     else if (ph_operation_run(service, request, route->form, PH_DIALECT_SERDE, request->body, &text,
                               &fault))
         ph_service_answer_json(service, 200, text, ret_response);
@@ -191,7 +192,8 @@ static void handle_metrics(struct ph_service *service, const struct ph_http_requ
     (void)request, (void)route;
     struct ph_exposition out = {.arena = ph_worker_arena(service->worker)};
     if (!service->view->config->metrics) {
-        ph_service_answer_error(service, 404, PH_S("NOT_FOUND"), PH_S("metrics are switched off (metrics: false)"), ret_response);
+        ph_service_answer_error(service, 404, PH_S("NOT_FOUND"),
+                                PH_S("metrics are switched off (metrics: false)"), ret_response);
         return;
     }
     ph_metrics_counters(service->counter_set, &out);
@@ -199,10 +201,12 @@ static void handle_metrics(struct ph_service *service, const struct ph_http_requ
         ph_watch_metrics(service->watch, service->gateway, &out);
     ret_response->body = ph_exposition_text(&out);
     if (!ph_slice_present(ret_response->body)) {
-        ph_service_answer_error(service, 500, PH_S("RESOURCE_EXHAUSTED"), PH_S("out of memory"), ret_response);
+        ph_service_answer_error(service, 500, PH_S("RESOURCE_EXHAUSTED"), PH_S("out of memory"),
+                                ret_response);
         return;
     }
-    ph_service_add_header(service, ret_response, PH_S("content-type"), PH_S("text/plain; version=0.0.4"));
+    ph_service_add_header(service, ret_response, PH_S("content-type"),
+                          PH_S("text/plain; version=0.0.4"));
 }
 
 /* Whether it lives, which it does when it answers. */
@@ -218,19 +222,21 @@ static void handle_readyz(struct ph_service *service, const struct ph_http_reque
                           const struct route *route, struct ph_http_response *ret_response)
 {
     (void)request, (void)route;
-    static const struct ph_slice words[] = {
-        [PH_READY] = PH_SI("ready"), [PH_DEGRADED] = PH_SI("degraded"), [PH_NOT_READY] = PH_SI("unavailable")};
+    static const struct ph_slice words[] = {[PH_READY] = PH_SI("ready"),
+                                            [PH_DEGRADED] = PH_SI("degraded"),
+                                            [PH_NOT_READY] = PH_SI("unavailable")};
     enum { BYTES_MAX = 256 };
     struct ph_slice why;
     char *text = ph_arena_alloc(ph_worker_arena(service->worker), BYTES_MAX);
-    enum ph_readiness ready =
-        ph_watch_readiness(service->watch, service->gateway, service->draining, ph_os_unix_ms(), &why);
+    enum ph_readiness ready = ph_watch_readiness(service->watch, service->gateway,
+                                                 service->draining, ph_os_unix_ms(), &why);
     int len = text == NULL ? 0
               : ready == PH_READY
                   ? snprintf(text, BYTES_MAX, "{\"status\":\"ready\"}")
-                  : snprintf(text, BYTES_MAX, "{\"status\":\"%.*s\",\"reason\":\"%.*s\"}", (int)words[ready].len,
-                             words[ready].ptr, (int)why.len, why.ptr);
-    ph_service_answer_json(service, ready == PH_NOT_READY ? 503 : 200, ph_slice_of(text, (size_t)len), ret_response);
+                  : snprintf(text, BYTES_MAX, "{\"status\":\"%.*s\",\"reason\":\"%.*s\"}",
+                             (int)words[ready].len, words[ready].ptr, (int)why.len, why.ptr);
+    ph_service_answer_json(service, ready == PH_NOT_READY ? 503 : 200,
+                           ph_slice_of(text, (size_t)len), ret_response);
 }
 
 /* A route is a row. */
@@ -280,7 +286,8 @@ static void handle_http(struct ph_service *service, const struct ph_http_request
 /* Load balancers ask for health without a token. */
 static bool is_open_to_all(struct ph_slice path)
 {
-    return ph_slice_eq(path, PH_S("/health")) || ph_slice_eq(path, PH_S("/healthz")) || ph_slice_eq(path, PH_S("/readyz")) ||
+    return ph_slice_eq(path, PH_S("/health")) || ph_slice_eq(path, PH_S("/healthz")) ||
+           ph_slice_eq(path, PH_S("/readyz")) ||
            ph_slice_starts(path, PH_S("/grpc.health.v1.Health/"));
 }
 

@@ -30,14 +30,15 @@ struct ph_service {
     const struct ph_watch *watch;
     struct ph_tally *tally; /* of the reactor */
     struct ph_later *later;
-    struct ph_view *view;                 /* the configuration in use; the reactor's reference */
-    struct ph_gateway *gateway;           /* NULL: there is none */
-    struct ph_admin *admin;               /* NULL: there is none */
-    struct ph_callouts *callouts;         /* NULL: none are made */
-    struct ph_asking *asking;             /* the call being run has been run before; else NULL */
-    const struct ph_callout *wanted;      /* what the run before the answer leaves to ask; NULL: nothing */
-    bool again;                           /* … and whether what was brought is too old */
-    int64_t received_ms;                  /* … and when the call was received */
+    struct ph_view *view;         /* the configuration in use; the reactor's reference */
+    struct ph_gateway *gateway;   /* NULL: there is none */
+    struct ph_admin *admin;       /* NULL: there is none */
+    struct ph_callouts *callouts; /* NULL: none are made */
+    struct ph_asking *asking;     /* the call being run has been run before; else NULL */
+    /* what the run before the answer leaves to ask; NULL: nothing */
+    const struct ph_callout *wanted;
+    bool again;          /* … and whether what was brought is too old */
+    int64_t received_ms; /* … and when the call was received */
     struct ph_random_pool random;
     char fresh_id[PH_UUID_TEXT_BYTES];
     char grpc_prefix[PH_GRPC_PREFIX_BYTES];
@@ -56,7 +57,7 @@ bool ph_service_streams(void *ctx, struct ph_slice target);
 /* ph_http_handler.passes */
 bool ph_service_passes(void *ctx, struct ph_slice target);
 
-/* ---- shared by the handlers ---- */
+/* ---- shared by the handlers ------------------------------------------------------------------ */
 
 /* Sets the fault, named like its code; always false, to be returned. */
 bool ph_fault_set(struct ph_fault *ret_fault, int code, struct ph_slice message);

@@ -3,8 +3,7 @@
 #include "gateway/gateway.h"
 #include "os/clock.h"
 
-/* ---- webhooks
- * ------------------------------------------------------------------------------------- */
+/* ---- webhooks -------------------------------------------------------------------------------- */
 
 /* The sum of a counter of each reactor's row; `offset`: of the counter in it. */
 static int64_t sum_of_rows(const struct ph_watch *watch, const struct ph_config_endpoint *endpoint,
@@ -95,7 +94,8 @@ static void put_fates(const struct ph_watch *watch, const struct ph_config *conf
 
 void ph_watch_reloaded(struct ph_watch *watch, bool good)
 {
-    atomic_fetch_add_explicit(good ? &watch->reloads : &watch->reloads_failed, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(good ? &watch->reloads : &watch->reloads_failed, 1,
+                              memory_order_relaxed);
 }
 
 static void put_reloads(const struct ph_watch *watch, struct ph_exposition *out)
@@ -105,8 +105,8 @@ static void put_reloads(const struct ph_watch *watch, struct ph_exposition *out)
                          "configurations read again; kept: it was wrong, and the old one stays");
     ph_exposition_sample(out, &done, 1,
                          (int64_t)atomic_load_explicit(&watch->reloads, memory_order_relaxed));
-    ph_exposition_sample(out, &kept, 1,
-                         (int64_t)atomic_load_explicit(&watch->reloads_failed, memory_order_relaxed));
+    ph_exposition_sample(
+        out, &kept, 1, (int64_t)atomic_load_explicit(&watch->reloads_failed, memory_order_relaxed));
 }
 
 static void put_times(const struct ph_watch *watch, struct ph_exposition *out)
@@ -127,8 +127,7 @@ static void put_times(const struct ph_watch *watch, struct ph_exposition *out)
                                 sum_of(watch, offsetof(struct ph_tally, time_sum_ms)) * 1000});
 }
 
-/* ---- the inbox
- * ------------------------------------------------------------------------------------ */
+/* ---- the inbox ------------------------------------------------------------------------------- */
 
 struct inbox_row {
     const char *name;
@@ -210,8 +209,7 @@ static void put_inbox(struct ph_inbox *inbox, const struct ph_inbox_counts *coun
     ph_exposition_sample(out, NULL, 0, health.ailing);
 }
 
-/* ---- destinations
- * ---------------------------------------------------------------------------------- */
+/* ---- destinations ---------------------------------------------------------------------------- */
 
 struct destinations {
     const struct ph_view *view;
@@ -337,8 +335,7 @@ static void put_destinations(const struct ph_view *view, const struct ph_inbox_c
              "times the circuit breaker opened", openings, false);
 }
 
-/* ---- all
- * ------------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static void put_completer(struct ph_gateway *gateway, struct ph_exposition *out)
 {
@@ -391,8 +388,7 @@ void ph_watch_metrics(const struct ph_watch *watch, struct ph_gateway *gateway,
     ph_view_unref(view);
 }
 
-/* ---- ready
- * ----------------------------------------------------------------------------------------- */
+/* ---- ready ----------------------------------------------------------------------------------- */
 
 enum ph_readiness ph_watch_readiness(const struct ph_watch *watch, struct ph_gateway *gateway,
                                      bool draining, int64_t unix_ms, struct ph_slice *ret_why)

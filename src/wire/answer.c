@@ -2,7 +2,7 @@
 #include "wire/out.h"
 #include "wire/wire.h"
 
-/* ---- content ----------------------------------------------------------------------------------------------- */
+/* ---- content --------------------------------------------------------------------------------- */
 
 /* What a field of a content message is made of. */
 enum part {
@@ -11,13 +11,13 @@ enum part {
     SECRET,  /* a text inside a SecretString */
     SECONDS, /* of a time */
     MONEY,
-    MINOR,   /* the number of a money alone */
+    MINOR, /* the number of a money alone */
     STAGE,
     MANDATE, /* the id as a oneof of references */
     DETAILS, /* the id once more */
     /* of the event */
-    STATUS,  /* in the vocabulary of its kind */
-    CODE,    /* status_code: what was read, was read well */
+    STATUS, /* in the vocabulary of its kind */
+    CODE,   /* status_code: what was read, was read well */
     ERROR,
     CARD,
 };
@@ -102,11 +102,16 @@ static const struct {
     size_t count;
     enum ph_vocabulary words;
 } contents[] = {
-    [PH_KIND_PAYMENT] = {PH_ROW_ALWAYS(1, payments_response), payment_rows, PH_COUNTOF(payment_rows), PH_WORDS_PAYMENT_STATUS},
-    [PH_KIND_MANDATE] = {PH_ROW_ALWAYS(1, payments_response), payment_rows, PH_COUNTOF(payment_rows), PH_WORDS_PAYMENT_STATUS},
-    [PH_KIND_REFUND] = {PH_ROW_ALWAYS(2, refunds_response), refund_rows, PH_COUNTOF(refund_rows), PH_WORDS_REFUND_STATUS},
-    [PH_KIND_DISPUTE] = {PH_ROW_ALWAYS(3, disputes_response), dispute_rows, PH_COUNTOF(dispute_rows), PH_WORDS_DISPUTE_STATUS},
-    [PH_KIND_PAYOUT] = {PH_ROW_ALWAYS(4, payouts_response), payout_rows, PH_COUNTOF(payout_rows), PH_WORDS_PAYOUT_STATUS},
+    [PH_KIND_PAYMENT] = {PH_ROW_ALWAYS(1, payments_response), payment_rows,
+                         PH_COUNTOF(payment_rows), PH_WORDS_PAYMENT_STATUS},
+    [PH_KIND_MANDATE] = {PH_ROW_ALWAYS(1, payments_response), payment_rows,
+                         PH_COUNTOF(payment_rows), PH_WORDS_PAYMENT_STATUS},
+    [PH_KIND_REFUND] = {PH_ROW_ALWAYS(2, refunds_response), refund_rows, PH_COUNTOF(refund_rows),
+                        PH_WORDS_REFUND_STATUS},
+    [PH_KIND_DISPUTE] = {PH_ROW_ALWAYS(3, disputes_response), dispute_rows,
+                         PH_COUNTOF(dispute_rows), PH_WORDS_DISPUTE_STATUS},
+    [PH_KIND_PAYOUT] = {PH_ROW_ALWAYS(4, payouts_response), payout_rows, PH_COUNTOF(payout_rows),
+                        PH_WORDS_PAYOUT_STATUS},
 };
 
 static void text(struct ph_out *o, const struct ph_row *row, const struct ph_value *v)
@@ -121,15 +126,18 @@ static void money(struct ph_out *o, const struct ph_row *row, const struct ph_va
     const struct ph_currency *c = ph_currency_by_number(v->currency);
     size_t mark = ph_out_open(o, row);
     ph_out_int64(o, &minor, v->number);
-    ph_out_named(o, &currency, v->currency, c != NULL ? ph_slice_of(c->code, 3) : (struct ph_slice){0});
+    ph_out_named(o, &currency, v->currency,
+                 c != NULL ? ph_slice_of(c->code, 3) : (struct ph_slice){0});
     ph_out_close(o, mark);
 }
 
 static void error(struct ph_out *o, const struct ph_row *row, const struct ph_value *f)
 {
-    static const struct ph_row details = PH_ROW_ALWAYS(3, connector_details), code = PH_ROW_ALWAYS(1, code),
-                               message = PH_ROW_ALWAYS(2, message), reason = PH_ROW_ALWAYS(3, reason);
-    if (!f[PH_F_ERROR_CODE].present && !f[PH_F_ERROR_MESSAGE].present && !f[PH_F_ERROR_REASON].present)
+    static const struct ph_row details = PH_ROW_ALWAYS(3, connector_details),
+                               code = PH_ROW_ALWAYS(1, code), message = PH_ROW_ALWAYS(2, message),
+                               reason = PH_ROW_ALWAYS(3, reason);
+    if (!f[PH_F_ERROR_CODE].present && !f[PH_F_ERROR_MESSAGE].present &&
+        !f[PH_F_ERROR_REASON].present)
         return;
     size_t outer = ph_out_open(o, row), inner = ph_out_open(o, &details);
     text(o, &code, &f[PH_F_ERROR_CODE]);
@@ -140,16 +148,19 @@ static void error(struct ph_out *o, const struct ph_row *row, const struct ph_va
 }
 
 /* A message of one text. */
-static void wrapped(struct ph_out *o, const struct ph_row *row, const struct ph_row *leaf, const struct ph_value *v)
+static void wrapped(struct ph_out *o, const struct ph_row *row, const struct ph_row *leaf,
+                    const struct ph_value *v)
 {
     size_t mark = ph_out_open(o, row);
     text(o, leaf, v);
     ph_out_close(o, mark);
 }
 
-static void mandate(struct ph_out *o, const struct ph_row *row, const struct ph_row *id, const struct ph_value *v)
+static void mandate(struct ph_out *o, const struct ph_row *row, const struct ph_row *id,
+                    const struct ph_value *v)
 {
-    size_t outer = ph_out_open(o, row), inner = ph_out_open_arm(o, id, PH_S("\"mandate_id_type\":"));
+    size_t outer = ph_out_open(o, row),
+           inner = ph_out_open_arm(o, id, PH_S("\"mandate_id_type\":"));
     text(o, id, v);
     ph_out_close_arm(o, inner);
     ph_out_close(o, outer);
@@ -173,7 +184,8 @@ static void card(struct ph_out *o, const struct ph_row *row, const struct ph_val
         any = f[parts[i].field].present;
     if (!any)
         return;
-    size_t outer = ph_out_open(o, row), inner = ph_out_open_arm(o, &within, PH_S("\"payment_method_update_data\":"));
+    size_t outer = ph_out_open(o, row),
+           inner = ph_out_open_arm(o, &within, PH_S("\"payment_method_update_data\":"));
     for (size_t i = 0; i < PH_COUNTOF(parts); i++)
         text(o, &parts[i].row, &f[parts[i].field]);
     ph_out_close_arm(o, inner);
@@ -182,7 +194,8 @@ static void card(struct ph_out *o, const struct ph_row *row, const struct ph_val
 
 static void put_part(struct ph_out *o, const struct part_row *p, const struct ph_event *e)
 {
-    static const struct ph_row mandate_id = PH_ROW_ALWAYS(1, connector_mandate_id), secret = PH_ROW(1, value);
+    static const struct ph_row mandate_id = PH_ROW_ALWAYS(1, connector_mandate_id),
+                               secret = PH_ROW(1, value);
     const struct ph_value *v = &e->fields[p->field];
     switch (p->part) {
     case TEXT:
@@ -232,15 +245,16 @@ static bool is_there(const struct part_row *p, const struct ph_event *e)
 /* A mandate's news without a payment has no response message: it is told by type and reference. */
 static bool has_content(const struct ph_event *e)
 {
-    return e->kind != PH_KIND_NONE &&
-           (e->kind != PH_KIND_MANDATE || e->status != 0 || e->fields[PH_F_CONNECTOR_TRANSACTION_ID].present);
+    return e->kind != PH_KIND_NONE && (e->kind != PH_KIND_MANDATE || e->status != 0 ||
+                                       e->fields[PH_F_CONNECTOR_TRANSACTION_ID].present);
 }
 
 static void content(struct ph_out *o, const struct ph_row *row, const struct ph_event *e)
 {
     if (!has_content(e))
         return;
-    size_t outer = ph_out_open(o, row), inner = ph_out_open_arm(o, &contents[e->kind].row, PH_S("\"content\":"));
+    size_t outer = ph_out_open(o, row),
+           inner = ph_out_open_arm(o, &contents[e->kind].row, PH_S("\"content\":"));
     const struct part_row *parts = contents[e->kind].parts, *end = parts + contents[e->kind].count;
     for (const struct part_row *p = parts; p < end; p++)
         if (is_there(p, e))
@@ -249,7 +263,7 @@ static void content(struct ph_out *o, const struct ph_row *row, const struct ph_
     ph_out_close(o, outer);
 }
 
-/* ---- references ------------------------------------------------------------------------------------------- */
+/* ---- references ------------------------------------------------------------------------------ */
 
 enum { REFERENCE_IDS_MAX = 4 };
 
@@ -261,23 +275,27 @@ static const struct {
     } ids[REFERENCE_IDS_MAX];
     size_t count;
 } references[] = {
-    [PH_KIND_PAYMENT] = {PH_ROW_ALWAYS(1, payment),
-                         {{PH_F_CONNECTOR_TRANSACTION_ID, PH_ROW_ALWAYS(1, connector_transaction_id)},
-                          {PH_F_MERCHANT_TRANSACTION_ID, PH_ROW_ALWAYS(2, merchant_transaction_id)}},
-                         2},
+    [PH_KIND_PAYMENT] =
+        {PH_ROW_ALWAYS(1, payment),
+         {{PH_F_CONNECTOR_TRANSACTION_ID, PH_ROW_ALWAYS(1, connector_transaction_id)},
+          {PH_F_MERCHANT_TRANSACTION_ID, PH_ROW_ALWAYS(2, merchant_transaction_id)}},
+         2},
     [PH_KIND_REFUND] = {PH_ROW_ALWAYS(2, refund),
                         {{PH_F_CONNECTOR_REFUND_ID, PH_ROW_ALWAYS(1, connector_refund_id)},
                          {PH_F_MERCHANT_REFUND_ID, PH_ROW_ALWAYS(2, merchant_refund_id)},
-                         {PH_F_CONNECTOR_TRANSACTION_ID, PH_ROW_ALWAYS(3, connector_transaction_id)},
+                         {PH_F_CONNECTOR_TRANSACTION_ID,
+                          PH_ROW_ALWAYS(3, connector_transaction_id)},
                          {PH_F_MERCHANT_TRANSACTION_ID, PH_ROW_ALWAYS(4, merchant_transaction_id)}},
                         4},
     [PH_KIND_DISPUTE] = {PH_ROW_ALWAYS(3, dispute),
                          {{PH_F_CONNECTOR_DISPUTE_ID, PH_ROW_ALWAYS(1, connector_dispute_id)},
-                          {PH_F_CONNECTOR_TRANSACTION_ID, PH_ROW_ALWAYS(2, connector_transaction_id)}},
+                          {PH_F_CONNECTOR_TRANSACTION_ID,
+                           PH_ROW_ALWAYS(2, connector_transaction_id)}},
                          2},
     [PH_KIND_MANDATE] = {PH_ROW_ALWAYS(4, mandate),
                          {{PH_F_CONNECTOR_MANDATE_ID, PH_ROW_ALWAYS(1, connector_mandate_id)},
-                          {PH_F_MERCHANT_TRANSACTION_ID, PH_ROW_ALWAYS(2, merchant_transaction_id)}},
+                          {PH_F_MERCHANT_TRANSACTION_ID,
+                           PH_ROW_ALWAYS(2, merchant_transaction_id)}},
                          2},
     [PH_KIND_PAYOUT] = {PH_ROW_ALWAYS(5, payout),
                         {{PH_F_CONNECTOR_PAYOUT_ID, PH_ROW_ALWAYS(1, connector_payout_id)},
@@ -288,22 +306,26 @@ static const struct {
 static void reference(struct ph_out *o, const struct ph_row *row, const struct ph_event *e)
 {
     bool any = false; /* a reference without ids is none */
-    for (size_t i = 0; e->reference_kind != PH_KIND_NONE && i < references[e->reference_kind].count; i++)
+    for (size_t i = 0; e->reference_kind != PH_KIND_NONE && i < references[e->reference_kind].count;
+         i++)
         any = any || e->reference[references[e->reference_kind].ids[i].field].present;
     if (!any)
         return;
-    size_t outer = ph_out_open(o, row), inner = ph_out_open_arm(o, &references[e->reference_kind].row, PH_S("\"resource\":"));
+    size_t outer = ph_out_open(o, row),
+           inner = ph_out_open_arm(o, &references[e->reference_kind].row, PH_S("\"resource\":"));
     for (size_t i = 0; i < references[e->reference_kind].count; i++)
-        text(o, &references[e->reference_kind].ids[i].row, &e->reference[references[e->reference_kind].ids[i].field]);
+        text(o, &references[e->reference_kind].ids[i].row,
+             &e->reference[references[e->reference_kind].ids[i].field]);
     ph_out_close_arm(o, inner);
     ph_out_close(o, outer);
 }
 
-/* ---- what answers share ------------------------------------------------------------------------------------- */
+/* ---- what answers share ---------------------------------------------------------------------- */
 
 static void ack(struct ph_out *o, const struct ph_row *row, const struct ph_answer *a)
 {
-    static const struct ph_row status_code = PH_ROW(1, status_code), headers = PH_ROW(2, headers), body = PH_ROW(3, body);
+    static const struct ph_row status_code = PH_ROW(1, status_code), headers = PH_ROW(2, headers),
+                               body = PH_ROW(3, body);
     if (a->ack_status == 0)
         return;
     size_t mark = ph_out_open(o, row);
@@ -325,13 +347,15 @@ static void checks(struct ph_out *o, const struct ph_row *row, const struct ph_e
     if (!has_content(e))
         return;
     bool id = f[PH_F_CONNECTOR_TRANSACTION_ID].present;
-    bool amount = f[PH_F_AMOUNT].present || f[PH_F_REFUND_AMOUNT].present || f[PH_F_DISPUTE_AMOUNT].present;
+    bool amount =
+        f[PH_F_AMOUNT].present || f[PH_F_REFUND_AMOUNT].present || f[PH_F_DISPUTE_AMOUNT].present;
     ph_out_list_named(o, row, id ? words : words + 1, (id ? 1U : 0U) + (amount ? 2U : 0U));
 }
 
 static void processor_event(struct ph_out *o, const struct ph_row *row, const struct ph_event *e)
 {
-    static const struct ph_row id = PH_ROW(1, id), type = PH_ROW(2, type), time_ms = PH_ROW_ALWAYS(3, time_ms);
+    static const struct ph_row id = PH_ROW(1, id), type = PH_ROW(2, type),
+                               time_ms = PH_ROW_ALWAYS(3, time_ms);
     if (e->id.len == 0 && e->type.len == 0 && !e->has_time)
         return;
     size_t mark = ph_out_open(o, row);
@@ -342,12 +366,13 @@ static void processor_event(struct ph_out *o, const struct ph_row *row, const st
     ph_out_close(o, mark);
 }
 
-/* ---- Handle --------------------------------------------------------------------------------------------------- */
+/* ---- Handle ---------------------------------------------------------------------------------- */
 
 /* W2: the trusted half is told only of what is verified. */
 static void trusted(struct ph_out *o, const struct ph_event *e)
 {
-    static const struct ph_row event_type = PH_ROW(1, event_type), event_response = PH_ROW_ALWAYS(2, event_response),
+    static const struct ph_row event_type = PH_ROW(1, event_type),
+                               event_response = PH_ROW_ALWAYS(2, event_response),
                                source_verified = PH_ROW(3, source_verified);
     ph_out_word(o, &event_type, PH_WORDS_EVENT_TYPE, e->handle_event_type);
     content(o, &event_response, e);
@@ -356,7 +381,8 @@ static void trusted(struct ph_out *o, const struct ph_event *e)
 
 static void keys_and_covers(struct ph_out *o, const struct ph_event *e)
 {
-    static const struct ph_row dedupe_key = PH_ROW(105, dedupe_key), effect_key = PH_ROW(106, effect_key),
+    static const struct ph_row dedupe_key = PH_ROW(105, dedupe_key),
+                               effect_key = PH_ROW(106, effect_key),
                                event_name = PH_ROW(107, event_name), covers = PH_ROW(108, covers);
     ph_out_text(o, &dedupe_key, e->dedupe_key);
     ph_out_text(o, &effect_key, e->effect_key);
@@ -367,18 +393,22 @@ static void keys_and_covers(struct ph_out *o, const struct ph_event *e)
         ph_out_list_end(o);
 }
 
-/* The wire's word for "neither" is UNKNOWN, and never told: it is the default. `alone`: without the reply and the
- * rest of the batch. */
+/* The wire's word for "neither" is UNKNOWN, and never told: it is the default. `alone`: without
+ * the reply and the rest of the batch. */
 static void handle_one(struct ph_out *o, const struct ph_answer *a, size_t index, bool alone)
 {
     static const struct ph_row merchant_event_id = PH_ROW_ALWAYS(4, merchant_event_id),
                                ack_response = PH_ROW_ALWAYS(5, event_ack_response),
-                               integrity = PH_ROW(6, supported_integrity_checks), event_status = PH_ROW(100, event_status),
-                               verdict = PH_ROW(101, verdict), verdict_reason = PH_ROW(102, verdict_reason),
+                               integrity = PH_ROW(6, supported_integrity_checks),
+                               event_status = PH_ROW(100, event_status),
+                               verdict = PH_ROW(101, verdict),
+                               verdict_reason = PH_ROW(102, verdict_reason),
                                reference_row = PH_ROW_ALWAYS(103, reference),
-                               processor = PH_ROW_ALWAYS(104, processor_event), account = PH_ROW(109, account),
-                               mode = PH_ROW(110, mode), matched_secret = PH_ROW(111, matched_secret),
-                               unverified = PH_ROW_ALWAYS(112, unverified_response), more = PH_ROW(113, more_events),
+                               processor = PH_ROW_ALWAYS(104, processor_event),
+                               account = PH_ROW(109, account), mode = PH_ROW(110, mode),
+                               matched_secret = PH_ROW(111, matched_secret),
+                               unverified = PH_ROW_ALWAYS(112, unverified_response),
+                               more = PH_ROW(113, more_events),
                                incomplete_reason = PH_ROW(114, incomplete_reason);
     const struct ph_event *e = &a->events[index];
     bool good = e->verdict == PH_VERIFIED, incomplete = ph_slice_present(e->incomplete);
@@ -390,7 +420,8 @@ static void handle_one(struct ph_out *o, const struct ph_answer *a, size_t index
         ack(o, &ack_response, a);
     if (good)
         checks(o, &integrity, e);
-    ph_out_named(o, &event_status, incomplete ? 2 : 1, incomplete ? PH_S("INCOMPLETE") : PH_S("COMPLETE"));
+    ph_out_named(o, &event_status, incomplete ? 2 : 1,
+                 incomplete ? PH_S("INCOMPLETE") : PH_S("COMPLETE"));
     ph_out_word(o, &verdict, PH_WORDS_VERDICT, e->verdict);
     ph_out_text(o, &verdict_reason, e->verdict_reason);
     reference(o, &reference_row, e);
@@ -414,7 +445,7 @@ static void handle_one(struct ph_out *o, const struct ph_answer *a, size_t index
     ph_out_text(o, &incomplete_reason, e->incomplete);
 }
 
-/* ---- the peer's answers --------------------------------------------------------------------------------------- */
+/* ---- the peer's answers ---------------------------------------------------------------------- */
 
 /* What HandleEvent and the composite have in common, each under its own numbers. */
 struct peer_rows {
@@ -437,8 +468,9 @@ static void peer(struct ph_out *o, const struct peer_rows *rows, const struct ph
 
 static void handle_event(struct ph_out *o, const struct ph_answer *a)
 {
-    static const struct peer_rows rows = {PH_ROW(1, event_type), PH_ROW_ALWAYS(2, event_content), PH_ROW(3, source_verified),
-                                          PH_ROW_ALWAYS(4, merchant_event_id), PH_ROW_ALWAYS(5, event_ack_response)};
+    static const struct peer_rows rows = {
+        PH_ROW(1, event_type), PH_ROW_ALWAYS(2, event_content), PH_ROW(3, source_verified),
+        PH_ROW_ALWAYS(4, merchant_event_id), PH_ROW_ALWAYS(5, event_ack_response)};
     static const struct ph_row integrity = PH_ROW(6, supported_integrity_checks);
     peer(o, &rows, a);
     checks(o, &integrity, &a->events[0]);
@@ -447,20 +479,23 @@ static void handle_event(struct ph_out *o, const struct ph_answer *a)
 static void composite(struct ph_out *o, const struct ph_answer *a)
 {
     static const struct ph_row reference_row = PH_ROW_ALWAYS(1, reference);
-    static const struct peer_rows rows = {PH_ROW(2, event_type), PH_ROW_ALWAYS(3, event_content), PH_ROW(4, source_verified),
-                                          PH_ROW_ALWAYS(5, merchant_event_id), PH_ROW_ALWAYS(6, event_ack_response)};
+    static const struct peer_rows rows = {
+        PH_ROW(2, event_type), PH_ROW_ALWAYS(3, event_content), PH_ROW(4, source_verified),
+        PH_ROW_ALWAYS(5, merchant_event_id), PH_ROW_ALWAYS(6, event_ack_response)};
     reference(o, &reference_row, &a->events[0]);
     peer(o, &rows, a);
 }
 
 static void parse(struct ph_out *o, const struct ph_answer *a)
 {
-    static const struct ph_row reference_row = PH_ROW_ALWAYS(1, reference), event_type = PH_ROW_ALWAYS(2, event_type);
+    static const struct ph_row reference_row = PH_ROW_ALWAYS(1, reference),
+                               event_type = PH_ROW_ALWAYS(2, event_type);
     reference(o, &reference_row, &a->events[0]);
     ph_out_word(o, &event_type, PH_WORDS_EVENT_TYPE, a->events[0].event_type);
 }
 
-static enum ph_status write_answer(struct ph_out *o, enum ph_form form, const struct ph_answer *a, struct ph_slice *ret)
+static enum ph_status write_answer(struct ph_out *o, enum ph_form form, const struct ph_answer *a,
+                                   struct ph_slice *ret)
 {
     if (a->event_count == 0)
         return PH_ERR_INVALID;
@@ -482,25 +517,29 @@ static enum ph_status write_answer(struct ph_out *o, enum ph_form form, const st
     return ph_out_end(o, ret);
 }
 
-enum ph_status ph_wire_write(struct ph_arena *arena, enum ph_form form, const struct ph_answer *answer, struct ph_slice *ret)
+enum ph_status ph_wire_write(struct ph_arena *arena, enum ph_form form,
+                             const struct ph_answer *answer, struct ph_slice *ret)
 {
     struct ph_out o = {.arena = arena};
     return write_answer(&o, form, answer, ret);
 }
 
-enum ph_status ph_wire_write_serde(struct ph_arena *arena, enum ph_form form, const struct ph_answer *answer, struct ph_slice *ret)
+enum ph_status ph_wire_write_serde(struct ph_arena *arena, enum ph_form form,
+                                   const struct ph_answer *answer, struct ph_slice *ret)
 {
     struct ph_out o = {.arena = arena, .json = true, .serde = true};
     return write_answer(&o, form, answer, ret);
 }
 
-enum ph_status ph_wire_write_json(struct ph_arena *arena, enum ph_form form, const struct ph_answer *answer, struct ph_slice *ret)
+enum ph_status ph_wire_write_json(struct ph_arena *arena, enum ph_form form,
+                                  const struct ph_answer *answer, struct ph_slice *ret)
 {
     struct ph_out o = {.arena = arena, .json = true};
     return write_answer(&o, form, answer, ret);
 }
 
-enum ph_status ph_wire_write_event_json(struct ph_arena *arena, const struct ph_answer *answer, size_t index, struct ph_slice *ret)
+enum ph_status ph_wire_write_event_json(struct ph_arena *arena, const struct ph_answer *answer,
+                                        size_t index, struct ph_slice *ret)
 {
     struct ph_out o = {.arena = arena, .json = true};
     if (index >= answer->event_count)
@@ -511,10 +550,13 @@ enum ph_status ph_wire_write_event_json(struct ph_arena *arena, const struct ph_
 }
 
 /* Not who signed it, when and with which secret, nor what we make of it for a person. */
-enum ph_status ph_wire_write_said(struct ph_arena *arena, const struct ph_answer *answer, size_t index, struct ph_slice *ret)
+enum ph_status ph_wire_write_said(struct ph_arena *arena, const struct ph_answer *answer,
+                                  size_t index, struct ph_slice *ret)
 {
-    static const struct ph_row event_type = PH_ROW(1, event_type), said = PH_ROW_ALWAYS(2, event_response),
-                               reference_row = PH_ROW_ALWAYS(103, reference), processor = PH_ROW_ALWAYS(104, processor_event);
+    static const struct ph_row event_type = PH_ROW(1, event_type),
+                               said = PH_ROW_ALWAYS(2, event_response),
+                               reference_row = PH_ROW_ALWAYS(103, reference),
+                               processor = PH_ROW_ALWAYS(104, processor_event);
     struct ph_out o = {.arena = arena};
     if (index >= answer->event_count)
         return PH_ERR_INVALID;

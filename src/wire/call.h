@@ -17,7 +17,8 @@ struct ph_raw_call {
 };
 
 /* Protobuf bytes into `raw`, in place: texts and body point into them. (call_read.c) */
-PH_MUST_USE enum ph_status ph_raw_call_read(struct ph_arena *arena, enum ph_form form, struct ph_slice bytes,
-                                            struct ph_raw_call *raw, struct ph_slice *ret_why);
+PH_MUST_USE enum ph_status ph_raw_call_read(struct ph_arena *arena, enum ph_form form,
+                                            struct ph_slice bytes, struct ph_raw_call *raw,
+                                            struct ph_slice *ret_why);
 
 #endif

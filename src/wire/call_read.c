@@ -1,7 +1,7 @@
-/* EventServiceHandleRequest and its two relatives from their bytes, without a tree: what is read is noted
- * where it stands. As every protobuf runtime does, the last of a field counts, and a message that comes twice is
- * one message. What we do not read is checked by its descriptor all the same: a call is good as a whole or not at
- * all. */
+/* EventServiceHandleRequest and its two relatives from their bytes, without a tree: what is read
+ * is noted where it stands. As every protobuf runtime does, the last of a field counts, and a
+ * message that comes twice is one message. What we do not read is checked by its descriptor all
+ * the same: a call is good as a whole or not at all. */
 #include "events.pb-c.h"
 #include "wire/call.h"
 #include "wire/message.h"
@@ -24,7 +24,8 @@ static bool each_field(struct reading *r, struct ph_slice bytes, take_fn *take)
     return true;
 }
 
-static bool take_text(struct reading *r, const struct ph_scanned *s, const char *name, struct ph_slice *ret)
+static bool take_text(struct reading *r, const struct ph_scanned *s, const char *name,
+                      struct ph_slice *ret)
 {
     if (s->wire != PH_WIRE_BYTES)
         return false;
@@ -36,10 +37,13 @@ static bool take_text(struct reading *r, const struct ph_scanned *s, const char 
     return true;
 }
 
-static bool take_unread(struct reading *r, const struct ph_scanned *s, const ProtobufCMessageDescriptor *type)
+static bool take_unread(struct reading *r, const struct ph_scanned *s,
+                        const ProtobufCMessageDescriptor *type)
 {
     const char *name = NULL;
-    enum ph_scan found = s->wire == PH_WIRE_BYTES ? ph_scan_message(type, s->bytes, PH_DEPTH_MAX, &name) : PH_SCAN_MALFORMED;
+    enum ph_scan found = s->wire == PH_WIRE_BYTES
+                             ? ph_scan_message(type, s->bytes, PH_DEPTH_MAX, &name)
+                             : PH_SCAN_MALFORMED;
     if (found == PH_SCAN_TEXT)
         r->text = name;
     return found == PH_SCAN_GOOD;
@@ -102,8 +106,10 @@ static bool take_payment_context(struct reading *r, const struct ph_scanned *s)
 static bool take_context(struct reading *r, const struct ph_scanned *s)
 {
     static const ProtobufCMessageDescriptor *const arms[] = {
-        [2] = &types__refund_event_context__descriptor, [3] = &types__dispute_event_context__descriptor,
-        [4] = &types__mandate_event_context__descriptor, [5] = &types__payout_event_context__descriptor};
+        [2] = &types__refund_event_context__descriptor,
+        [3] = &types__dispute_event_context__descriptor,
+        [4] = &types__mandate_event_context__descriptor,
+        [5] = &types__payout_event_context__descriptor};
     if (s->number == 1)
         return s->wire == PH_WIRE_BYTES && each_field(r, s->bytes, take_payment_context);
     if (s->number >= PH_COUNTOF(arms))
@@ -152,8 +158,8 @@ static bool take_composite(struct reading *r, const struct ph_scanned *s)
     return take_handle(r, &field);
 }
 
-enum ph_status ph_raw_call_read(struct ph_arena *arena, enum ph_form form, struct ph_slice bytes, struct ph_raw_call *raw,
-                                struct ph_slice *ret_why)
+enum ph_status ph_raw_call_read(struct ph_arena *arena, enum ph_form form, struct ph_slice bytes,
+                                struct ph_raw_call *raw, struct ph_slice *ret_why)
 {
     static take_fn *const takes[] = {[PH_FORM_HANDLE] = take_handle,
                                      [PH_FORM_HANDLE_EVENT] = take_handle,

@@ -13,9 +13,11 @@ struct ph_scanned {
     struct ph_slice bytes; /* of all other kinds */
 };
 
-/* Takes the next field off `in`, which has one. False: no protobuf (groups are refused: proto3 has none). */
+/* Takes the next field off `in`, which has one. False: no protobuf (groups are refused: proto3
+ * has none). */
 bool ph_scan_next(struct ph_slice *in, struct ph_scanned *ret);
-/* The last field of that number that has bytes; absent: there is none, or the message is malformed. */
+/* The last field of that number that has bytes; absent: there is none, or the message is
+ * malformed. */
 struct ph_slice ph_scan_bytes_of(struct ph_slice message, uint32_t number);
 
 #endif

@@ -6,7 +6,8 @@
 
 #include "base/arena.h"
 
-/* Keeps `arena`; nothing is freed before it. What has to grow is copied: for documents, not for long texts. */
+/* Keeps `arena`; nothing is freed before it. What has to grow is copied: for documents, not for
+ * long texts. */
 yyjson_alc ph_json_pool(struct ph_arena *arena);
 
 #endif

@@ -1,5 +1,5 @@
-/* JSON in, by descriptors: protobuf's canonical form and the peer's own (ph_wire_write_serde), which differ where one can tell
- * them apart; and the connector-config header's own JSON. */
+/* JSON in, by descriptors: protobuf's canonical form and the peer's own (ph_wire_write_serde),
+ * which differ where one can tell them apart; and the connector-config header's own JSON. */
 #include <yyjson.h>
 
 #include "core/codec.h"
@@ -57,7 +57,8 @@ static const ProtobufCFieldDescriptor *find(const ProtobufCMessageDescriptor *d,
 
 static bool number(yyjson_val *v, int64_t min, int64_t max, int64_t *ret)
 {
-    return (yyjson_is_str(v) || yyjson_is_raw(v)) && ph_parse_int64(text_of(v), ret) && *ret >= min && *ret <= max;
+    return (yyjson_is_str(v) || yyjson_is_raw(v)) && ph_parse_int64(text_of(v), ret) &&
+           *ret >= min && *ret <= max;
 }
 
 /* A word, or a number: proto3 enums are open, so any 32-bit number will do. */
@@ -82,7 +83,8 @@ static bool read_byte_list(struct in *in, yyjson_val *v, void *at)
     unsigned char *bytes = ph_arena_alloc(in->arena, yyjson_arr_size(v) + 1);
     if (bytes == NULL)
         return bad(in, "out of memory");
-    yyjson_arr_foreach(v, index, count, e) {
+    yyjson_arr_foreach(v, index, count, e)
+    {
         if (!yyjson_is_raw(e) || !number(e, 0, UINT8_MAX, &n))
             return bad(in, "a list of bytes holds integers from 0 to 255");
         bytes[index] = (unsigned char)n;
@@ -106,13 +108,14 @@ static bool read_value(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_
         if (yyjson_is_arr(v))
             return read_byte_list(in, v, at);
         if (!yyjson_is_str(v) ||
-            !ph_base64_decode(in->arena, ph_slice_of(yyjson_get_str(v), yyjson_get_len(v)), false, true, &raw))
+            !ph_base64_decode(in->arena, ph_slice_of(yyjson_get_str(v), yyjson_get_len(v)), false,
+                              true, &raw))
             return bad(in, "bytes are written as base64 text, or as a list of integers");
         *(ProtobufCBinaryData *)at = (ProtobufCBinaryData){raw.len, (uint8_t *)(uintptr_t)raw.ptr};
         return true;
     }
     case PROTOBUF_C_TYPE_MESSAGE: {
-            ProtobufCMessage *sub = ph_message_new(in->arena, f->descriptor);
+        ProtobufCMessage *sub = ph_message_new(in->arena, f->descriptor);
         if (sub == NULL)
             return bad(in, "out of memory");
         *(ProtobufCMessage **)at = sub;
@@ -124,7 +127,8 @@ static bool read_value(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_
         *(protobuf_c_boolean *)at = yyjson_get_bool(v);
         return yyjson_is_bool(v) || bad(in, "true or false belongs where something else is");
     case PROTOBUF_C_TYPE_INT64:
-        return number(v, INT64_MIN, INT64_MAX, at) || bad(in, "a whole number belongs where something else is");
+        return number(v, INT64_MIN, INT64_MAX, at) ||
+               bad(in, "a whole number belongs where something else is");
     case PROTOBUF_C_TYPE_INT32:
     case PROTOBUF_C_TYPE_UINT32: {
         bool sign = f->type == PROTOBUF_C_TYPE_INT32;
@@ -138,7 +142,8 @@ static bool read_value(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_
     }
 }
 
-static bool read_map(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_val *v, ProtobufCMessage *m)
+static bool read_map(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_val *v,
+                     ProtobufCMessage *m)
 {
     if (!yyjson_is_obj(v))
         return bad(in, "an object belongs where something else is");
@@ -153,7 +158,8 @@ static bool read_map(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_va
         if (list[i] == NULL)
             return bad(in, "out of memory");
         if (!read_value(in, &d->fields[0], k, (char *)list[i] + d->fields[0].offset) ||
-            !read_value(in, &d->fields[1], yyjson_obj_iter_get_val(k), (char *)list[i] + d->fields[1].offset))
+            !read_value(in, &d->fields[1], yyjson_obj_iter_get_val(k),
+                        (char *)list[i] + d->fields[1].offset))
             return false;
     }
     *(ProtobufCMessage ***)(void *)((char *)m + f->offset) = list;
@@ -161,7 +167,8 @@ static bool read_map(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_va
     return true;
 }
 
-static bool read_repeated(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_val *v, ProtobufCMessage *m)
+static bool read_repeated(struct in *in, const ProtobufCFieldDescriptor *f, yyjson_val *v,
+                          ProtobufCMessage *m)
 {
     if (ph_message_is_map(f))
         return read_map(in, f, v, m);
@@ -172,7 +179,8 @@ static bool read_repeated(struct in *in, const ProtobufCFieldDescriptor *f, yyjs
     yyjson_val *e;
     if (list == NULL)
         return bad(in, "out of memory");
-    yyjson_arr_foreach(v, index, max, e) {
+    yyjson_arr_foreach(v, index, max, e)
+    {
         if (!read_value(in, f, e, list + index * ph_message_value_size(f)))
             return false;
     }
@@ -181,9 +189,10 @@ static bool read_repeated(struct in *in, const ProtobufCFieldDescriptor *f, yyjs
     return true;
 }
 
-/* The arm of a oneof as serde writes it: {"event_context": {"Payment": {…}}}, where the key is no field's and the one
- * member's name is an arm's in PascalCase. NULL: it is not that. */
-static const ProtobufCFieldDescriptor *find_arm(const ProtobufCMessageDescriptor *d, yyjson_val *v, yyjson_val **ret_value)
+/* The arm of a oneof as serde writes it: {"event_context": {"Payment": {…}}}, where the key is
+ * no field's and the one member's name is an arm's in PascalCase. NULL: it is not that. */
+static const ProtobufCFieldDescriptor *find_arm(const ProtobufCMessageDescriptor *d, yyjson_val *v,
+                                                yyjson_val **ret_value)
 {
     if (!yyjson_is_obj(v) || yyjson_obj_size(v) != 1)
         return NULL;
@@ -191,14 +200,18 @@ static const ProtobufCFieldDescriptor *find_arm(const ProtobufCMessageDescriptor
     struct ph_slice name = text_of(k);
     enum { ARM_BYTES_MAX = 64 };
     char key[ARM_BYTES_MAX];
-    if (name.len == 0 || name.len >= sizeof(key) || name.ptr[0] < 'A' || name.ptr[0] > 'Z' || memchr(name.ptr, '\0', name.len) != NULL)
+    if (name.len == 0 || name.len >= sizeof(key) || name.ptr[0] < 'A' || name.ptr[0] > 'Z' ||
+        memchr(name.ptr, '\0', name.len) != NULL)
         return NULL;
     memcpy(key, name.ptr, name.len);
     key[name.len] = '\0';
     key[0] = (char)(key[0] - 'A' + 'a');
     const ProtobufCFieldDescriptor *f = find(d, key);
     *ret_value = yyjson_obj_iter_get_val(k);
-    return f != NULL && (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 && f->type == PROTOBUF_C_TYPE_MESSAGE ? f : NULL;
+    return f != NULL && (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
+                   f->type == PROTOBUF_C_TYPE_MESSAGE
+               ? f
+               : NULL;
 }
 
 static bool read_message(struct in *in, yyjson_val *v, ProtobufCMessage *m)
@@ -216,9 +229,11 @@ static bool read_message(struct in *in, yyjson_val *v, ProtobufCMessage *m)
             f = find_arm(m->descriptor, value, &value);
         if (f == NULL || yyjson_is_null(value))
             continue;
-        bool ok = f->label == PROTOBUF_C_LABEL_REPEATED ? read_repeated(in, f, value, m)
-                                                        : read_value(in, f, value, (char *)m + f->offset);
-        bool leaf = f->type != PROTOBUF_C_TYPE_MESSAGE || !yyjson_is_obj(value) || ph_message_is_map(f);
+        bool ok = f->label == PROTOBUF_C_LABEL_REPEATED
+                      ? read_repeated(in, f, value, m)
+                      : read_value(in, f, value, (char *)m + f->offset);
+        bool leaf =
+            f->type != PROTOBUF_C_TYPE_MESSAGE || !yyjson_is_obj(value) || ph_message_is_map(f);
         if (!ok)
             return bad_in(in, f->name, leaf);
         if ((f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0)
@@ -231,11 +246,13 @@ static bool read_message(struct in *in, yyjson_val *v, ProtobufCMessage *m)
 /* "unexpected character, at byte 17" */
 static struct ph_slice syntax_error(struct ph_arena *arena, const yyjson_read_err *err)
 {
-    struct ph_slice parts[] = {ph_slice_str(err->msg), PH_S(", at byte "), ph_decimal(arena, (int64_t)err->pos)};
+    struct ph_slice parts[] = {ph_slice_str(err->msg), PH_S(", at byte "),
+                               ph_decimal(arena, (int64_t)err->pos)};
     return ph_text_join(arena, parts, PH_COUNTOF(parts));
 }
 
-static enum ph_status read_json(struct ph_arena *arena, struct ph_slice text, yyjson_val **ret, struct ph_slice *ret_why)
+static enum ph_status read_json(struct ph_arena *arena, struct ph_slice text, yyjson_val **ret,
+                                struct ph_slice *ret_why)
 {
     yyjson_alc alc;
     yyjson_read_err err;
@@ -249,7 +266,8 @@ static enum ph_status read_json(struct ph_arena *arena, struct ph_slice text, yy
     *ret_why = PH_S("out of memory");
     if (pool == NULL || !yyjson_alc_pool_init(&alc, pool, room))
         return PH_ERR_NO_MEMORY;
-    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)text.ptr, text.len, YYJSON_READ_NUMBER_AS_RAW, &alc, &err);
+    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)text.ptr, text.len,
+                                       YYJSON_READ_NUMBER_AS_RAW, &alc, &err);
     if (doc == NULL) {
         *ret_why = syntax_error(arena, &err);
         return PH_ERR_MALFORMED;
@@ -258,8 +276,9 @@ static enum ph_status read_json(struct ph_arena *arena, struct ph_slice text, yy
     return PH_OK;
 }
 
-enum ph_status ph_message_read_json(struct ph_arena *arena, const ProtobufCMessageDescriptor *type, struct ph_slice text,
-                                    ProtobufCMessage **ret, struct ph_slice *ret_why)
+enum ph_status ph_message_read_json(struct ph_arena *arena, const ProtobufCMessageDescriptor *type,
+                                    struct ph_slice text, ProtobufCMessage **ret,
+                                    struct ph_slice *ret_why)
 {
     struct in in = {.arena = arena};
     yyjson_val *root;
@@ -270,13 +289,14 @@ enum ph_status ph_message_read_json(struct ph_arena *arena, const ProtobufCMessa
         return PH_ERR_NO_MEMORY;
     if (!read_message(&in, root, m)) {
         *ret_why = in.why;
-        return arena->ran_out ? PH_ERR_NO_MEMORY : PH_ERR_MALFORMED; /* base64 that found no room is no bad base64 */
+        /* base64 that found no room is no bad base64 */
+        return arena->ran_out ? PH_ERR_NO_MEMORY : PH_ERR_MALFORMED;
     }
     *ret = m;
     return PH_OK;
 }
 
-/* ---- x-connector-config ---------------------------------------------------------------------------------- */
+/* ---- x-connector-config ---------------------------------------------------------------------- */
 
 /* PascalCase to snake_case. */
 static struct ph_slice snake(struct ph_arena *arena, struct ph_slice name)
@@ -316,7 +336,8 @@ static void writer_free(void *ctx, void *ptr)
 static enum ph_status value_text(struct ph_arena *arena, yyjson_val *v, struct ph_slice *ret)
 {
     *ret = (struct ph_slice){0};
-    yyjson_val *inner = yyjson_is_obj(v) && yyjson_obj_size(v) == 1 ? yyjson_obj_get(v, "value") : NULL;
+    yyjson_val *inner =
+        yyjson_is_obj(v) && yyjson_obj_size(v) == 1 ? yyjson_obj_get(v, "value") : NULL;
     if (yyjson_is_str(inner))
         v = inner;
     if (yyjson_is_str(v) || yyjson_is_raw(v)) {
@@ -334,8 +355,9 @@ static enum ph_status value_text(struct ph_arena *arena, yyjson_val *v, struct p
     return PH_OK;
 }
 
-enum ph_status ph_wire_read_config(struct ph_arena *arena, struct ph_slice text, struct ph_slice member,
-                                   struct ph_slice *ret_connector, struct ph_config_value **ret_values, size_t *ret_count,
+enum ph_status ph_wire_read_config(struct ph_arena *arena, struct ph_slice text,
+                                   struct ph_slice member, struct ph_slice *ret_connector,
+                                   struct ph_config_value **ret_values, size_t *ret_count,
                                    struct ph_slice *ret_why)
 {
     yyjson_val *root;

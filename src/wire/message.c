@@ -8,7 +8,7 @@ ProtobufCMessage *ph_message_new(struct ph_arena *arena, const ProtobufCMessageD
     return m;
 }
 
-/* ---- texts ------------------------------------------------------------------------------------------- */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 static size_t good_char(struct ph_slice s)
 {
@@ -60,7 +60,7 @@ struct ph_slice ph_text_join(struct ph_arena *arena, const struct ph_slice *part
     return ph_slice_of(out, len);
 }
 
-/* ---- shapes ------------------------------------------------------------------------------------------- */
+/* ---- shapes ---------------------------------------------------------------------------------- */
 
 bool ph_message_is_map(const ProtobufCFieldDescriptor *f)
 {

@@ -1,4 +1,5 @@
-/* Messages that come in, handled by their descriptors: one code for every message. Private to wire/. */
+/* Messages that come in, handled by their descriptors: one code for every message. Private to
+ * wire/. */
 #ifndef PH_WIRE_MESSAGE_H
 #define PH_WIRE_MESSAGE_H
 
@@ -27,7 +28,9 @@ static inline bool ph_text_valid(struct ph_slice text)
 struct ph_slice ph_text_join(struct ph_arena *arena, const struct ph_slice *parts, size_t count);
 
 /* Canonical JSON to a message; unknown members are skipped, wrong types are not (*ret_why). */
-PH_MUST_USE enum ph_status ph_message_read_json(struct ph_arena *arena, const ProtobufCMessageDescriptor *type,
-                                                struct ph_slice text, ProtobufCMessage **ret, struct ph_slice *ret_why);
+PH_MUST_USE enum ph_status ph_message_read_json(struct ph_arena *arena,
+                                                const ProtobufCMessageDescriptor *type,
+                                                struct ph_slice text, ProtobufCMessage **ret,
+                                                struct ph_slice *ret_why);
 
 #endif

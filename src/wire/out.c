@@ -3,12 +3,18 @@
 #include "core/codec.h"
 #include "wire/message.h"
 
-enum { WIRE_VARINT = 0, WIRE_BYTES = 2, VARINT_BYTES_MAX = 10, KEY_BYTES_MAX = 3, FIRST_ROOM = 512 };
+enum {
+    WIRE_VARINT = 0,
+    WIRE_BYTES = 2,
+    VARINT_BYTES_MAX = 10,
+    KEY_BYTES_MAX = 3,
+    FIRST_ROOM = 512
+};
 
 /* Apart, so that protobuf, which is in more of a hurry, need not step around it. */
 #define JSON_PART __attribute__((noinline))
 
-/* ---- bytes ------------------------------------------------------------------------------------------- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 /* Where `more` bytes fit behind what there is; NULL: nowhere. */
 PH_COLD static char *grow(struct ph_out *out, size_t more)
@@ -118,7 +124,7 @@ static void put_json_text(struct ph_out *out, struct ph_slice s)
     put_byte(out, '"');
 }
 
-/* ---- fields ------------------------------------------------------------------------------------------- */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
 static JSON_PART void put_json_key(struct ph_out *out, const struct ph_row *row)
 {
@@ -171,7 +177,8 @@ enum ph_status ph_out_end(struct ph_out *out, struct ph_slice *ret)
     return PH_OK;
 }
 
-static JSON_PART void put_json_member(struct ph_out *out, const struct ph_row *row, struct ph_slice text)
+static JSON_PART void put_json_member(struct ph_out *out, const struct ph_row *row,
+                                      struct ph_slice text)
 {
     put_json_key(out, row);
     put_json_text(out, text);
@@ -224,13 +231,15 @@ void ph_out_bytes(struct ph_out *out, const struct ph_row *row, struct ph_slice 
     put_json_text(out, text);
 }
 
-static JSON_PART void put_json_number(struct ph_out *out, const struct ph_row *row, int64_t number, bool quoted)
+static JSON_PART void put_json_number(struct ph_out *out, const struct ph_row *row, int64_t number,
+                                      bool quoted)
 {
     put_json_key(out, row);
     put_decimal(out, number, quoted);
 }
 
-static inline void put_number(struct ph_out *out, const struct ph_row *row, int64_t number, bool quoted)
+static inline void put_number(struct ph_out *out, const struct ph_row *row, int64_t number,
+                              bool quoted)
 {
     if (is_default(out, row, number == 0))
         return;
@@ -250,7 +259,8 @@ void ph_out_int64(struct ph_out *out, const struct ph_row *row, int64_t number)
     put_number(out, row, number, !out->serde);
 }
 
-static JSON_PART void put_json_word(struct ph_out *out, const struct ph_row *row, struct ph_slice word)
+static JSON_PART void put_json_word(struct ph_out *out, const struct ph_row *row,
+                                    struct ph_slice word)
 {
     put_json_key(out, row);
     put(out, word);
@@ -266,7 +276,8 @@ void ph_out_bool(struct ph_out *out, const struct ph_row *row, bool value)
         put_varint(out, row, value);
 }
 
-void ph_out_named(struct ph_out *out, const struct ph_row *row, int32_t number, struct ph_slice name)
+void ph_out_named(struct ph_out *out, const struct ph_row *row, int32_t number,
+                  struct ph_slice name)
 {
     if (is_default(out, row, number == 0))
         return;
@@ -278,12 +289,13 @@ void ph_out_named(struct ph_out *out, const struct ph_row *row, int32_t number, 
         put_json_number(out, row, number, false);
 }
 
-void ph_out_word(struct ph_out *out, const struct ph_row *row, enum ph_vocabulary words, int32_t number)
+void ph_out_word(struct ph_out *out, const struct ph_row *row, enum ph_vocabulary words,
+                 int32_t number)
 {
     ph_out_named(out, row, number, out->json ? ph_word_name(words, number) : (struct ph_slice){0});
 }
 
-/* ---- messages within ------------------------------------------------------------------------------------ */
+/* ---- messages within ------------------------------------------------------------------------- */
 
 /* Key, and a byte left for the length, which most messages need no more than. */
 static size_t open_delimited(struct ph_out *out, const struct ph_row *row)
@@ -368,7 +380,7 @@ void ph_out_close_arm(struct ph_out *out, size_t mark)
         put_byte(out, '}');
 }
 
-/* ---- lists and maps ------------------------------------------------------------------------------------- */
+/* ---- lists and maps -------------------------------------------------------------------------- */
 
 /* Before an element JSON opens the list or parts its elements; protobuf repeats the key. */
 static void json_element(struct ph_out *out, const struct ph_row *row, size_t index, char open)
@@ -378,7 +390,8 @@ static void json_element(struct ph_out *out, const struct ph_row *row, size_t in
     put_byte(out, index == 0 ? open : ',');
 }
 
-void ph_out_list_text(struct ph_out *out, const struct ph_row *row, size_t index, struct ph_slice text)
+void ph_out_list_text(struct ph_out *out, const struct ph_row *row, size_t index,
+                      struct ph_slice text)
 {
     text = cleaned(out, text);
     if (!out->json) {
@@ -412,7 +425,8 @@ static void put_bare(struct ph_out *out, int32_t number)
         ends_at(out, varint(to, (uint64_t)number));
 }
 
-void ph_out_list_named(struct ph_out *out, const struct ph_row *row, const struct ph_word *words, size_t count)
+void ph_out_list_named(struct ph_out *out, const struct ph_row *row, const struct ph_word *words,
+                       size_t count)
 {
     if (count == 0)
         return;
@@ -430,8 +444,8 @@ void ph_out_list_named(struct ph_out *out, const struct ph_row *row, const struc
     ph_out_list_end(out);
 }
 
-void ph_out_map_text(struct ph_out *out, const struct ph_row *row, size_t index, struct ph_slice name,
-                     struct ph_slice value)
+void ph_out_map_text(struct ph_out *out, const struct ph_row *row, size_t index,
+                     struct ph_slice name, struct ph_slice value)
 {
     static const struct ph_row key_row = {1, false, {0}}, value_row = {2, false, {0}};
     if (!out->json) {

@@ -1,16 +1,19 @@
 /* Runs connector cases through the built program and judges the answers.
  *
  * usage: run PAYHOOK DIR...    DIR holds vectors.json (recorded requests: `peer` overlaid with `expect`
- * is the right answer) and handle.json (requests with the Handle answer we promise). Prints what fails.
+ * is the right answer) and handle.json (requests with the Handle answer we promise). Prints what
+ * fails.
  *
- * The comparison is the corpus': every leaf of the right answer must be in ours, what ours has beside
- * it is free, null means absent, {} present with any content, and source_verified must never be true
- * where the answer does not say so. Every case counts: one whose recorded answer is wrong is amended.
+ * The comparison is the corpus': every leaf of the right answer must be in ours, what ours has
+ * beside it is free, null means absent, {} present with any content, and source_verified must
+ * never be true where the answer does not say so. Every case counts: one whose recorded answer
+ * is wrong is amended.
  *
- * amend.json mends answers of the corpus that the processor's own documentation contradicts: {"CASE/handle":
- * {"expect": overlay, "why": what is wrong and the source}}. The overlay goes over the right answer (its
- * `error: null` alone makes an answer of a wanted error, an `error` alone the reverse), and the case is
- * judged like any other. An amendment of a case that is not there fails the run. */
+ * amend.json mends answers of the corpus that the processor's own documentation contradicts:
+ * {"CASE/handle": {"expect": overlay, "why": what is wrong and the source}}. The overlay goes
+ * over the right answer (its `error: null` alone makes an answer of a wanted error, an `error`
+ * alone the reverse), and the case is judged like any other. An amendment of a case that is not
+ * there fails the run. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +51,8 @@ static yyjson_doc *read_file(const char *dir, const char *name)
     return doc;
 }
 
-/* `peer` with `expect` over it: a member of expect replaces, two objects merge, null stays as "absent". */
+/* `peer` with `expect` over it: a member of expect replaces, two objects merge, null stays as
+ * "absent". */
 static yyjson_mut_val *overlay(yyjson_mut_doc *doc, yyjson_val *base, yyjson_val *over)
 {
     if (!yyjson_is_obj(base) || !yyjson_is_obj(over))
@@ -73,7 +77,8 @@ static bool is_error(yyjson_val *v)
            yyjson_obj_get(v, "event_content") == NULL;
 }
 
-/* The right answer of a case to `what`, by the corpus alone, as a document of its own; NULL: it has none. */
+/* The right answer of a case to `what`, by the corpus alone, as a document of its own; NULL: it
+ * has none. */
 static yyjson_doc *recorded(yyjson_val *a_case, const char *what)
 {
     yyjson_val *peer = yyjson_obj_get(yyjson_obj_get(a_case, "peer"), what);
@@ -115,14 +120,16 @@ static yyjson_doc *right(yyjson_val *a_case, const char *what, yyjson_val *amend
     yyjson_mut_doc *mended = yyjson_mut_doc_new(NULL);
     yyjson_val *base = yyjson_doc_get_root(doc);
     bool over = base != NULL && !is_error(base) && !is_error(expect);
-    yyjson_mut_doc_set_root(mended, over ? overlay(mended, base, expect) : yyjson_val_mut_copy(mended, expect));
+    yyjson_mut_doc_set_root(mended, over ? overlay(mended, base, expect)
+                                         : yyjson_val_mut_copy(mended, expect));
     yyjson_doc_free(doc);
     doc = yyjson_mut_doc_imut_copy(mended, NULL);
     yyjson_mut_doc_free(mended);
     return doc;
 }
 
-/* A null error among members that are there means "no error": such an answer is judged as an answer. */
+/* A null error among members that are there means "no error": such an answer is judged as an
+ * answer. */
 static bool wants_error(yyjson_val *want)
 {
     return is_error(want);
@@ -133,8 +140,10 @@ static bool is_empty(yyjson_val *v)
     if (yyjson_is_str(v) && strcmp(yyjson_get_str(v), "WEBHOOK_EVENT_TYPE_UNSPECIFIED") == 0)
         return true; /* the corpus writes the default out where proto3 JSON omits it */
     return v == NULL || yyjson_is_null(v) || yyjson_is_false(v) ||
-           (yyjson_is_str(v) && yyjson_get_len(v) == 0) || (yyjson_is_int(v) && yyjson_get_int(v) == 0) ||
-           (yyjson_is_obj(v) && yyjson_obj_size(v) == 0) || (yyjson_is_arr(v) && yyjson_arr_size(v) == 0);
+           (yyjson_is_str(v) && yyjson_get_len(v) == 0) ||
+           (yyjson_is_int(v) && yyjson_get_int(v) == 0) ||
+           (yyjson_is_obj(v) && yyjson_obj_size(v) == 0) ||
+           (yyjson_is_arr(v) && yyjson_arr_size(v) == 0);
 }
 
 static void as_text(yyjson_val *v, char *out, size_t room)
@@ -170,8 +179,8 @@ static bool repeats_connector_id(yyjson_val *want, const char *key, yyjson_val *
 
 static bool matches(yyjson_val *want, yyjson_val *got, const char *path);
 
-static bool member_matches(yyjson_val *want_obj, const char *key, yyjson_val *value, yyjson_val *got,
-                           const char *path)
+static bool member_matches(yyjson_val *want_obj, const char *key, yyjson_val *value,
+                           yyjson_val *got, const char *path)
 {
     if (strcmp(key, "message") == 0 || strcmp(key, "raw_connector_response") == 0 ||
         strcmp(key, "response_headers") == 0)
@@ -180,8 +189,8 @@ static bool member_matches(yyjson_val *want_obj, const char *key, yyjson_val *va
     yyjson_val *g = yyjson_obj_get(got, key);
     if (strcmp(key, "error") == 0 && yyjson_is_obj(value)) {
         yyjson_val *details = yyjson_obj_get(value, "connector_details");
-        if (yyjson_obj_size(value) == 0 ||
-            (yyjson_obj_size(value) == 1 && yyjson_is_obj(details) && yyjson_obj_size(details) == 0))
+        if (yyjson_obj_size(value) == 0 || (yyjson_obj_size(value) == 1 && yyjson_is_obj(details) &&
+                                            yyjson_obj_size(details) == 0))
             return true;
     }
     if (yyjson_is_null(value)) {
@@ -255,7 +264,8 @@ static void write_line(FILE *out, const char *connector, yyjson_val *a_case)
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_str(doc, root, "connector", connector);
-    static const char *const keys[] = {"request", "secrets", "config", "event_context", "merchant_event_id"};
+    static const char *const keys[] = {"request", "secrets", "config", "event_context",
+                                       "merchant_event_id"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         yyjson_val *v = yyjson_obj_get(a_case, keys[i]);
         if (v != NULL && !yyjson_is_null(v))
@@ -304,11 +314,13 @@ static void report(const char *connector, const char *what, yyjson_val *a_case, 
     passed += ok;
     failed += !ok;
     if (!ok)
-        printf("FAIL %s:%s %s: %s\n", connector, what, yyjson_get_str(yyjson_obj_get(a_case, "name")), problem);
+        printf("FAIL %s:%s %s: %s\n", connector, what,
+               yyjson_get_str(yyjson_obj_get(a_case, "name")), problem);
 }
 
 /* Each amendment to `what` says why and names a case there is. */
-static void check_amendments(const char *connector, const char *what, yyjson_val *amendments, size_t used)
+static void check_amendments(const char *connector, const char *what, yyjson_val *amendments,
+                             size_t used)
 {
     size_t listed = 0;
     char end[32];
@@ -321,12 +333,14 @@ static void check_amendments(const char *connector, const char *what, yyjson_val
         listed++;
         if (yyjson_get_len(yyjson_obj_get(yyjson_obj_iter_get_val(key), "why")) == 0) {
             failed++;
-            printf("FAIL %s: the amendment of %s does not say why\n", connector, yyjson_get_str(key));
+            printf("FAIL %s: the amendment of %s does not say why\n", connector,
+                   yyjson_get_str(key));
         }
     }
     if (listed != used) {
         failed++;
-        printf("FAIL %s:%s: %zu amendments, %zu of them name a case\n", connector, what, listed, used);
+        printf("FAIL %s:%s: %zu amendments, %zu of them name a case\n", connector, what, listed,
+               used);
     }
 }
 
@@ -339,10 +353,9 @@ static void run_vectors(const char *binary, const char *dir, const char *what)
     size_t mended_before = amended;
     yyjson_val *root = yyjson_doc_get_root(doc), *cases = yyjson_obj_get(root, "cases");
     const char *connector = yyjson_get_str(yyjson_obj_get(root, "connector"));
-    FILE *out = run_cases(binary,
-                          strcmp(what, "parse") == 0 ? "parse --ndjson"
-                                                     : "handle --ndjson --as handle-event",
-                          connector, cases);
+    FILE *out = run_cases(
+        binary, strcmp(what, "parse") == 0 ? "parse --ndjson" : "handle --ndjson --as handle-event",
+        connector, cases);
     char *line = NULL;
     size_t room = 0;
     yyjson_arr_iter it = yyjson_arr_iter_with(cases);
@@ -351,7 +364,8 @@ static void run_vectors(const char *binary, const char *dir, const char *what)
         yyjson_doc *got = len > 0 ? yyjson_read(line, (size_t)len, 0) : NULL;
         yyjson_doc *want = right(c, what, yyjson_doc_get_root(amend_doc));
         if (want != NULL)
-            report(connector, what, c, judge(yyjson_doc_get_root(want), yyjson_doc_get_root(got), what));
+            report(connector, what, c,
+                   judge(yyjson_doc_get_root(want), yyjson_doc_get_root(got), what));
         yyjson_doc_free(want);
         yyjson_doc_free(got);
     }
@@ -362,8 +376,9 @@ static void run_vectors(const char *binary, const char *dir, const char *what)
     yyjson_doc_free(doc);
 }
 
-/* handle.json: {"connector", "cases": [{"name", "request", …, "handle": the answer we promise}]}; cases
- * of one "same_dedupe", "same_effect", "other_dedupe" or "other_effect" group are compared with each other. */
+/* handle.json: {"connector", "cases": [{"name", "request", …, "handle": the answer we
+ * promise}]}; cases of one "same_dedupe", "same_effect", "other_dedupe" or "other_effect" group
+ * are compared with each other. */
 static void run_handle(const char *binary, const char *dir)
 {
     enum { GROUPS_MAX = 512 };
@@ -388,7 +403,8 @@ static void run_handle(const char *binary, const char *dir)
         /* Fail closed: nothing trusted beside a verdict other than VERIFIED. */
         const char *verdict = yyjson_get_str(yyjson_obj_get(got, "verdict"));
         if (ok && !is_error(got) && (verdict == NULL || strcmp(verdict, "VERIFIED") != 0) &&
-            (yyjson_obj_get(got, "event_type") != NULL || yyjson_obj_get(got, "event_response") != NULL ||
+            (yyjson_obj_get(got, "event_type") != NULL ||
+             yyjson_obj_get(got, "event_response") != NULL ||
              yyjson_is_true(yyjson_obj_get(got, "source_verified")) ||
              yyjson_obj_get(got, "dedupe_key") != NULL))
             ok = bad("FORGED ACCEPTED: an unverified answer tells trusted things");

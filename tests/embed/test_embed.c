@@ -220,8 +220,7 @@ static void the_version_is_the_headers(void **state)
     assert_null(ph_hook_connector_name(100000));
 }
 
-/* ---- memory, threads ----------------------------------------------------------------------------
- */
+/* ---- memory, threads ------------------------------------------------------------------------- */
 
 static long allocations_left = -1;
 

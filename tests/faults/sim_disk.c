@@ -60,7 +60,7 @@ static uint64_t toss(void)
     return disk.random * 0x2545f4914f6cdd1du >> 20;
 }
 
-/* ---- bytes ---- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 static void grow(struct bytes *b, size_t len)
 {
@@ -114,7 +114,7 @@ static void tear(struct bytes *b, const struct pending *p)
             put(b, p->at + i, p->data + i, p->len - i < SECTOR ? p->len - i : SECTOR);
 }
 
-/* ---- calls ---- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 /* A call that changes the disk; false: the power is gone. The mutex is held. */
 static bool may_change(void)
@@ -250,7 +250,7 @@ static int do_size(sqlite3_file *handle, sqlite3_int64 *size)
     return SQLITE_OK;
 }
 
-/* ---- locks: as POSIX would, within one process ---- */
+/* ---- locks: as POSIX would, within one process ----------------------------------------------- */
 
 static int do_lock(sqlite3_file *handle, int level)
 {

@@ -295,8 +295,7 @@ PH_TEST(without_syncs_of_names_something_is_lost)
     expect_loss(SIM_SYNC_NAMES, "names");
 }
 
-/* ---- a disk that says so
- * ----------------------------------------------------------------------------- */
+/* ---- a disk that says so --------------------------------------------------------------------- */
 
 static enum ph_status store_key(const char *key)
 {
@@ -437,7 +436,8 @@ static bool stops_soon(struct ph_inbox_health *ret)
     return false;
 }
 
-/* What the disk refuses of pages that were copied ahead it would refuse of the sync behind them, too. */
+/* What the disk refuses of pages that were copied ahead it would refuse of the sync behind them,
+ * too. */
 PH_TEST(a_failing_flush_stops_the_writer_for_good)
 {
     struct ph_inbox_health health;
@@ -446,7 +446,8 @@ PH_TEST(a_failing_flush_stops_the_writer_for_good)
     broken[0] = '\0';
     assert_true(try_open());
     load_disk(3);
-    struct ph_os_flush *flush = ph_os_flush_start("/dev/null"); /* which cannot be synced (fdatasync(2): EINVAL) */
+    /* which cannot be synced (fdatasync(2): EINVAL) */
+    struct ph_os_flush *flush = ph_os_flush_start("/dev/null");
     assert_non_null(flush);
     ph_os_flush_ask(flush);
     while (!ph_os_flush_is_done(flush))
@@ -465,7 +466,8 @@ PH_TEST(a_failing_flush_stops_the_writer_for_good)
 /* Fills the log nearly; false: the writer was idle meanwhile, and has copied all. */
 static bool fill_log(int pages, int *ret_pieces)
 {
-    const struct ph_copying *copying = &inbox->copying; /* the writer's, which waits for work whenever this looks */
+    /* the writer's, which waits for work whenever this looks */
+    const struct ph_copying *copying = &inbox->copying;
     static struct sample s;
     int copied = 0;
     *ret_pieces = 0;

@@ -36,7 +36,7 @@ static struct ph_inbox {
     int refuse, fail;      /* so many submits have no room; so many ops are not stored */
     bool stopped_for_good; /* the writer has: PH_ERR_IO */
     int commits, settled_twice, pages;
-    size_t settled_most;   /* by one op */
+    size_t settled_most;  /* by one op */
     int settles, fail_at; /* the op of that number is not stored either; 0: all are */
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER, .news = PTHREAD_COND_INITIALIZER};
 

@@ -1,6 +1,6 @@
-/* What the HTTP tests share: memory that is counted, and a handler that notes what it is asked. A target
- * that starts with /later is held, /open begins an answer of many parts, /parts takes its body in parts; the body
- * of one that ends with -passing may pass. */
+/* What the HTTP tests share: memory that is counted, and a handler that notes what it is asked.
+ * A target that starts with /later is held, /open begins an answer of many parts, /parts takes
+ * its body in parts; the body of one that ends with -passing may pass. */
 #ifndef TESTS_HTTP_FIXTURE_H
 #define TESTS_HTTP_FIXTURE_H
 
@@ -116,9 +116,11 @@ static int open_fixture(void **state)
     fixture = calloc(1, sizeof *fixture);
     fixture->allocator = (struct ph_allocator){fixture_take, fixture_give, NULL};
     fixture->memory = (struct ph_memory){.allocator = &fixture->allocator, .limit = 64u << 20};
-    fixture->handler = (struct ph_http_handler){.handle = on_request, .streams = wants_parts, .passes = lets_pass};
+    fixture->handler =
+        (struct ph_http_handler){.handle = on_request, .streams = wants_parts, .passes = lets_pass};
     fixture->limits = ph_http_limits_usual;
-    fixture->site = (struct ph_http_site){&fixture->memory, &fixture->handler, &fixture->counters, &fixture->limits, &fixture->spares};
+    fixture->site = (struct ph_http_site){&fixture->memory, &fixture->handler, &fixture->counters,
+                                          &fixture->limits, &fixture->spares};
     fixture->owner = (struct ph_http_owner){.gone = on_gone, .data = on_data};
     ph_buffer_init(&fixture->out, &fixture->memory);
     *state = fixture;

@@ -33,7 +33,8 @@ static inline char *mends_file(const char *name)
 static inline void mend_add(char *to, const char *before, const char *line, size_t len)
 {
     size_t used = strlen(to);
-    int n = snprintf(to + used, MEND_BYTES - used, "%s%s%.*s", used > 0 ? "\n" : "", before, (int)len, line);
+    int n = snprintf(to + used, MEND_BYTES - used, "%s%s%.*s", used > 0 ? "\n" : "", before,
+                     (int)len, line);
     assert_true(n >= 0 && (size_t)n < MEND_BYTES - used);
 }
 

@@ -84,7 +84,8 @@ static inline char *page_edited(const char *page, const char *from, const char *
     assert_null(strstr(at + 1, from));
     char *out = malloc(strlen(page) + strlen(to) + 1);
     assert_non_null(out);
-    snprintf(out, strlen(page) + strlen(to) + 1, "%.*s%s%s", (int)(at - page), page, to, at + strlen(from));
+    snprintf(out, strlen(page) + strlen(to) + 1, "%.*s%s%s", (int)(at - page), page, to,
+             at + strlen(from));
     return out;
 }
 

@@ -1,7 +1,8 @@
-/* Whether two connectors' tables are the same, field by field, through every pointer. Samples are left out: they
- * are connectorc's, not the page's.
+/* Whether two connectors' tables are the same, field by field, through every pointer. Samples
+ * are left out: they are connectorc's, not the page's.
  *
- * A struct that grows must be compared here too: COVERS fails to compile until somebody has looked. */
+ * A struct that grows must be compared here too: COVERS fails to compile until somebody has
+ * looked. */
 #ifndef PH_TESTS_TABLES_H
 #define PH_TESTS_TABLES_H
 
@@ -11,8 +12,9 @@
 
 #include "connector/connector.h"
 
-#define COVERS(type, bytes) \
-    _Static_assert(sizeof(void *) != 8 || sizeof(struct type) == (bytes), "struct " #type " has changed: compare all of its fields")
+#define COVERS(type, bytes)                                                                        \
+    _Static_assert(sizeof(void *) != 8 || sizeof(struct type) == (bytes),                          \
+                   "struct " #type " has changed: compare all of its fields")
 
 /* The first field that differed, then those that hold it; emptied before a comparison. */
 static char tables_differ[1024];
@@ -24,27 +26,30 @@ static inline bool differ(const char *what)
     return false;
 }
 
-#define SAME(condition)             \
-    do {                            \
-        if (!(condition))           \
-            return differ(#condition); \
+#define SAME(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            return differ(#condition);                                                             \
     } while (0)
-#define NUMBER(field) SAME(a->field == b->field)
-#define TEXT(field) SAME(same_text(&a->field, &b->field))
+#define NUMBER(field)     SAME(a->field == b->field)
+#define TEXT(field)       SAME(same_text(&a->field, &b->field))
 #define PART(field, same) SAME(same(&a->field, &b->field))
-#define ONE(field, same) SAME((a->field == NULL) == (b->field == NULL) && (a->field == NULL || same(a->field, b->field)))
-#define LIST(field, counted, same)                         \
-    do {                                                   \
-        NUMBER(counted);                                   \
-        for (size_t i_ = 0; i_ < a->counted; i_++)         \
-            SAME(same(&a->field[i_], &b->field[i_]));      \
+#define ONE(field, same)                                                                           \
+    SAME((a->field == NULL) == (b->field == NULL) && (a->field == NULL || same(a->field, b->field)))
+#define LIST(field, counted, same)                                                                 \
+    do {                                                                                           \
+        NUMBER(counted);                                                                           \
+        for (size_t i_ = 0; i_ < a->counted; i_++)                                                 \
+            SAME(same(&a->field[i_], &b->field[i_]));                                              \
     } while (0)
-#define TABLE(name) static inline bool same_##name(const struct ph_##name *a, const struct ph_##name *b)
+#define TABLE(name)                                                                                \
+    static inline bool same_##name(const struct ph_##name *a, const struct ph_##name *b)
 
 /* Absent and empty are two things. */
 static inline bool same_text(const struct ph_slice *a, const struct ph_slice *b)
 {
-    return (a->ptr == NULL) == (b->ptr == NULL) && a->len == b->len && (a->len == 0 || memcmp(a->ptr, b->ptr, a->len) == 0);
+    return (a->ptr == NULL) == (b->ptr == NULL) && a->len == b->len &&
+           (a->len == 0 || memcmp(a->ptr, b->ptr, a->len) == 0);
 }
 
 static inline bool same_number(const uint16_t *a, const uint16_t *b)
@@ -57,7 +62,7 @@ static inline bool same_decode(const enum ph_decode *a, const enum ph_decode *b)
     return *a == *b;
 }
 
-/* ---- values ---------------------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 COVERS(ph_step, 40);
 TABLE(step)
@@ -183,7 +188,7 @@ TABLE(choice)
     return true;
 }
 
-/* ---- content and rules ------------------------------------------------------------------------------------------ */
+/* ---- content and rules ----------------------------------------------------------------------- */
 
 COVERS(ph_field_rule, 80);
 TABLE(field_rule)
@@ -245,7 +250,7 @@ TABLE(rule_group)
     return true;
 }
 
-/* ---- signatures and replies ------------------------------------------------------------------------------------- */
+/* ---- signatures and replies ------------------------------------------------------------------ */
 
 COVERS(ph_layout_part, 24);
 TABLE(layout_part)
@@ -333,7 +338,7 @@ TABLE(reply)
     return true;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 COVERS(ph_key_part, 32);
 TABLE(key_part)

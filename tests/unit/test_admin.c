@@ -110,11 +110,13 @@ static void what_does_not_read_is_refused_by_name(void **state)
          "class: no class is called \"card\"; known: payment, refund, dispute, mandate, payout, "
          "recovery, fraud",
          EVENTS},
-        {"class=", "class: no class is called \"\"; known: payment, refund, dispute, mandate, payout, "
-                   "recovery, fraud",
+        {"class=",
+         "class: no class is called \"\"; known: payment, refund, dispute, mandate, payout, "
+         "recovery, fraud",
          EVENTS},
         {"type=dispute_create",
-         "type: no event type is called \"dispute_create\"; did you mean \"DISPUTE_CREATED\"?", EVENTS},
+         "type: no event type is called \"dispute_create\"; did you mean \"DISPUTE_CREATED\"?",
+         EVENTS},
         {"state=deed", "state: no state is called \"deed\"; did you mean \"dead\"?", EVENTS},
         {"standing=quarantine",
          "standing: no standing is called \"quarantine\"; did you mean \"quarantined\"?",

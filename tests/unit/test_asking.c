@@ -1,4 +1,5 @@
-/* What a call asks of the network, between the engine and the answer. (The rest: tests/e2e/callouts.test.mjs.) */
+/* What a call asks of the network, between the engine and the answer. (The rest:
+ * tests/e2e/callouts.test.mjs.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,8 @@ static struct ph_answer answer;
 static bool runs_again(int64_t age_ms, enum ph_verdict verdict, enum ph_fetch_kind kind, bool fresh)
 {
     static int something;
-    service = (struct ph_service){.asking = &asking, .callouts = (struct ph_callouts *)(void *)&something};
+    service = (struct ph_service){.asking = &asking,
+                                  .callouts = (struct ph_callouts *)(void *)&something};
     asking = (struct ph_asking){.count = 1, .kind = kind, .age_ms = age_ms, .fresh = fresh};
     event = (struct ph_event){.verdict = verdict};
     answer = (struct ph_answer){.events = &event, .event_count = 1};

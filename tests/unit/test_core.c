@@ -1,4 +1,5 @@
-/* The engine's own reading: documents, values, money, times, rules and keys, over small tables made here. */
+/* The engine's own reading: documents, values, money, times, rules and keys, over small tables
+ * made here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,15 +53,17 @@ static void assert_text(struct ph_slice got, const char *want)
     assert_memory_equal(got.ptr, want, got.len);
 }
 
-/* ---- tables ---------------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define KEY(name) {.kind = PH_STEP_KEY, .index = -1, .key = PH_SI(name)}
-#define POINTER(var, path, ...)                                                                                    \
-    static const struct ph_step var##_steps[] = {__VA_ARGS__};                                                     \
-    static const struct ph_pointer var##_pointer = {PH_SI(path), var##_steps, PH_COUNTOF(var##_steps)};            \
-    static const struct ph_piece var##_piece[] = {{.source = PH_SRC_POINTER, .pointer = &var##_pointer}};          \
+#define POINTER(var, path, ...)                                                                    \
+    static const struct ph_step var##_steps[] = {__VA_ARGS__};                                     \
+    static const struct ph_pointer var##_pointer = {PH_SI(path), var##_steps, PH_COUNTOF(var##_steps)};\
+    static const struct ph_piece var##_piece[] = {{.source = PH_SRC_POINTER, .pointer = &var##_pointer}};\
     __attribute__((unused)) static const struct ph_template var##_template[] = {{var##_piece, 1}}
 #define EXPR(var) {var##_template, 1}
+/* clang-format on */
 
 POINTER(id, "/id", KEY("id"));
 POINTER(type, "/type", KEY("type"));
@@ -68,13 +71,22 @@ POINTER(object, "/object", KEY("object"));
 POINTER(amount, "/amount", KEY("amount"));
 POINTER(currency, "/currency", KEY("currency"));
 POINTER(created, "/created", KEY("created"));
-POINTER(nested, "/list/1/b", KEY("list"), {.kind = PH_STEP_KEY, .index = 1, .key = PH_SI("1")}, KEY("b"));
-POINTER(last, "/list/last/b", KEY("list"), {.kind = PH_STEP_LAST, .index = -1, .key = PH_SI("last")}, KEY("b"));
-POINTER(picked, "/list/[b=2]/c", KEY("list"), {PH_STEP_SELECT, -1, PH_SI("b"), PH_SI("2")}, KEY("c"));
+POINTER(nested, "/list/1/b", KEY("list"), {.kind = PH_STEP_KEY, .index = 1, .key = PH_SI("1")},
+        KEY("b"));
+POINTER(last, "/list/last/b", KEY("list"),
+        {.kind = PH_STEP_LAST, .index = -1, .key = PH_SI("last")}, KEY("b"));
+POINTER(picked, "/list/[b=2]/c", KEY("list"), {PH_STEP_SELECT, -1, PH_SI("b"), PH_SI("2")},
+        KEY("c"));
 
 static struct ph_field_rule fields[] = {
-    {.field = PH_F_CONNECTOR_TRANSACTION_ID, .unit = PH_UNIT_TEXT, .required = true, .value = EXPR(object)},
-    {.field = PH_F_AMOUNT, .unit = PH_UNIT_MINOR, .value = EXPR(amount), .currency = EXPR(currency)},
+    {.field = PH_F_CONNECTOR_TRANSACTION_ID,
+     .unit = PH_UNIT_TEXT,
+     .required = true,
+     .value = EXPR(object)},
+    {.field = PH_F_AMOUNT,
+     .unit = PH_UNIT_MINOR,
+     .value = EXPR(amount),
+     .currency = EXPR(currency)},
     {.field = PH_F_CREATED_AT, .unit = PH_UNIT_UNIX, .value = EXPR(created)},
 };
 static const struct ph_block payment = {.name = PH_SI("payment"),
@@ -83,25 +95,41 @@ static const struct ph_block payment = {.name = PH_SI("payment"),
                                         .field_count = PH_COUNTOF(fields),
                                         .id_count = 1,
                                         .reference_kind = PH_KIND_PAYMENT};
-static const struct ph_slice on_paid[] = {PH_SI("paid")}, on_pay[] = {PH_SI("pay.")}, on_manual[] = {PH_SI("manual")},
-                             on_auto[] = {PH_SI("auto")}, on_reserved[] = {PH_SI("reserved")};
+static const struct ph_slice on_paid[] = {PH_SI("paid")}, on_pay[] = {PH_SI("pay.")},
+                             on_manual[] = {PH_SI("manual")}, on_auto[] = {PH_SI("auto")},
+                             on_reserved[] = {PH_SI("reserved")};
 static const struct ph_rule rules[] = {
-    {.on = on_paid, .on_count = 1, .is = {.word = PH_PAYMENT_INTENT_SUCCESS}, .content = &payment,
+    {.on = on_paid,
+     .on_count = 1,
+     .is = {.word = PH_PAYMENT_INTENT_SUCCESS},
+     .content = &payment,
      .status = {.word = PH_CHARGED}},
     {.on = on_pay, .on_count = 1, .on_prefix = true, .is = {.word = PH_PAYMENT_INTENT_PROCESSING}},
-    {.on = on_manual, .on_count = 1, .is = {.word = PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS}, .content = &payment,
-     .status = {.word = PH_CHARGED}, .needs_capture_method = true},
-    {.on = on_auto, .on_count = 1, .is = {.word = PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS}, .content = &payment,
+    {.on = on_manual,
+     .on_count = 1,
+     .is = {.word = PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS},
+     .content = &payment,
+     .status = {.word = PH_CHARGED},
+     .needs_capture_method = true},
+    {.on = on_auto,
+     .on_count = 1,
+     .is = {.word = PH_PAYMENT_INTENT_AUTHORIZATION_SUCCESS},
+     .content = &payment,
      .status = {.word = PH_CHARGED}},
-    {.on = on_reserved, .on_count = 1, .is = {.word = PH_PAYMENT_INTENT_SUCCESS}, .content = &payment,
+    {.on = on_reserved,
+     .on_count = 1,
+     .is = {.word = PH_PAYMENT_INTENT_SUCCESS},
+     .content = &payment,
      .status = {.word = PH_AUTHORIZED}},
 };
-static const uint16_t in_manual[] = {2}, in_paid[] = {0}, in_auto[] = {3}, in_reserved[] = {4}, open_rules[] = {1};
+static const uint16_t in_manual[] = {2}, in_paid[] = {0}, in_auto[] = {3}, in_reserved[] = {4},
+                      open_rules[] = {1};
 static const struct ph_rule_group groups[] = {{PH_SI("auto"), in_auto, 1},
                                               {PH_SI("paid"), in_paid, 1},
                                               {PH_SI("manual"), in_manual, 1},
                                               {PH_SI("reserved"), in_reserved, 1}};
-static uint16_t group_slots[2 * PH_COUNTOF(groups)]; /* place_groups fills them, as the reader does */
+/* place_groups fills them, as the reader does */
+static uint16_t group_slots[2 * PH_COUNTOF(groups)];
 static const struct ph_key_part dedupe[] = {{.of = EXPR(id)}, {.of = EXPR(object)}};
 static struct ph_variant variant = {.name = PH_SI(""),
                                     .id = EXPR(id),
@@ -153,7 +181,8 @@ static struct ph_event content_of(struct ph_worker *worker, const char *body)
     return answer.events[0];
 }
 
-static struct ph_event money(struct ph_worker *worker, enum ph_unit unit, const char *amount, const char *currency)
+static struct ph_event money(struct ph_worker *worker, enum ph_unit unit, const char *amount,
+                             const char *currency)
 {
     static char body[512];
     strcpy(body, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"amount\":");
@@ -162,7 +191,8 @@ static struct ph_event money(struct ph_worker *worker, enum ph_unit unit, const 
     return content_of(worker, body);
 }
 
-static void assert_money(void **state, enum ph_unit unit, const char *amount, const char *currency, int64_t want)
+static void assert_money(void **state, enum ph_unit unit, const char *amount, const char *currency,
+                         int64_t want)
 {
     struct ph_event event = money(*state, unit, amount, currency);
     assert_true(event.fields[PH_F_AMOUNT].present);
@@ -170,14 +200,15 @@ static void assert_money(void **state, enum ph_unit unit, const char *amount, co
     assert_false(ph_slice_present(event.incomplete));
 }
 
-static void assert_left_out(void **state, enum ph_unit unit, const char *amount, const char *currency)
+static void assert_left_out(void **state, enum ph_unit unit, const char *amount,
+                            const char *currency)
 {
     struct ph_event event = money(*state, unit, amount, currency);
     assert_false(event.fields[PH_F_AMOUNT].present);
     assert_true(ph_slice_present(event.incomplete));
 }
 
-/* ---- money ----------------------------------------------------------------------------------------- */
+/* ---- money ----------------------------------------------------------------------------------- */
 
 static void major_units_become_iso_minor_units(void **state)
 {
@@ -235,7 +266,8 @@ static void a_listed_currency_no_answer_can_carry_is_well_formed(void **state)
     variant.need_count = 1;
     assert_left_out(state, PH_UNIT_MINOR, "10", "XCG");
     struct ph_answer unlisted = run_body(
-        *state, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"amount\":10,\"currency\":\"XQQ\"}",
+        *state,
+        "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"amount\":10,\"currency\":\"XQQ\"}",
         PH_WANT_CONTENT);
     variant.needs = NULL;
     variant.need_count = 0;
@@ -245,15 +277,16 @@ static void a_listed_currency_no_answer_can_carry_is_well_formed(void **state)
 static void a_required_amount_that_is_no_number_is_an_error(void **state)
 {
     fields[1].required = true;
-    struct ph_answer answer = run_body(*state,
-                                       "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"amount\":\"ten\","
-                                       "\"currency\":\"EUR\"}",
-                                       PH_WANT_CONTENT);
+    struct ph_answer answer =
+        run_body(*state,
+                 "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"amount\":\"ten\","
+                 "\"currency\":\"EUR\"}",
+                 PH_WANT_CONTENT);
     fields[1].required = false;
     assert_int_equal(answer.error, PH_E_WEBHOOK_AMOUNT_CONVERSION_FAILED);
 }
 
-/* ---- times ----------------------------------------------------------------------------------------- */
+/* ---- times ----------------------------------------------------------------------------------- */
 
 static void times_of_1970_to_9999_are_read(void **state)
 {
@@ -273,9 +306,16 @@ static void times_of_1970_to_9999_are_read(void **state)
 
 static void dates_that_never_were_are_refused(void **state)
 {
-    static const char *const bad[] = {"",           "2026",       "2026-13-01", "2025-02-29", "1969-12-31",
-                                      "2026-11-24T25:00:00Z", "2026-11-24T10:60:00Z", "2026-11-24T10:00:00+1",
-                                      "24/11/2026", "2026-11-24x"};
+    static const char *const bad[] = {"",
+                                      "2026",
+                                      "2026-13-01",
+                                      "2025-02-29",
+                                      "1969-12-31",
+                                      "2026-11-24T25:00:00Z",
+                                      "2026-11-24T10:60:00Z",
+                                      "2026-11-24T10:00:00+1",
+                                      "24/11/2026",
+                                      "2026-11-24x"};
     int64_t ms;
     (void)state;
     for (size_t i = 0; i < PH_COUNTOF(bad); i++)
@@ -297,23 +337,28 @@ static void iso_text_and_back_is_the_same_time(void **state)
 
 static void unix_times_out_of_range_are_left_out(void **state)
 {
-    struct ph_event event = content_of(*state, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"created\":1795514400}");
+    struct ph_event event = content_of(
+        *state, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"created\":1795514400}");
     assert_true(event.fields[PH_F_CREATED_AT].present);
     assert_int_equal(event.fields[PH_F_CREATED_AT].number, 1795514400000);
-    event = content_of(*state, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"created\":253402300800}");
+    event = content_of(
+        *state, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"created\":253402300800}");
     assert_false(event.fields[PH_F_CREATED_AT].present);
     event = content_of(*state, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"created\":-1}");
     assert_false(event.fields[PH_F_CREATED_AT].present);
 }
 
-/* ---- documents and pointers -------------------------------------------------------------------------- */
+/* ---- documents and pointers ------------------------------------------------------------------ */
 
 static struct ph_run a_run(struct ph_worker *worker)
 {
     static const struct ph_request nothing;
     static const struct ph_input in = {.connector = &acme, .request = &nothing, .now_ms = -1};
     ph_worker_reset(worker);
-    return (struct ph_run){.worker = worker, .arena = ph_worker_arena(worker), .in = &in, .connector = &acme,
+    return (struct ph_run){.worker = worker,
+                           .arena = ph_worker_arena(worker),
+                           .in = &in,
+                           .connector = &acme,
                            .variant = &variant};
 }
 
@@ -329,7 +374,8 @@ static void numbers_keep_the_text_they_had(void **state)
 {
     struct ph_run run = a_run(*state);
     struct ph_slice why;
-    yyjson_val *tree = ph_read_json(&run, PH_S("{\"amount\":10000.00,\"id\":true,\"type\":null,\"object\":{}}"), &why);
+    yyjson_val *tree = ph_read_json(
+        &run, PH_S("{\"amount\":10000.00,\"id\":true,\"type\":null,\"object\":{}}"), &why);
     assert_non_null(tree);
     assert_text(read_at(&run, tree, amount_piece), "10000.00");
     assert_text(read_at(&run, tree, id_piece), "true");
@@ -354,8 +400,8 @@ static void pointers_reach_into_arrays(void **state)
 
 static void what_is_not_json_is_refused_with_its_place(void **state)
 {
-    static const char *const bad[] = {"",         "{",        "{\"a\":01}", "{\"a\":1}x", "{'a':1}",
-                                      "{\"a\":1,}", "\xef\xbb\xbf{}", "{\"a\":NaN}"};
+    static const char *const bad[] = {"",        "{",          "{\"a\":01}",     "{\"a\":1}x",
+                                      "{'a':1}", "{\"a\":1,}", "\xef\xbb\xbf{}", "{\"a\":NaN}"};
     struct ph_run run = a_run(*state);
     for (size_t i = 0; i < PH_COUNTOF(bad); i++) {
         struct ph_slice why = {0};
@@ -370,16 +416,19 @@ static void half_a_surrogate_pair_is_an_unreadable_sign_and_no_error(void **stat
         const char *in, *want;
     } cases[] = {
         {"\"a\\ud83d\"", "a\ufffd"},
-        {"\"\\uDE02b\"", "\ufffd" "b"},
+        {"\"\\uDE02b\"", "\ufffd"
+                         "b"},
         {"\"\\ud83d\\ud83d\\ude02\"", "\ufffd\U0001f602"},
         {"\"\\ud83d\\n\\\\ud83d\"", "\ufffd\n\\ud83d"},
     };
     for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
         struct ph_run run = a_run(*state);
         struct ph_slice why;
-        assert_text(ph_json_text(ph_read_json(&run, ph_slice_str(cases[i].in), &why)), cases[i].want);
+        assert_text(ph_json_text(ph_read_json(&run, ph_slice_str(cases[i].in), &why)),
+                    cases[i].want);
     }
-    static const char *const broken[] = {"\"\\ud83d", "\"\\ud83", "\"\\ud8zz\"", "\"\\ud83d\\x\"", "\\ud83d"};
+    static const char *const broken[] = {"\"\\ud83d", "\"\\ud83", "\"\\ud8zz\"", "\"\\ud83d\\x\"",
+                                         "\\ud83d"};
     for (size_t i = 0; i < PH_COUNTOF(broken); i++) {
         struct ph_run run = a_run(*state);
         struct ph_slice why;
@@ -404,7 +453,8 @@ static void forms_become_members(void **state)
 {
     struct ph_run run = a_run(*state);
     struct ph_slice why;
-    yyjson_val *tree = ph_read_form(&run, PH_S("id=a%20b+c&amount=1%2E50&type=&object=%22%5c"), &why);
+    yyjson_val *tree =
+        ph_read_form(&run, PH_S("id=a%20b+c&amount=1%2E50&type=&object=%22%5c"), &why);
     assert_text(read_at(&run, tree, id_piece), "a b c");
     assert_text(read_at(&run, tree, amount_piece), "1.50");
     assert_text(read_at(&run, tree, type_piece), "");
@@ -428,8 +478,11 @@ static void xml_becomes_members_under_its_root(void **state)
 {
     struct ph_run run = a_run(*state);
     struct ph_slice why;
-    yyjson_val *tree = ph_read_xml(
-        &run, PH_S("<n><id>a&amp;b</id><type nil=\"true\"/><object/><list><b>0</b></list><list><b>2</b></list></n>"), &why);
+    yyjson_val *tree =
+        ph_read_xml(&run,
+                    PH_S("<n><id>a&amp;b</id><type "
+                         "nil=\"true\"/><object/><list><b>0</b></list><list><b>2</b></list></n>"),
+                    &why);
     tree = yyjson_obj_get(tree, "n");
     assert_text(read_at(&run, tree, id_piece), "a&b");
     assert_text(read_at(&run, tree, type_piece), NULL);
@@ -444,8 +497,10 @@ static void xml_with_a_doctype_is_refused(void **state)
     struct ph_slice why = {0};
     assert_null(ph_read_xml(&run, PH_S("<!DOCTYPE n><n/>"), &why));
     assert_true(ph_slice_find(why, PH_S("DOCTYPE"), 0) != SIZE_MAX);
-    assert_null(ph_read_xml(&run, PH_S("<!DOCTYPE n [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><n>&b;</n>"), &why));
-    assert_null(ph_read_xml(&run, PH_S("<!DOCTYPE n [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><n>&x;</n>"), &why));
+    assert_null(ph_read_xml(
+        &run, PH_S("<!DOCTYPE n [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><n>&b;</n>"), &why));
+    assert_null(ph_read_xml(
+        &run, PH_S("<!DOCTYPE n [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><n>&x;</n>"), &why));
     assert_null(ph_read_xml(&run, PH_S("<n>&undefined;</n>"), &why));
     assert_null(ph_read_xml(&run, PH_S("<n></m>"), &why));
 }
@@ -467,9 +522,10 @@ static void xml_bombs_of_depth_and_number_are_refused(void **state)
     assert_true(ph_slice_find(why, PH_S("20000"), 0) != SIZE_MAX);
 }
 
-/* ---- values ---------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
-static struct ph_slice filtered(struct ph_run *run, enum ph_filter_op op, const char *arg, const char *in)
+static struct ph_slice filtered(struct ph_run *run, enum ph_filter_op op, const char *arg,
+                                const char *in)
 {
     struct ph_filter filter = {.op = op, .arg = ph_slice_str(arg)};
     struct ph_slice out = {0};
@@ -498,7 +554,8 @@ static void filters_give_their_documented_texts(void **state)
         {PH_FILTER_UNBASE64, NULL, "Y", NULL},
         {PH_FILTER_MD5, NULL, "abc", "900150983cd24fb0d6963f7d28e17f72"},
         {PH_FILTER_SHA1, NULL, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
-        {PH_FILTER_SHA256, NULL, "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {PH_FILTER_SHA256, NULL, "",
+         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
         {PH_FILTER_CRC32, NULL, "123456789", "3421780262"},
         {PH_FILTER_JSON, NULL, "a\"\\", "a\\\"\\\\"},
         {PH_FILTER_JSON, NULL, "\n\t\x01", "\\n\\t\\u0001"},
@@ -525,7 +582,8 @@ static void sorted_runs_keys_and_values_together_on_all_levels(void **state)
     struct ph_run run = a_run(*state);
     struct ph_slice why, out = {0};
     struct ph_filter filter = {.op = PH_FILTER_SORTED};
-    yyjson_val *tree = ph_read_json(&run, PH_S("{\"b\":{\"z\":1,\"y\":[2,3]},\"a\":\"x\",\"c\":null}"), &why);
+    yyjson_val *tree =
+        ph_read_json(&run, PH_S("{\"b\":{\"z\":1,\"y\":[2,3]},\"a\":\"x\",\"c\":null}"), &why);
     assert_int_equal(ph_filter_tree(&run, &filter, tree, &out), PH_OK);
     assert_text(out, "axby23z1c");
     assert_false(ph_slice_present(run.ambiguous));
@@ -534,32 +592,42 @@ static void sorted_runs_keys_and_values_together_on_all_levels(void **state)
     assert_true(ph_slice_present(run.ambiguous));
 }
 
-/* What it writes: rfc8785 by that document (3.2.2, 3.2.3), sorted-json as calida was seen to. NULL: nothing. */
+/* What it writes: rfc8785 by that document (3.2.2, 3.2.3), sorted-json as calida was seen to.
+ * NULL: nothing. */
 static void json_is_written_as_its_signers_write_it(void **state)
 {
     static const struct {
         const char *in, *rfc8785, *sorted_json;
     } cases[] = {
-        {"{ \"b\" : [ 1 , true , null ], \"a\" : { } }", "{\"a\":{},\"b\":[1,true,null]}", "{\"a\":{},\"b\":[1,true,null]}"},
-        {"\"\\u00e9 \\/ \\u001f \\b \\u007f \\\"\"", "\"\u00e9 / \\u001f \\b \x7f \\\"\"", "\"\u00e9 / \\u001f \\b \x7f \\\"\""},
-        {"{\"\\ufb33\":1,\"\\ud83d\\ude02\":2}", "{\"\U0001f602\":2,\"\ufb33\":1}", "{\"\ufb33\":1,\"\U0001f602\":2}"},
+        {"{ \"b\" : [ 1 , true , null ], \"a\" : { } }", "{\"a\":{},\"b\":[1,true,null]}",
+         "{\"a\":{},\"b\":[1,true,null]}"},
+        {"\"\\u00e9 \\/ \\u001f \\b \\u007f \\\"\"", "\"\u00e9 / \\u001f \\b \x7f \\\"\"",
+         "\"\u00e9 / \\u001f \\b \x7f \\\"\""},
+        {"{\"\\ufb33\":1,\"\\ud83d\\ude02\":2}", "{\"\U0001f602\":2,\"\ufb33\":1}",
+         "{\"\ufb33\":1,\"\U0001f602\":2}"},
         {"[10.0,1e2,1.50,-0,-0.0,0]", "[10,100,1.5,0,0,0]", "[10.0,100.0,1.5,-0.0,-0.0,0]"},
         {"[0.000001,0.0000001,0.00001]", "[0.000001,1e-7,0.00001]", "[1e-6,1e-7,0.00001]"},
-        {"[1e15,1e16,1e20,1e21,-1.5E+21]", "[1000000000000000,10000000000000000,100000000000000000000,1e+21,-1.5e+21]",
+        {"[1e15,1e16,1e20,1e21,-1.5E+21]",
+         "[1000000000000000,10000000000000000,100000000000000000000,1e+21,-1.5e+21]",
          "[1000000000000000.0,1e+16,1e+20,1e+21,-1.5e+21]"},
-        {"[18446744073709551615,-9223372036854775808]", "[18446744073709551615,-9223372036854775808]",
+        {"[18446744073709551615,-9223372036854775808]",
+         "[18446744073709551615,-9223372036854775808]",
          "[18446744073709551615,-9223372036854775808]"},
         {"[18446744073709551616]", "[18446744073709551616]", "[1.8446744073709551616e+19]"},
-        {"[104.49999999999999999999]", "[104.49999999999999999999]", "[104.49999999999999999999]"}, /* T1 */
+        /* T1 */
+        {"[104.49999999999999999999]", "[104.49999999999999999999]", "[104.49999999999999999999]"},
         {"[1e9999999]", NULL, NULL},
     };
     for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
         struct ph_run run = a_run(*state);
         struct ph_slice why, out = {0};
         yyjson_val *tree = ph_read_json(&run, ph_slice_str(cases[i].in), &why);
-        assert_int_equal(ph_filter_tree(&run, &(struct ph_filter){.op = PH_FILTER_RFC8785}, tree, &out), PH_OK);
+        assert_int_equal(
+            ph_filter_tree(&run, &(struct ph_filter){.op = PH_FILTER_RFC8785}, tree, &out), PH_OK);
         assert_text(out, cases[i].rfc8785);
-        assert_int_equal(ph_filter_tree(&run, &(struct ph_filter){.op = PH_FILTER_SORTED_JSON}, tree, &out), PH_OK);
+        assert_int_equal(
+            ph_filter_tree(&run, &(struct ph_filter){.op = PH_FILTER_SORTED_JSON}, tree, &out),
+            PH_OK);
         assert_text(out, cases[i].sorted_json);
         assert_false(ph_slice_present(run.ambiguous));
     }
@@ -572,7 +640,8 @@ static void json_with_a_key_twice_is_ambiguous_however_it_is_written(void **stat
         struct ph_run run = a_run(*state);
         struct ph_slice why, out = {0};
         yyjson_val *tree = ph_read_json(&run, PH_S("[{\"a\":{\"b\":1,\"c\":2,\"b\":1}}]"), &why);
-        assert_int_equal(ph_filter_tree(&run, &(struct ph_filter){.op = ops[i]}, tree, &out), PH_OK);
+        assert_int_equal(ph_filter_tree(&run, &(struct ph_filter){.op = ops[i]}, tree, &out),
+                         PH_OK);
         assert_true(ph_slice_present(run.ambiguous));
     }
 }
@@ -612,13 +681,14 @@ static void codecs_refuse_what_could_be_written_otherwise(void **state)
     assert_false(ph_hex_decode(arena, PH_S("fg"), false, &out));
 }
 
-/* ---- the engine ------------------------------------------------------------------------------------ */
+/* ---- the engine ------------------------------------------------------------------------------ */
 
 static void an_event_is_read_with_its_keys(void **state)
 {
     fields[1].unit = PH_UNIT_MINOR;
-    struct ph_event event =
-        content_of(*state, "{\"id\":\"e:1\",\"type\":\"paid\",\"object\":\"o\",\"amount\":5,\"currency\":\"EUR\"}");
+    struct ph_event event = content_of(
+        *state,
+        "{\"id\":\"e:1\",\"type\":\"paid\",\"object\":\"o\",\"amount\":5,\"currency\":\"EUR\"}");
     assert_int_equal(event.event_type, PH_PAYMENT_INTENT_SUCCESS);
     assert_int_equal(event.status, PH_CHARGED);
     assert_text(event.reference[PH_F_CONNECTOR_TRANSACTION_ID].text, "o");
@@ -661,22 +731,28 @@ static void unknown_types_are_events_without_content(void **state)
 
 static void what_is_missing_is_said_with_its_code(void **state)
 {
-    assert_int_equal(run_body(*state, "{\"id\":\"e\"}", PH_WANT_REFERENCE).error, PH_E_WEBHOOK_EVENT_TYPE_NOT_FOUND);
+    assert_int_equal(run_body(*state, "{\"id\":\"e\"}", PH_WANT_REFERENCE).error,
+                     PH_E_WEBHOOK_EVENT_TYPE_NOT_FOUND);
     assert_int_equal(run_body(*state, "{\"type\":\"paid\"}", PH_WANT_CONTENT).error,
                      PH_E_WEBHOOK_REFERENCE_ID_NOT_FOUND);
     assert_int_equal(run_body(*state, "{\"type\":\"paid\"}", PH_WANT_REFERENCE).error, PH_E_NONE);
-    assert_int_equal(run_body(*state, "{\"type\":\"manual\",\"object\":\"o\"}", PH_WANT_CONTENT).error,
-                     PH_E_WEBHOOK_MISSING_REQUIRED_CONTEXT);
-    assert_int_equal(run_body(*state, "[]", PH_WANT_REFERENCE).error, PH_E_WEBHOOK_BODY_DECODING_FAILED);
-    assert_int_equal(run_body(*state, "{", PH_WANT_REFERENCE).error, PH_E_WEBHOOK_BODY_DECODING_FAILED);
+    assert_int_equal(
+        run_body(*state, "{\"type\":\"manual\",\"object\":\"o\"}", PH_WANT_CONTENT).error,
+        PH_E_WEBHOOK_MISSING_REQUIRED_CONTEXT);
+    assert_int_equal(run_body(*state, "[]", PH_WANT_REFERENCE).error,
+                     PH_E_WEBHOOK_BODY_DECODING_FAILED);
+    assert_int_equal(run_body(*state, "{", PH_WANT_REFERENCE).error,
+                     PH_E_WEBHOOK_BODY_DECODING_FAILED);
 }
 
 static void a_key_that_comes_twice_is_ambiguous_where_it_is_read(void **state)
 {
-    struct ph_answer answer = run_body(*state, "{\"type\":\"paid\",\"type\":\"x\",\"object\":\"o\"}", PH_WANT_REFERENCE);
+    struct ph_answer answer =
+        run_body(*state, "{\"type\":\"paid\",\"type\":\"x\",\"object\":\"o\"}", PH_WANT_REFERENCE);
     assert_int_equal(answer.error, PH_E_WEBHOOK_BODY_DECODING_FAILED);
     assert_true(ph_slice_find(answer.error_message, PH_S("ambiguous"), 0) != SIZE_MAX);
-    answer = run_body(*state, "{\"type\":\"paid\",\"other\":1,\"other\":2,\"object\":\"o\"}", PH_WANT_CONTENT);
+    answer = run_body(*state, "{\"type\":\"paid\",\"other\":1,\"other\":2,\"object\":\"o\"}",
+                      PH_WANT_CONTENT);
     assert_int_equal(answer.error, PH_E_NONE);
 }
 
@@ -695,7 +771,8 @@ static void what_comes_twice_in_a_key_is_ambiguous_in_answers_without_keys_too(v
 
 static void a_warm_worker_allocates_nothing(void **state)
 {
-    static const char body[] = "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"amount\":5,\"currency\":\"EUR\"}";
+    static const char body[] =
+        "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"amount\":5,\"currency\":\"EUR\"}";
     (void)content_of(*state, body);
     size_t before = allocations;
     for (int i = 0; i < 100; i++)
@@ -703,7 +780,7 @@ static void a_warm_worker_allocates_nothing(void **state)
     assert_int_equal(allocations, before);
 }
 
-/* ---- what strangers send must not cost n², and reads one way only ------------------------------------ */
+/* ---- what strangers send must not cost n², and reads one way only ---------------------------- */
 
 static void exact_numbers_take_json_notation_and_thousands(void **state)
 {
@@ -714,18 +791,31 @@ static void exact_numbers_take_json_notation_and_thousands(void **state)
         enum ph_exact want;
         int64_t number;
     } cases[] = {
-        {"1e3", 2, PH_EXACT_OK, 100000},    {"1.5E+1", 0, PH_EXACT_OK, 15},   {"1000.00", 0, PH_EXACT_OK, 1000},
-        {"1,234,567.8", 1, PH_EXACT_OK, 12345678}, {"-0", 2, PH_EXACT_OK, 0}, {"0.000000000000000000000000", 2, PH_EXACT_OK, 0},
-        {"12,50", 2, PH_EXACT_NOT_A_NUMBER, 0}, {"1,23,456", 2, PH_EXACT_NOT_A_NUMBER, 0},
-        {",123", 2, PH_EXACT_NOT_A_NUMBER, 0},  {"1e", 0, PH_EXACT_NOT_A_NUMBER, 0},
-        {"1e999", 0, PH_EXACT_NOT_A_NUMBER, 0}, {"", 0, PH_EXACT_NOT_A_NUMBER, 0}, {"-", 0, PH_EXACT_NOT_A_NUMBER, 0},
-        {".", 0, PH_EXACT_NOT_A_NUMBER, 0},     {"1 0", 0, PH_EXACT_NOT_A_NUMBER, 0}, {"+1", 0, PH_EXACT_NOT_A_NUMBER, 0},
-        {"1e-3", 2, PH_EXACT_NEEDS_ROUNDING, 0}, {"1e30", 2, PH_EXACT_TOO_LARGE, 0},
-        {"-9223372036854775808", 0, PH_EXACT_OK, INT64_MIN}, {"9223372036854775808", 0, PH_EXACT_TOO_LARGE, 0},
+        {"1e3", 2, PH_EXACT_OK, 100000},
+        {"1.5E+1", 0, PH_EXACT_OK, 15},
+        {"1000.00", 0, PH_EXACT_OK, 1000},
+        {"1,234,567.8", 1, PH_EXACT_OK, 12345678},
+        {"-0", 2, PH_EXACT_OK, 0},
+        {"0.000000000000000000000000", 2, PH_EXACT_OK, 0},
+        {"12,50", 2, PH_EXACT_NOT_A_NUMBER, 0},
+        {"1,23,456", 2, PH_EXACT_NOT_A_NUMBER, 0},
+        {",123", 2, PH_EXACT_NOT_A_NUMBER, 0},
+        {"1e", 0, PH_EXACT_NOT_A_NUMBER, 0},
+        {"1e999", 0, PH_EXACT_NOT_A_NUMBER, 0},
+        {"", 0, PH_EXACT_NOT_A_NUMBER, 0},
+        {"-", 0, PH_EXACT_NOT_A_NUMBER, 0},
+        {".", 0, PH_EXACT_NOT_A_NUMBER, 0},
+        {"1 0", 0, PH_EXACT_NOT_A_NUMBER, 0},
+        {"+1", 0, PH_EXACT_NOT_A_NUMBER, 0},
+        {"1e-3", 2, PH_EXACT_NEEDS_ROUNDING, 0},
+        {"1e30", 2, PH_EXACT_TOO_LARGE, 0},
+        {"-9223372036854775808", 0, PH_EXACT_OK, INT64_MIN},
+        {"9223372036854775808", 0, PH_EXACT_TOO_LARGE, 0},
     };
     for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
         int64_t number = 0;
-        assert_int_equal(ph_parse_exact(ph_slice_str(cases[i].text), cases[i].shift, &number), cases[i].want);
+        assert_int_equal(ph_parse_exact(ph_slice_str(cases[i].text), cases[i].shift, &number),
+                         cases[i].want);
         assert_int_equal(number, cases[i].number);
     }
 }
@@ -734,7 +824,8 @@ static void xml_attributes_are_members_beside_elements(void **state)
 {
     struct ph_run run = a_run(*state);
     struct ph_slice why;
-    yyjson_val *tree = ph_read_xml(&run, PH_S("<n v=\"1\"><amount currency=\"EUR\">5</amount></n>"), &why);
+    yyjson_val *tree =
+        ph_read_xml(&run, PH_S("<n v=\"1\"><amount currency=\"EUR\">5</amount></n>"), &why);
     tree = yyjson_obj_get(tree, "n");
     assert_text(ph_json_text(yyjson_obj_get(tree, "@v")), "1");
     assert_text(read_at(&run, tree, amount_piece), "5");
@@ -787,16 +878,18 @@ static void sorting_many_keys_stays_cheap(void **state)
 
 static void unix_times_may_have_a_fraction(void **state)
 {
-    struct ph_event event =
-        content_of(*state, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"created\":1795514400.2509}");
+    struct ph_event event = content_of(
+        *state, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"created\":1795514400.2509}");
     assert_int_equal(event.fields[PH_F_CREATED_AT].number, 1795514400250);
-    event = content_of(*state, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"created\":\"1.2345x\"}");
+    event = content_of(*state,
+                       "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"created\":\"1.2345x\"}");
     assert_false(event.fields[PH_F_CREATED_AT].present);
 }
 
 static void shapes_and_characters_keep_the_parts_of_a_signed_text_apart(void **state)
 {
-    static const struct ph_slice date = PH_SI("9999-99-99 99:99:99"), money = PH_SI("9+.99"), colon = PH_SI(":|");
+    static const struct ph_slice date = PH_SI("9999-99-99 99:99:99"), money = PH_SI("9+.99"),
+                                 colon = PH_SI(":|");
     static const struct {
         enum ph_test_op op;
         const struct ph_slice *value;
@@ -821,7 +914,8 @@ static void shapes_and_characters_keep_the_parts_of_a_signed_text_apart(void **s
         {PH_TEST_WITHOUT, &colon, "{}", true},
     };
     for (size_t i = 0; i < PH_COUNTOF(cases); i++) {
-        struct ph_test test = {.op = cases[i].op, .of = EXPR(amount), .values = cases[i].value, .value_count = 1};
+        struct ph_test test = {
+            .op = cases[i].op, .of = EXPR(amount), .values = cases[i].value, .value_count = 1};
         struct ph_run run = a_run(*state);
         struct ph_slice why;
         bool holds = !cases[i].want;
@@ -835,7 +929,8 @@ static void shapes_and_characters_keep_the_parts_of_a_signed_text_apart(void **s
 
 static void one_amount_under_another_is_compared_exactly(void **state)
 {
-    static const struct ph_test under = {.op = PH_TEST_UNDER, .of = EXPR(amount), .against = EXPR(object)};
+    static const struct ph_test under = {
+        .op = PH_TEST_UNDER, .of = EXPR(amount), .against = EXPR(object)};
     static const struct {
         const char *body;
         bool want;
@@ -843,11 +938,13 @@ static void one_amount_under_another_is_compared_exactly(void **state)
         {"{\"amount\":1500,\"object\":2000}", true},
         {"{\"amount\":2000,\"object\":2000}", false},
         {"{\"amount\":2001,\"object\":2000}", false},
-        {"{\"amount\":\"9.50\",\"object\":\"10\"}", true}, /* as numbers: the texts stand the other way */
+        /* as numbers: the texts stand the other way */
+        {"{\"amount\":\"9.50\",\"object\":\"10\"}", true},
         {"{\"amount\":\"10\",\"object\":\"9.50\"}", false},
         {"{\"amount\":\"10.0\",\"object\":\"10.00\"}", false},
         {"{\"amount\":\"10.00\",\"object\":\"10.001\"}", true},
-        {"{\"amount\":9007199254740992,\"object\":9007199254740993}", true}, /* one number to a double */
+        /* one number to a double */
+        {"{\"amount\":9007199254740992,\"object\":9007199254740993}", true},
         {"{\"amount\":-1,\"object\":0}", true},
         {"{\"amount\":0,\"object\":-1}", false},
         {"{\"amount\":null,\"object\":2000}", false},
@@ -875,13 +972,16 @@ static void a_reason_quotes_no_more_of_a_strangers_text_than_tells_it(void **sta
     char *body = malloc(LONG + 200);
     assert_non_null(body);
     for (int part = 0; part < 2; part++) { /* the amount, then the currency */
-        int len = sprintf(body, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"%s\":\"", part == 0 ? "amount" : "currency");
+        int len = sprintf(body, "{\"id\":\"e\",\"type\":\"paid\",\"object\":\"o\",\"%s\":\"",
+                          part == 0 ? "amount" : "currency");
         for (int i = 0; i < LONG; i += 3)
             memcpy(body + len + i, "\xe2\x82\xac", 3);
         len += LONG / 3 * 3;
-        sprintf(body + len, "\",\"%s\":\"%s\"}", part == 0 ? "currency" : "amount", part == 0 ? "EUR" : "1");
+        sprintf(body + len, "\",\"%s\":\"%s\"}", part == 0 ? "currency" : "amount",
+                part == 0 ? "EUR" : "1");
         struct ph_event event = content_of(*state, body);
-        assert_true(event.incomplete.len > PH_QUOTED_BYTES_MAX && event.incomplete.len < 2 * PH_QUOTED_BYTES_MAX + 40);
+        assert_true(event.incomplete.len > PH_QUOTED_BYTES_MAX &&
+                    event.incomplete.len < 2 * PH_QUOTED_BYTES_MAX + 40);
         assert_true(ph_utf8_valid(event.incomplete));
     }
     free(body);

@@ -134,7 +134,7 @@ PH_TEST(what_an_end_interrupted_goes_on_after_the_next_start)
     add_many("k", 20, 1);
     start(&hangs, 1);
     WAIT_FOR(application_calls() == 1); /* one that has answered nothing yet is asked no more */
-    ph_dispatcher_stop(dispatcher, 0); /* as good as a crash: nothing was stored */
+    ph_dispatcher_stop(dispatcher, 0);  /* as good as a crash: nothing was stored */
     dispatcher = NULL;
     reopen();
     assert_int_equal(counts().backlog[0], 20);

@@ -256,9 +256,7 @@ static struct ph_dispatcher_stats stats_of(size_t number)
     return stats;
 }
 
-/* ---- promises
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- promises -------------------------------------------------------------------------------- */
 
 static void what_is_due_is_sent_once_and_stored_as_done(void **state)
 {

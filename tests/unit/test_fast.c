@@ -1,5 +1,6 @@
-/* Where the engine has a fast way and a slow one, both say the same: here the fast one is held against a plain
- * twin over every byte, every place or every table. (Pointers have theirs in test_point.c.) */
+/* Where the engine has a fast way and a slow one, both say the same: here the fast one is held
+ * against a plain twin over every byte, every place or every table. (Pointers have theirs in
+ * test_point.c.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +30,7 @@ static int close_worker(void **state)
     return 0;
 }
 
-/* ---- UTF-8: judged by the parser --------------------------------------------------------------------------- */
+/* ---- UTF-8: judged by the parser ------------------------------------------------------------- */
 
 /* The parser either vouches for the whole text or for nothing. */
 static bool parser_vouches(struct ph_worker *worker, struct ph_slice text)
@@ -37,7 +38,8 @@ static bool parser_vouches(struct ph_worker *worker, struct ph_slice text)
     struct ph_run run = {.worker = worker, .arena = ph_worker_arena(worker)};
     struct ph_slice why;
     ph_worker_reset(worker);
-    assert_non_null(ph_read_json(&run, text, &why)); /* invalid UTF-8 is let through: it is not our word */
+    /* invalid UTF-8 is let through: it is not our word */
+    assert_non_null(ph_read_json(&run, text, &why));
     assert_true(run.utf8.ptr == NULL || (run.utf8.ptr == text.ptr && run.utf8.len == text.len));
     return run.utf8.ptr != NULL;
 }
@@ -45,7 +47,8 @@ static bool parser_vouches(struct ph_worker *worker, struct ph_slice text)
 static void json_the_parser_vouches_for_is_the_json_that_is_utf8(void **state)
 {
     /* All first bytes, and behind them the bytes at which a rule of RFC 3629 changes its mind. */
-    static const unsigned char edges[] = {'a', 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff};
+    static const unsigned char edges[] = {'a',  0x7f, 0x80, 0x8f, 0x90,
+                                          0x9f, 0xa0, 0xbf, 0xc0, 0xff};
     size_t good = 0, bad = 0;
     for (unsigned first = 0x80; first <= 0xff; first++) {
         for (size_t e = 0; e < PH_COUNTOF(edges) * PH_COUNTOF(edges) * PH_COUNTOF(edges); e++) {
@@ -78,7 +81,7 @@ static void bytes_outside_of_strings_are_no_matter_of_utf8(void **state)
     assert_false(ph_slice_present(run.utf8));
 }
 
-/* ---- codecs and names -------------------------------------------------------------------------------------- */
+/* ---- codecs and names ------------------------------------------------------------------------ */
 
 static int digit_of(unsigned c, bool lower_only)
 {
@@ -90,7 +93,8 @@ static int digit_of(unsigned c, bool lower_only)
 }
 
 /* A pair of bytes among digits, at a place where sixteen are read at once or behind it. */
-static void assert_hex(struct ph_worker *worker, unsigned high, unsigned low, bool lower_only, size_t place)
+static void assert_hex(struct ph_worker *worker, unsigned high, unsigned low, bool lower_only,
+                       size_t place)
 {
     char text[38];
     unsigned char want[19];
@@ -99,12 +103,15 @@ static void assert_hex(struct ph_worker *worker, unsigned high, unsigned low, bo
     for (size_t i = 0; i < sizeof(want); i++) {
         text[2 * i] = "0123456789abcdef"[i % 16];
         text[2 * i + 1] = "7f0a9"[i % 5];
-        want[i] = (unsigned char)(digit_of((unsigned char)text[2 * i], false) * 16 + digit_of((unsigned char)text[2 * i + 1], false));
+        want[i] = (unsigned char)(digit_of((unsigned char)text[2 * i], false) * 16 +
+                                  digit_of((unsigned char)text[2 * i + 1], false));
     }
     text[2 * place] = (char)(unsigned char)high;
     text[2 * place + 1] = (char)(unsigned char)low;
     ph_worker_reset(worker);
-    assert_int_equal(ph_hex_decode(ph_worker_arena(worker), ph_slice_of(text, sizeof(text)), lower_only, &out), a >= 0 && b >= 0);
+    assert_int_equal(
+        ph_hex_decode(ph_worker_arena(worker), ph_slice_of(text, sizeof(text)), lower_only, &out),
+        a >= 0 && b >= 0);
     if (a < 0 || b < 0) {
         assert_null(out.ptr); /* nothing is given out on failure */
         return;
@@ -118,10 +125,12 @@ static void every_pair_of_bytes_is_hex_or_not(void **state)
 {
     static const size_t places[] = {0, 5, 7, 8, 15, 16, 18};
     for (unsigned pair = 0; pair < 0x20000; pair++)
-        assert_hex(*state, pair >> 8 & 0xff, pair & 0xff, pair > 0xffff, places[pair % PH_COUNTOF(places)]);
+        assert_hex(*state, pair >> 8 & 0xff, pair & 0xff, pair > 0xffff,
+                   places[pair % PH_COUNTOF(places)]);
     for (unsigned byte = 0; byte < 0x400; byte++)
         for (size_t i = 0; i < PH_COUNTOF(places); i++)
-            assert_hex(*state, byte & 0x100 ? byte & 0xff : 'a', byte & 0x100 ? '7' : byte & 0xff, byte > 0x1ff, places[i]);
+            assert_hex(*state, byte & 0x100 ? byte & 0xff : 'a', byte & 0x100 ? '7' : byte & 0xff,
+                       byte > 0x1ff, places[i]);
 }
 
 static void texts_are_equal_only_when_every_bit_is(void **state)
@@ -177,8 +186,9 @@ static void names_are_compared_without_case_at_every_place(void **state)
         for (unsigned pair = 0; pair < 0x10000; pair++) {
             a[at] = (char)(unsigned char)(pair >> 8);
             b[at] = (char)(unsigned char)pair;
-            assert_int_equal(ph_slice_eq_nocase(ph_slice_of(a, sizeof(a)), ph_slice_of(b, sizeof(b))),
-                             lower(pair >> 8) == lower(pair & 0xff));
+            assert_int_equal(
+                ph_slice_eq_nocase(ph_slice_of(a, sizeof(a)), ph_slice_of(b, sizeof(b))),
+                lower(pair >> 8) == lower(pair & 0xff));
         }
     }
     assert_false(ph_slice_eq_nocase(PH_S("content-typ"), PH_S("content-type")));
@@ -186,7 +196,8 @@ static void names_are_compared_without_case_at_every_place(void **state)
 
 static void short_numbers_are_what_the_long_way_makes_of_them(void **state)
 {
-    static const char *const numbers[] = {"0", "7", "00", "2000", "1700000000", "999999999999999", "123456789012345"};
+    static const char *const numbers[] = {
+        "0", "7", "00", "2000", "1700000000", "999999999999999", "123456789012345"};
     (void)state;
     for (size_t i = 0; i < PH_COUNTOF(numbers); i++) {
         for (int shift = 0; shift <= 3; shift++) {
@@ -194,33 +205,37 @@ static void short_numbers_are_what_the_long_way_makes_of_them(void **state)
             int64_t fast_value = -1, slow_value = -2;
             memcpy(slow, numbers[i], strlen(numbers[i]));
             memcpy(slow + strlen(numbers[i]), "e0", 3);
-            assert_int_equal(ph_parse_exact(ph_slice_str(numbers[i]), shift, &fast_value), PH_EXACT_OK);
+            assert_int_equal(ph_parse_exact(ph_slice_str(numbers[i]), shift, &fast_value),
+                             PH_EXACT_OK);
             assert_int_equal(ph_parse_exact(ph_slice_str(slow), shift, &slow_value), PH_EXACT_OK);
             assert_int_equal(fast_value, slow_value);
         }
     }
 }
 
-/* ---- keys -------------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
-static const char page[] = "language: 1\nname: acme\ntitle: Acme\nsources: { S1: acme.example (2026-11-24) }\n"
-                           "body: form\nsignature: { kind: none }\n"
-                           "event: { id: /id, type: =note }\n"
-                           "rules:\n  - on: note\n    is: PAYMENT_INTENT_PROCESSING\n"
-                           "dedupe: [ /id ]\nack: { status: 200 }\nrefuse: { status: 401 }\n";
+static const char page[] =
+    "language: 1\nname: acme\ntitle: Acme\nsources: { S1: acme.example (2026-11-24) }\n"
+    "body: form\nsignature: { kind: none }\n"
+    "event: { id: /id, type: =note }\n"
+    "rules:\n  - on: note\n    is: PAYMENT_INTENT_PROCESSING\n"
+    "dedupe: [ /id ]\nack: { status: 200 }\nrefuse: { status: 401 }\n";
 
 static const struct ph_connector *acme(struct ph_arena *arena)
 {
     struct ph_page_errors errors = {0};
     const struct ph_connector *c = NULL;
     ph_arena_init(arena, &ph_os_heap, 1 << 20, 0);
-    if (ph_page_read(arena, PH_S("acme.yaml"), ph_slice_of(page, sizeof(page) - 1), &errors, &c) != PH_OK)
+    if (ph_page_read(arena, PH_S("acme.yaml"), ph_slice_of(page, sizeof(page) - 1), &errors, &c) !=
+        PH_OK)
         print_message("%.*s\n", (int)errors.list[0].text.len, errors.list[0].text.ptr);
     assert_non_null(c);
     return c;
 }
 
-static void assert_dedupe_key(struct ph_worker *worker, const struct ph_connector *c, const char *id, size_t len)
+static void assert_dedupe_key(struct ph_worker *worker, const struct ph_connector *c,
+                              const char *id, size_t len)
 {
     char body[128] = "id=", want[128] = "acme:";
     size_t at = 3, end = 5;
@@ -248,7 +263,8 @@ static void assert_dedupe_key(struct ph_worker *worker, const struct ph_connecto
 
 static void keys_escape_at_every_place_of_parts_of_every_length(void **state)
 {
-    static const char odd[] = {':', '%', '\x01', '\x1f', '\t', ' ', '9', ';', '&', '$', '\x7f', '~'};
+    static const char odd[] = {':', '%', '\x01', '\x1f', '\t',   ' ',
+                               '9', ';', '&',    '$',    '\x7f', '~'};
     struct ph_arena arena;
     const struct ph_connector *c = acme(&arena);
     for (size_t len = 1; len <= 26; len++) {
@@ -264,7 +280,7 @@ static void keys_escape_at_every_place_of_parts_of_every_length(void **state)
     ph_arena_done(&arena);
 }
 
-/* ---- rules ------------------------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 /* The page's own words: in order, the first that fits. */
 static const struct ph_rule *first_that_fits(struct ph_run *run)
@@ -273,7 +289,8 @@ static const struct ph_rule *first_that_fits(struct ph_run *run)
         const struct ph_rule *rule = &run->variant->rules[i];
         bool fits = rule->on_count == 0, holds = false;
         for (uint16_t k = 0; k < rule->on_count; k++)
-            fits = fits || (rule->on_prefix ? ph_slice_starts(run->type, rule->on[k]) : ph_slice_eq(run->type, rule->on[k]));
+            fits = fits || (rule->on_prefix ? ph_slice_starts(run->type, rule->on[k])
+                                            : ph_slice_eq(run->type, rule->on[k]));
         if (fits)
             assert_int_equal(ph_eval_tests(run, rule->when, rule->test_count, &holds), PH_OK);
         if (fits && holds)
@@ -282,11 +299,17 @@ static const struct ph_rule *first_that_fits(struct ph_run *run)
     return NULL;
 }
 
-static size_t compare_rules(struct ph_worker *worker, const struct ph_connector *c, const struct ph_variant *v, struct ph_slice type)
+static size_t compare_rules(struct ph_worker *worker, const struct ph_connector *c,
+                            const struct ph_variant *v, struct ph_slice type)
 {
     struct ph_request request = {.method = PH_S("POST")};
     struct ph_input in = {.connector = c, .request = &request};
-    struct ph_run run = {.worker = worker, .arena = ph_worker_arena(worker), .in = &in, .connector = c, .variant = v, .type = type};
+    struct ph_run run = {.worker = worker,
+                         .arena = ph_worker_arena(worker),
+                         .in = &in,
+                         .connector = c,
+                         .variant = v,
+                         .type = type};
     const struct ph_rule *found;
     ph_worker_reset(worker);
     assert_int_equal(ph_point_room(&run), PH_OK);
@@ -314,15 +337,16 @@ static void the_rule_found_is_the_first_that_fits(void **state)
     assert_true(found > 200);
 }
 
-/* ---- templates ---------------------------------------------------------------------------------------------- */
+/* ---- templates ------------------------------------------------------------------------------- */
 
 static bool names_ours(const struct ph_variant *v, const struct ph_template *t)
 {
     bool any = false;
     for (uint16_t i = 0; i < t->count; i++) {
         const struct ph_piece *p = &t->pieces[i];
-        any = any || p->source == PH_SRC_SECRET || p->source == PH_SRC_SECRET2 || p->source == PH_SRC_CONFIG ||
-              p->source == PH_SRC_URL || (p->source == PH_SRC_LET && names_ours(v, &v->lets[p->index].value));
+        any = any || p->source == PH_SRC_SECRET || p->source == PH_SRC_SECRET2 ||
+              p->source == PH_SRC_CONFIG || p->source == PH_SRC_URL ||
+              (p->source == PH_SRC_LET && names_ours(v, &v->lets[p->index].value));
     }
     return any;
 }
@@ -338,7 +362,9 @@ static void a_template_is_open_when_it_names_nothing_of_ours(void **state)
             for (uint16_t s = 0; s < v->signature_count; s++) {
                 const struct ph_signature *sig = &v->signatures[s];
                 for (uint16_t m = 0; m < sig->message_count + sig->key.count; m++) {
-                    const struct ph_template *t = m < sig->message_count ? &sig->messages[m] : &sig->key.alternatives[m - sig->message_count];
+                    const struct ph_template *t =
+                        m < sig->message_count ? &sig->messages[m]
+                                               : &sig->key.alternatives[m - sig->message_count];
                     assert_int_equal(t->open, !names_ours(v, t));
                     open += t->open;
                     closed += !t->open;
@@ -349,7 +375,7 @@ static void a_template_is_open_when_it_names_nothing_of_ours(void **state)
     assert_true(open > 20 && closed > 20);
 }
 
-/* ---- depth --------------------------------------------------------------------------------------------------- */
+/* ---- depth ----------------------------------------------------------------------------------- */
 
 /* A list nested that deep, numbers and small objects before it and behind it on its first level. */
 static struct ph_slice nested(char *out, size_t depth, size_t before, size_t behind)
@@ -391,7 +417,7 @@ static void depth_is_judged_wherever_it_stands(void **state)
     }
 }
 
-/* ---- the arena ---------------------------------------------------------------------------------------------- */
+/* ---- the arena ------------------------------------------------------------------------------- */
 
 static void the_plain_lies_apart_from_what_is_wiped(void **state)
 {
@@ -420,7 +446,7 @@ static void the_plain_lies_apart_from_what_is_wiped(void **state)
     ph_arena_done(&arena);
 }
 
-/* ---- texts and ids ------------------------------------------------------------------------------------------- */
+/* ---- texts and ids --------------------------------------------------------------------------- */
 
 static void texts_are_plain_when_every_byte_is(void **state)
 {
@@ -432,7 +458,8 @@ static void texts_are_plain_when_every_byte_is(void **state)
         for (size_t at = 0; at < sizeof(text); at++) {
             for (unsigned byte = 0; byte < 256; byte++) {
                 text[at] = (char)(unsigned char)byte;
-                assert_int_equal(ph_utf8_plain(ph_slice_of(text, len)), at >= len || (byte > 0 && byte < 0x80));
+                assert_int_equal(ph_utf8_plain(ph_slice_of(text, len)),
+                                 at >= len || (byte > 0 && byte < 0x80));
             }
             text[at] = 'x';
         }

@@ -1,4 +1,5 @@
-/* The gateway's decisions, without a disk or a network: standings, replies, senders, secrets, copies, waits. */
+/* The gateway's decisions, without a disk or a network: standings, replies, senders, secrets,
+ * copies, waits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,13 +8,13 @@
 
 #include <cmocka.h>
 
-#include "os/heap.h"
 #include "gateway/completer.h"
 #include "gateway/policy.h"
 #include "gateway/record.h"
 #include "gateway/sender.h"
+#include "os/heap.h"
 
-/* ---- standings ------------------------------------------------------------------------------------ */
+/* ---- standings ------------------------------------------------------------------------------- */
 
 static struct ph_event events[3];
 static struct ph_answer answer;
@@ -32,10 +33,14 @@ static void a_request_stands_as_its_verdict_says(void **state)
         enum ph_verdict verdict;
         enum ph_inbox_standing standing;
         bool held;
-    } rows[] = {{PH_VERIFIED, PH_STANDING_ACCEPTED, false},       {PH_FORGED, PH_STANDING_QUARANTINED, true},
-                {PH_STALE, PH_STANDING_QUARANTINED, true},        {PH_NO_SIGNATURE, PH_STANDING_QUARANTINED, true},
-                {PH_NO_SECRET, PH_STANDING_QUARANTINED, true},    {PH_UNSIGNED, PH_STANDING_HINT, false},
-                {PH_UNSUPPORTED, PH_STANDING_HINT, false},        {PH_UNREACHABLE, PH_STANDING_PENDING, true},
+    } rows[] = {{PH_VERIFIED, PH_STANDING_ACCEPTED, false},
+                {PH_FORGED, PH_STANDING_QUARANTINED, true},
+                {PH_STALE, PH_STANDING_QUARANTINED, true},
+                {PH_NO_SIGNATURE, PH_STANDING_QUARANTINED, true},
+                {PH_NO_SECRET, PH_STANDING_QUARANTINED, true},
+                {PH_UNSIGNED, PH_STANDING_HINT, false},
+                {PH_UNSUPPORTED, PH_STANDING_HINT, false},
+                {PH_UNREACHABLE, PH_STANDING_PENDING, true},
                 {PH_VERDICT_UNSPECIFIED, PH_STANDING_QUARANTINED, true}};
     (void)state;
     for (size_t i = 0; i < PH_COUNTOF(rows); i++) {
@@ -64,14 +69,16 @@ static void a_batch_stands_by_its_best_item_and_holds_the_bad(void **state)
 static void a_body_that_cannot_be_read_is_quarantined_with_what_is_wrong(void **state)
 {
     (void)state;
-    answer = (struct ph_answer){.error = PH_E_WEBHOOK_BODY_DECODING_FAILED, .error_message = PH_S("not JSON")};
+    answer = (struct ph_answer){.error = PH_E_WEBHOOK_BODY_DECODING_FAILED,
+                                .error_message = PH_S("not JSON")};
     struct ph_judgement j = ph_policy_judge(&answer);
     assert_int_equal(j.standing, PH_STANDING_QUARANTINED);
     assert_false(j.match_only);
     assert_true(ph_slice_eq(j.reason, PH_S("not JSON")));
 }
 
-static void a_thin_event_is_held_until_its_object_is_fetched_and_a_forged_one_fetches_nothing(void **state)
+static void
+a_thin_event_is_held_until_its_object_is_fetched_and_a_forged_one_fetches_nothing(void **state)
 {
     struct ph_callout callout = {.kind = PH_FETCH_EVENT};
     (void)state;
@@ -85,11 +92,13 @@ static void a_thin_event_is_held_until_its_object_is_fetched_and_a_forged_one_fe
     assert_int_equal(ph_policy_judge(&answer).work, PH_WORK_NONE);
 }
 
-/* ---- replies --------------------------------------------------------------------------------------- */
+/* ---- replies --------------------------------------------------------------------------------- */
 
-static enum ph_reply_kind reply(enum ph_status status, enum ph_inbox_stored stored, enum ph_inbox_standing standing)
+static enum ph_reply_kind reply(enum ph_status status, enum ph_inbox_stored stored,
+                                enum ph_inbox_standing standing)
 {
-    const struct ph_inbox_store store = {.op.status = status, .stored = stored, .request.standing = standing};
+    const struct ph_inbox_store store = {
+        .op.status = status, .stored = stored, .request.standing = standing};
     return ph_policy_reply(&store);
 }
 
@@ -106,7 +115,7 @@ static void success_is_for_what_is_stored_only(void **state)
     }
 }
 
-/* ---- senders ---------------------------------------------------------------------------------------- */
+/* ---- senders --------------------------------------------------------------------------------- */
 
 static struct ph_network network(const char *text)
 {
@@ -120,7 +129,10 @@ static bool sender_is(const char *peer, const char *first, const char *second, c
     const struct ph_network trusted[] = {network("10.0.0.0/8"), network("fd00::/8")};
     const struct ph_header headers[] = {{PH_S("X-Forwarded-For"), ph_slice_str(first)},
                                         {PH_S("x-forwarded-for"), ph_slice_str(second)}};
-    const struct ph_request request = {.headers = headers, .header_count = second != NULL ? 2 : first != NULL ? 1 : 0};
+    const struct ph_request request = {.headers = headers,
+                                       .header_count = second != NULL  ? 2
+                                                       : first != NULL ? 1
+                                                                       : 0};
     struct ph_config_endpoint endpoint = {0};
     uint8_t got[16];
     endpoint.trusted_proxies.items = trusted;
@@ -133,16 +145,19 @@ static void the_sender_is_the_last_address_that_no_trusted_proxy_has(void **stat
 {
     (void)state;
     assert_true(sender_is("192.0.2.1", NULL, NULL, "192.0.2.1"));
-    assert_true(sender_is("192.0.2.1", "203.0.113.9", NULL, "192.0.2.1")); /* nobody trusted wrote that */
+    /* nobody trusted wrote that */
+    assert_true(sender_is("192.0.2.1", "203.0.113.9", NULL, "192.0.2.1"));
     assert_true(sender_is("10.0.0.1", "203.0.113.9", NULL, "203.0.113.9"));
-    assert_true(sender_is("10.0.0.1", "1.1.1.1, 203.0.113.9", NULL, "203.0.113.9")); /* what the sender wrote itself */
+    /* what the sender wrote itself */
+    assert_true(sender_is("10.0.0.1", "1.1.1.1, 203.0.113.9", NULL, "203.0.113.9"));
     assert_true(sender_is("10.0.0.1", "203.0.113.9, 10.0.0.2", NULL, "203.0.113.9"));
     assert_true(sender_is("10.0.0.1", "1.1.1.1", "203.0.113.9", "203.0.113.9"));
     assert_true(sender_is("10.0.0.1", "203.0.113.9", "10.1.1.1", "203.0.113.9"));
     assert_true(sender_is("fd00::1", "2001:db8::7", NULL, "2001:db8::7"));
     assert_true(sender_is("10.0.0.1", "203.0.113.9, nonsense", NULL, "10.0.0.1"));
     assert_true(sender_is("10.0.0.1", "203.0.113.0/24", NULL, "10.0.0.1"));
-    assert_true(sender_is("10.0.0.1", "10.0.0.3", NULL, "10.0.0.3")); /* all are proxies: the farthest */
+    /* all are proxies: the farthest */
+    assert_true(sender_is("10.0.0.1", "10.0.0.3", NULL, "10.0.0.3"));
     assert_true(sender_is("10.0.0.1", "", NULL, "10.0.0.1"));
 }
 
@@ -159,13 +174,15 @@ static void a_list_of_addresses_lets_nobody_else_in(void **state)
     assert_false(ph_sender_allowed(&endpoint, (const uint8_t[16]){0})); /* not known who it is */
 }
 
-/* ---- secrets ---------------------------------------------------------------------------------------- */
+/* ---- secrets --------------------------------------------------------------------------------- */
 
-static bool keys_for(struct ph_config_endpoint *endpoint, const char *body, struct ph_view_keys *ret)
+static bool keys_for(struct ph_config_endpoint *endpoint, const char *body,
+                     struct ph_view_keys *ret)
 {
     struct ph_arena arena;
     const struct ph_header header = {PH_S("x-account"), PH_S("two")};
-    const struct ph_request request = {.headers = &header, .header_count = 1, .body = ph_slice_str(body)};
+    const struct ph_request request = {
+        .headers = &header, .header_count = 1, .body = ph_slice_str(body)};
     ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
     bool found = ph_view_keys_for(endpoint, &request, 1000, &arena, ret);
     ph_arena_done(&arena);
@@ -175,9 +192,11 @@ static bool keys_for(struct ph_config_endpoint *endpoint, const char *body, stru
 static void an_account_is_picked_by_what_the_request_says_and_an_unknown_one_is_none(void **state)
 {
     const struct ph_config_secret own = {.secret = {PH_S("env:OWN"), PH_S("own")}},
-                                  late = {.secret = {PH_S("env:LATE"), PH_S("late")}, .not_before_ms = 2000},
+                                  late = {.secret = {PH_S("env:LATE"), PH_S("late")},
+                                          .not_before_ms = 2000},
                                   shared[] = {late, {.secret = {PH_S("env:ALL"), PH_S("all")}}};
-    struct ph_config_account accounts[2] = {{.entry.name = PH_S("one")}, {.entry.name = PH_S("two")}};
+    struct ph_config_account accounts[2] = {{.entry.name = PH_S("one")},
+                                            {.entry.name = PH_S("two")}};
     struct ph_config_endpoint endpoint = {.by = PH_S("/account")};
     struct ph_view_keys keys;
     (void)state;
@@ -190,7 +209,8 @@ static void an_account_is_picked_by_what_the_request_says_and_an_unknown_one_is_
     assert_true(keys_for(&endpoint, "{\"account\":\"one\"}", &keys));
     assert_int_equal(keys.count, 1);
     assert_true(ph_slice_eq(keys.names[0], PH_S("env:OWN")));
-    assert_true(keys_for(&endpoint, "{\"account\":\"two\"}", &keys)); /* none of its own: the endpoint's, those that are valid */
+    /* none of its own: the endpoint's, those that are valid */
+    assert_true(keys_for(&endpoint, "{\"account\":\"two\"}", &keys));
     assert_int_equal(keys.count, 1);
     assert_true(ph_slice_eq(keys.names[0], PH_S("env:ALL")));
     assert_false(keys_for(&endpoint, "{\"account\":\"three\"}", &keys));
@@ -204,13 +224,14 @@ static void an_account_is_picked_by_what_the_request_says_and_an_unknown_one_is_
     assert_true(keys_for(&endpoint, "", &keys));
 }
 
-/* ---- copies ------------------------------------------------------------------------------------------- */
+/* ---- copies ---------------------------------------------------------------------------------- */
 
 static void a_copy_stands_alone(void **state)
 {
     char text[] = "the body", name[] = "x-name", key[] = "acme:1";
     struct ph_header header = {ph_slice_of(name, 6), ph_slice_of(text, 3)};
-    struct ph_inbox_event event = {.dedupe_key = ph_slice_of(key, 6), .answer = ph_slice_of(text, 8), .amount = 7};
+    struct ph_inbox_event event = {
+        .dedupe_key = ph_slice_of(key, 6), .answer = ph_slice_of(text, 8), .amount = 7};
     struct ph_inbox_store store = {.events = &event, .event_count = 1}, *copy;
     (void)state;
     store.request.body = ph_slice_of(text, 8);
@@ -230,18 +251,21 @@ static void a_copy_stands_alone(void **state)
     assert_true(ph_slice_eq(copy->events[0].answer, PH_S("the body")));
     assert_int_equal(copy->events[0].amount, 7);
     assert_false(ph_slice_present(copy->request.trace));
-    assert_true(copy->op.bytes >= 48 + sizeof *copy + sizeof event + sizeof header + 8 + 6 + 3 + 6 + 8);
+    assert_true(copy->op.bytes >=
+                48 + sizeof *copy + sizeof event + sizeof header + 8 + 6 + 3 + 6 + 8);
     free(block);
 }
 
-/* ---- a real request ------------------------------------------------------------------------------------ */
+/* ---- a real request -------------------------------------------------------------------------- */
 
 static void what_is_stored_of_a_verified_event_is_what_handle_says_of_it(void **state)
 {
     /* HMAC-SHA256 of "1700000000.{body}" with "whsec_test", by another tool. */
-    static const char body[] = "{\"id\":\"evt_1\",\"object\":\"event\",\"created\":1700000000,\"livemode\":true,"
-                               "\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{\"id\":\"pi_1\",\"object\":\"payment_intent\","
-                               "\"amount\":4900,\"amount_received\":4900,\"currency\":\"eur\",\"status\":\"succeeded\"}}}";
+    static const char body[] =
+        "{\"id\":\"evt_1\",\"object\":\"event\",\"created\":1700000000,\"livemode\":true,"
+        "\"type\":\"payment_intent.succeeded\",\"data\":{\"object\":{\"id\":\"pi_1\",\"object\":"
+        "\"payment_intent\","
+        "\"amount\":4900,\"amount_received\":4900,\"currency\":\"eur\",\"status\":\"succeeded\"}}}";
     const struct ph_connector *stripe = NULL;
     struct ph_worker *worker = ph_worker_new(&ph_os_heap);
     const struct ph_secret_pair secret = {.secret = PH_S("whsec_test")};
@@ -255,15 +279,27 @@ static void what_is_stored_of_a_verified_event_is_what_handle_says_of_it(void **
     for (size_t i = 0; i < ph_connectors_builtin_count; i++)
         if (ph_slice_eq(ph_connectors_builtin[i]->name, PH_S("stripe")))
             stripe = ph_connectors_builtin[i];
-    struct ph_input in = {.connector = stripe, .request = &bare, .secrets = &secret, .secret_count = 1, .now_ms = 1700000000000};
-    assert_int_equal(ph_engine_sign(worker, &in, (struct ph_slice){0}, ph_slice_str(body), PH_S("u"), &made, &reason), PH_OK);
+    struct ph_input in = {.connector = stripe,
+                          .request = &bare,
+                          .secrets = &secret,
+                          .secret_count = 1,
+                          .now_ms = 1700000000000};
+    assert_int_equal(ph_engine_sign(worker, &in, (struct ph_slice){0}, ph_slice_str(body),
+                                    PH_S("u"), &made, &reason),
+                     PH_OK);
     struct ph_request request = bare;
     request.headers = made.headers;
     request.header_count = made.header_count;
     request.body = made.body;
     in.request = &request;
-    assert_int_equal(ph_engine_run_keep(worker, &in, (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM), &answer), PH_OK);
-    const struct ph_record_input input = {.view = &view, .endpoint = &endpoint, .in = &in, .answer = &answer, .secret = PH_S("env:S")};
+    assert_int_equal(
+        ph_engine_run_keep(worker, &in, (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM), &answer),
+        PH_OK);
+    const struct ph_record_input input = {.view = &view,
+                                          .endpoint = &endpoint,
+                                          .in = &in,
+                                          .answer = &answer,
+                                          .secret = PH_S("env:S")};
     assert_int_equal(ph_record_make(worker, &input, &store), PH_OK);
     assert_int_equal(store.event_count, 1);
     const struct ph_inbox_event *event = &store.events[0];
@@ -274,7 +310,9 @@ static void what_is_stored_of_a_verified_event_is_what_handle_says_of_it(void **
     assert_true(ph_slice_eq(event->subject, PH_S("pi_1")));
     assert_true(ph_slice_eq(event->dedupe_key, PH_S("@acct%3A9:stripe:evt_1")));
     assert_true(ph_slice_eq(event->event_id, event->dedupe_key));
-    assert_true(ph_slice_find(event->answer, PH_S("\"merchant_event_id\":\"@acct%3A9:stripe:evt_1\""), 0) != SIZE_MAX);
+    assert_true(ph_slice_find(event->answer,
+                              PH_S("\"merchant_event_id\":\"@acct%3A9:stripe:evt_1\""),
+                              0) != SIZE_MAX);
     assert_true(ph_slice_eq(event->currency, PH_S("EUR")));
     assert_int_equal(event->amount, 4900);
     assert_int_equal(event->occurred_ms, 1700000000000);
@@ -306,19 +344,23 @@ static void what_is_stored_of_a_verified_event_is_what_handle_says_of_it(void **
     ph_worker_free(worker);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------ */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
-static struct ph_slice key_of(struct ph_worker *worker, const struct ph_config_endpoint *endpoint, struct ph_slice account,
-                              enum ph_mode mode)
+static struct ph_slice key_of(struct ph_worker *worker, const struct ph_config_endpoint *endpoint,
+                              struct ph_slice account, enum ph_mode mode)
 {
     static const struct ph_connector connector = {.name = PH_SI("acme")};
     static struct ph_inbox_store store;
     const struct ph_request request = {0};
     const struct ph_input in = {.connector = &connector, .request = &request};
     struct ph_view view = {0};
-    events[0] = (struct ph_event){.verdict = PH_VERIFIED, .dedupe_key = PH_S("acme:1"), .account = PH_S("said"), .mode = mode};
+    events[0] = (struct ph_event){.verdict = PH_VERIFIED,
+                                  .dedupe_key = PH_S("acme:1"),
+                                  .account = PH_S("said"),
+                                  .mode = mode};
     answer = (struct ph_answer){.events = events, .event_count = 1};
-    const struct ph_record_input input = {.view = &view, .endpoint = endpoint, .in = &in, .answer = &answer, .account = account};
+    const struct ph_record_input input = {
+        .view = &view, .endpoint = endpoint, .in = &in, .answer = &answer, .account = account};
     assert_int_equal(ph_record_make(worker, &input, &store), PH_OK);
     return store.events[0].dedupe_key;
 }
@@ -328,14 +370,19 @@ static void a_key_is_its_endpoints_own_unless_endpoints_share_an_account(void **
     struct ph_worker *worker = ph_worker_new(&ph_os_heap);
     struct ph_config_endpoint endpoint = {.entry.name = PH_S("shop")};
     (void)state;
-    assert_true(ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_TEST), PH_S("shop:acme:1")));
+    assert_true(
+        ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_TEST), PH_S("shop:acme:1")));
     /* What a processor may not sign, its account and mode, changes nothing. */
-    assert_true(ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_LIVE), PH_S("shop:acme:1")));
-    assert_true(ph_slice_eq(key_of(worker, &endpoint, PH_S("E:U"), PH_LIVE), PH_S("shop/E%3AU:acme:1")));
+    assert_true(
+        ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_LIVE), PH_S("shop:acme:1")));
+    assert_true(
+        ph_slice_eq(key_of(worker, &endpoint, PH_S("E:U"), PH_LIVE), PH_S("shop/E%3AU:acme:1")));
     endpoint.account = PH_S("acct");
-    assert_true(ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_TEST), PH_S("@acct:acme:1")));
+    assert_true(ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_TEST),
+                            PH_S("@acct:acme:1")));
     endpoint.mode = PH_CONFIG_MODE_LIVE;
-    assert_true(ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_TEST), PH_S("@acct/live:acme:1")));
+    assert_true(ph_slice_eq(key_of(worker, &endpoint, (struct ph_slice){0}, PH_TEST),
+                            PH_S("@acct/live:acme:1")));
     ph_worker_free(worker);
 }
 
@@ -344,7 +391,8 @@ static void an_item_of_another_account_than_its_batch_proves_nothing(void **stat
     struct ph_config_endpoint endpoint = {.by = PH_S("/items/0/account")};
     (void)state;
     for (size_t i = 0; i < 3; i++)
-        events[i] = (struct ph_event){.verdict = PH_VERIFIED, .account = i == 1 ? PH_S("US") : PH_S("EU")};
+        events[i] =
+            (struct ph_event){.verdict = PH_VERIFIED, .account = i == 1 ? PH_S("US") : PH_S("EU")};
     answer = (struct ph_answer){.events = events, .event_count = 3};
     ph_record_part_accounts(&endpoint, &answer);
     assert_int_equal(events[0].verdict, PH_VERIFIED);
@@ -372,15 +420,20 @@ static void an_unknown_account_is_named_masked_and_cut(void **state)
     char long_name[5000];
     (void)state;
     memset(long_name, 'x', sizeof long_name);
-    says_no_account(PH_S("/merchant"), PH_S("ShopDE"), "no account of this endpoint is called \"ShopDE\" (by /merchant)");
-    says_no_account(PH_S("header:X-Account"), (struct ph_slice){0}, "the request names no account (by header:X-Account)");
-    says_no_account(PH_S("/m"), PH_S("a\"b\nc\x1b"), "no account of this endpoint is called \"a?b?c?\" (by /m)");
-    says_no_account(PH_S("/m"), PH_S("4111111111111111"), "no account of this endpoint is called \"************1111\" (by /m)");
+    says_no_account(PH_S("/merchant"), PH_S("ShopDE"),
+                    "no account of this endpoint is called \"ShopDE\" (by /merchant)");
+    says_no_account(PH_S("header:X-Account"), (struct ph_slice){0},
+                    "the request names no account (by header:X-Account)");
+    says_no_account(PH_S("/m"), PH_S("a\"b\nc\x1b"),
+                    "no account of this endpoint is called \"a?b?c?\" (by /m)");
+    says_no_account(PH_S("/m"), PH_S("4111111111111111"),
+                    "no account of this endpoint is called \"************1111\" (by /m)");
     says_no_account(PH_S("/m"), ph_slice_of(long_name, sizeof long_name),
-                    "no account of this endpoint is called \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\" (by /m)");
+                    "no account of this endpoint is called "
+                    "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\" (by /m)");
 }
 
-/* ---- waits -------------------------------------------------------------------------------------------- */
+/* ---- waits ----------------------------------------------------------------------------------- */
 
 static void work_that_fails_is_tried_again_for_days_and_then_no_more(void **state)
 {
@@ -396,7 +449,8 @@ static void work_that_fails_is_tried_again_for_days_and_then_no_more(void **stat
     assert_in_range(tries, 10, 40);
 }
 
-static void a_made_up_address_holds_its_place_until_its_host_denies_it_and_an_hour_at_most(void **state)
+static void
+a_made_up_address_holds_its_place_until_its_host_denies_it_and_an_hour_at_most(void **state)
 {
     (void)state;
     assert_true(ph_work_leaves(true, 1000, 1000));
@@ -410,7 +464,8 @@ int main(void)
         cmocka_unit_test(a_request_stands_as_its_verdict_says),
         cmocka_unit_test(a_batch_stands_by_its_best_item_and_holds_the_bad),
         cmocka_unit_test(a_body_that_cannot_be_read_is_quarantined_with_what_is_wrong),
-        cmocka_unit_test(a_thin_event_is_held_until_its_object_is_fetched_and_a_forged_one_fetches_nothing),
+        cmocka_unit_test(
+            a_thin_event_is_held_until_its_object_is_fetched_and_a_forged_one_fetches_nothing),
         cmocka_unit_test(success_is_for_what_is_stored_only),
         cmocka_unit_test(the_sender_is_the_last_address_that_no_trusted_proxy_has),
         cmocka_unit_test(a_list_of_addresses_lets_nobody_else_in),
@@ -421,7 +476,8 @@ int main(void)
         cmocka_unit_test(a_key_is_its_endpoints_own_unless_endpoints_share_an_account),
         cmocka_unit_test(an_item_of_another_account_than_its_batch_proves_nothing),
         cmocka_unit_test(work_that_fails_is_tried_again_for_days_and_then_no_more),
-        cmocka_unit_test(a_made_up_address_holds_its_place_until_its_host_denies_it_and_an_hour_at_most),
+        cmocka_unit_test(
+            a_made_up_address_holds_its_place_until_its_host_denies_it_and_an_hour_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,7 +144,8 @@ static void a_status_text_is_not_cut_within_a_character(void **state)
         const size_t at = PH_GRPC_TEXT_BYTES_MAX - fits;
         memset(text, 'a', sizeof(text));
         memcpy(text + at, "\xf0\x9f\x98\x80", 4);
-        assert_int_equal(ph_grpc_encode_message(&arena, ph_slice_of(text, sizeof(text))).len, fits < 4 ? at : at + 12);
+        assert_int_equal(ph_grpc_encode_message(&arena, ph_slice_of(text, sizeof(text))).len,
+                         fits < 4 ? at : at + 12);
     }
 }
 

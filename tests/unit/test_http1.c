@@ -130,7 +130,8 @@ static void headers_are_found_by_name_in_any_case(void **state)
     struct ph_header headers[PH_HEADERS_MAX];
     struct ph_http_request request;
     open_h1();
-    feed(PH_S("POST /later HTTP/1.1\r\nHost: x\r\nX-CONNECTOR: one\r\nx-connector: two\r\nCoNTeNT-TyPE: \t three \t\r\n"
+    feed(PH_S("POST /later HTTP/1.1\r\nHost: x\r\nX-CONNECTOR: one\r\nx-connector: "
+              "two\r\nCoNTeNT-TyPE: \t three \t\r\n"
               "x-request-iD: four\r\nContent-Length: 0\r\n\r\n"));
     ph_http_exchange_request(fixture->held[0], headers, &request);
     assert_true(ph_slice_eq(ph_http_header(&request, PH_S("x-connector")), PH_S("one")));

@@ -1,4 +1,5 @@
-/* HTTP/2 as a machine over bytes, with a client of nghttp2's own on the other side and no socket between. */
+/* HTTP/2 as a machine over bytes, with a client of nghttp2's own on the other side and no socket
+ * between. */
 #include "http_fixture.h"
 
 #include <nghttp2/nghttp2.h>
@@ -24,18 +25,21 @@ static struct client client;
 static int64_t now_ms;
 
 static int c_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
-                    size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags, void *user)
+                    size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+                    void *user)
 {
     (void)session, (void)flags, (void)user;
     if (frame->headers.cat != NGHTTP2_HCAT_RESPONSE)
         client.trailer_count++;
     else if (ph_slice_eq(ph_slice_of(name, name_len), PH_S(":status")))
-        client.statuses[frame->hd.stream_id / 2] = (value[0] - '0') * 100 + (value[1] - '0') * 10 + value[2] - '0';
+        client.statuses[frame->hd.stream_id / 2] =
+            (value[0] - '0') * 100 + (value[1] - '0') * 10 + value[2] - '0';
     (void)value_len;
     return 0;
 }
 
-static int c_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data, size_t len, void *user)
+static int c_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data,
+                  size_t len, void *user)
 {
     (void)session, (void)flags, (void)id, (void)user;
     size_t room = sizeof client.body - client.body_len;
@@ -65,8 +69,8 @@ static int c_frame(nghttp2_session *session, const nghttp2_frame *frame, void *u
     return 0;
 }
 
-static ssize_t c_upload(nghttp2_session *session, int32_t id, uint8_t *buf, size_t len, uint32_t *flags,
-                        nghttp2_data_source *source, void *user)
+static ssize_t c_upload(nghttp2_session *session, int32_t id, uint8_t *buf, size_t len,
+                        uint32_t *flags, nghttp2_data_source *source, void *user)
 {
     (void)session, (void)id, (void)source, (void)user;
     size_t left = client.upload.len - client.uploaded, count = left < len ? left : len;
@@ -113,7 +117,8 @@ static void server_to_client(void)
     assert_int_equal(ph_h2_flush(h2, 1 << 20), PH_OK);
     struct ph_slice bytes = ph_buffer_slice(&fixture->out);
     if (bytes.len > 0)
-        assert_true(nghttp2_session_mem_recv(client.session, (const uint8_t *)bytes.ptr, bytes.len) >= 0);
+        assert_true(
+            nghttp2_session_mem_recv(client.session, (const uint8_t *)bytes.ptr, bytes.len) >= 0);
     fixture->out.len = 0;
 }
 
@@ -129,27 +134,33 @@ static enum ph_status exchange_bytes(size_t piece)
             return PH_OK;
         for (size_t at = 0; at < (size_t)len; at += piece) {
             size_t left = (size_t)len - at;
-            enum ph_status st = ph_h2_feed(h2, ph_slice_of(bytes + at, left < piece ? left : piece), now_ms);
+            enum ph_status st =
+                ph_h2_feed(h2, ph_slice_of(bytes + at, left < piece ? left : piece), now_ms);
             if (st != PH_OK)
                 return st;
         }
     }
 }
 
+/* clang-format off */
 #define NV(n, v) {(uint8_t *)(uintptr_t)(n), (uint8_t *)(uintptr_t)(v), sizeof(n) - 1, strlen(v), 0}
+/* clang-format on */
 
 static int32_t request(const char *path, struct ph_slice upload)
 {
-    const nghttp2_nv fields[] = {NV(":method", "POST"), NV(":scheme", "http"), NV(":path", path), NV(":authority", "x")};
+    const nghttp2_nv fields[] = {NV(":method", "POST"), NV(":scheme", "http"), NV(":path", path),
+                                 NV(":authority", "x")};
     const nghttp2_data_provider source = {.read_callback = c_upload};
     client.upload = upload;
     client.uploaded = 0;
-    return nghttp2_submit_request(client.session, NULL, fields, PH_COUNTOF(fields), upload.ptr != NULL ? &source : NULL, NULL);
+    return nghttp2_submit_request(client.session, NULL, fields, PH_COUNTOF(fields),
+                                  upload.ptr != NULL ? &source : NULL, NULL);
 }
 
 static void an_answer_to_HEAD_has_no_body(void **state)
 {
-    const nghttp2_nv fields[] = {NV(":method", "HEAD"), NV(":scheme", "http"), NV(":path", "/a"), NV(":authority", "x")};
+    const nghttp2_nv fields[] = {NV(":method", "HEAD"), NV(":scheme", "http"), NV(":path", "/a"),
+                                 NV(":authority", "x")};
     (void)state;
     open_h2(false);
     client.body_len = 0;
@@ -196,7 +207,8 @@ static struct ph_slice read_of_client(char *room, size_t room_bytes)
 {
     const uint8_t *bytes;
     size_t count = 0;
-    for (ssize_t len; (len = nghttp2_session_mem_send(client.session, &bytes)) > 0; count += (size_t)len) {
+    for (ssize_t len; (len = nghttp2_session_mem_send(client.session, &bytes)) > 0;
+         count += (size_t)len) {
         assert_true((size_t)len <= room_bytes - count);
         memcpy(room + count, bytes, (size_t)len);
     }
@@ -281,7 +293,8 @@ static void bodies_that_pass_do_not_take_each_others_place(void **state)
 }
 
 /* One read of two requests; *ret_first: the id of the first. */
-static struct ph_slice read_of_two(char *room, size_t room_bytes, struct ph_slice one, struct ph_slice two, int32_t *ret_first)
+static struct ph_slice read_of_two(char *room, size_t room_bytes, struct ph_slice one,
+                                   struct ph_slice two, int32_t *ret_first)
 {
     *ret_first = request("/1-passing", one);
     struct ph_slice first = read_of_client(room, room_bytes);
@@ -320,7 +333,9 @@ static void a_request_that_is_reset_at_once_is_handled_however_the_bytes_come(vo
         nghttp2_submit_rst_stream(client.session, 0, first, NGHTTP2_CANCEL);
         struct ph_slice reset = read_of_client(room + both.len, sizeof room - both.len);
         for (size_t at = 0, len = both.len + reset.len; at < len; at += piece)
-            assert_int_equal(ph_h2_feed(h2, ph_slice_of(room + at, len - at < piece ? len - at : piece), now_ms), PH_OK);
+            assert_int_equal(
+                ph_h2_feed(h2, ph_slice_of(room + at, len - at < piece ? len - at : piece), now_ms),
+                PH_OK);
         assert_string_equal(fixture->log, "POST /1-passing abc;POST /2-passing xyz;");
         close_h2();
     }
@@ -543,7 +558,8 @@ static void a_reader_that_does_not_read_makes_its_writer_wait_and_not_grow(void 
     client.upload_stays_open = true;
     int32_t id = request("/parts", ph_slice_of(upload, 0));
     exchange_bytes(1000);
-    while (ph_http_write(fixture->held[0], (struct ph_slice){0}, ph_slice_of(part, sizeof part)) == PH_OK)
+    while (ph_http_write(fixture->held[0], (struct ph_slice){0}, ph_slice_of(part, sizeof part)) ==
+           PH_OK)
         assert_true(++count < 100);
     assert_int_equal(fixture->counters.limit_stream_output, 1);
     size_t told = fixture->data_count;
@@ -675,7 +691,8 @@ static void requests_past_their_time_are_reset_and_held_ones_are_not(void **stat
 static void request_with(const char *path, size_t headers, const char *value)
 {
     enum { FIELDS_MAX = 64 };
-    nghttp2_nv fields[FIELDS_MAX] = {NV(":method", "GET"), NV(":scheme", "http"), NV(":path", path), NV(":authority", "x")};
+    nghttp2_nv fields[FIELDS_MAX] = {NV(":method", "GET"), NV(":scheme", "http"), NV(":path", path),
+                                     NV(":authority", "x")};
     const nghttp2_nv field = NV("x", value);
     assert_true(4 + headers <= FIELDS_MAX);
     for (size_t i = 0; i < headers; i++)
@@ -697,7 +714,9 @@ static void headers_are_bounded_by_the_sites_limits(void **state)
     exchange_bytes(1000);
     assert_string_equal(fixture->log, "GET /few ;GET /many  refused;GET /large  refused;");
     assert_int_equal(fixture->counters.limit_head_bytes, 2);
-    assert_int_equal(nghttp2_session_get_remote_settings(client.session, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE), 1024);
+    assert_int_equal(
+        nghttp2_session_get_remote_settings(client.session, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE),
+        1024);
     close_h2();
 }
 

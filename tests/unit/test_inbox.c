@@ -268,7 +268,8 @@ PH_TEST(addresses_that_were_made_up_take_no_room_of_those_that_are_known)
     options.quarantine_requests = 40;
     options.quarantine_bytes = 1000000;
     assert_int_equal(ph_inbox_reconfigure(inbox, &options), PH_OK);
-    assert_int_equal(fill_pending(PH_S("paypal"), PH_WORK_VERIFY_UNKNOWN), 5); /* half of a quarter */
+    /* half of a quarter */
+    assert_int_equal(fill_pending(PH_S("paypal"), PH_WORK_VERIFY_UNKNOWN), 5);
     assert_int_equal(fill_pending(PH_S("paypal-books"), PH_WORK_VERIFY_UNKNOWN), 3);
     assert_int_equal(counts().pending_unknown, 8);
     reopen();

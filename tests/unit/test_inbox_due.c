@@ -404,7 +404,8 @@ static int64_t store_pending(struct sample *s, const char *key)
     return s->store.stored == PH_STORED_FULL ? 0 : s->store.request.id;
 }
 
-/* JUDGE takes no room that is not there: what was pending is DROPPED where the quarantine is full. */
+/* JUDGE takes no room that is not there: what was pending is DROPPED where the quarantine is
+ * full. */
 PH_TEST(pending_ones_that_are_refused_grow_past_no_bound_and_take_nobodys_room)
 {
     struct sample s;
@@ -417,7 +418,8 @@ PH_TEST(pending_ones_that_are_refused_grow_past_no_bound_and_take_nobodys_room)
         s.store.request.standing = PH_STANDING_QUARANTINED;
         s.events[0].verdict = PH_FORGED;
         assert_int_equal(run(&s.store.op), PH_OK);
-        assert_true(ask("SELECT count(*) FROM requests WHERE standing=6") <= 10); /* the oldest are forgotten, at once */
+        /* the oldest are forgotten, at once */
+        assert_true(ask("SELECT count(*) FROM requests WHERE standing=6") <= 10);
     }
     assert_int_equal(counts().pending, 0);
     assert_int_equal(counts().quarantined, 10);
@@ -426,7 +428,8 @@ PH_TEST(pending_ones_that_are_refused_grow_past_no_bound_and_take_nobodys_room)
     assert_int_equal(ask("SELECT max(id) FROM requests"), last);
     reopen();
     assert_int_equal(counts().dropped, 10);
-    assert_int_equal(counts().dropped_bytes, ask("SELECT sum(bytes) FROM requests WHERE standing=6"));
+    assert_int_equal(counts().dropped_bytes,
+                     ask("SELECT sum(bytes) FROM requests WHERE standing=6"));
 }
 
 PH_TEST(what_is_dropped_and_still_asked_for_makes_room_and_comes_back)

@@ -250,7 +250,8 @@ PH_TEST(a_key_goes_when_its_event_is_gone_and_it_is_old_itself)
 PH_TEST(deliveries_to_a_destination_that_is_gone_wait_a_day_for_it_and_are_dropped_then)
 {
     static const struct ph_slice left[] = {PH_SI(""), PH_SI("books"), PH_SI("later")},
-                                 back[] = {PH_SI(""), PH_SI("books"), PH_SI("later"), PH_SI("shop")};
+                                 back[] = {PH_SI(""), PH_SI("books"), PH_SI("later"),
+                                           PH_SI("shop")};
     static struct sample s[300];
     static char key[300][16];
     (void)state;
@@ -495,7 +496,8 @@ PH_TEST(a_file_of_version_1_is_brought_to_this_one_with_all_it_has)
     open_inbox();
     assert_int_equal(ask("SELECT user_version FROM pragma_user_version()"), PH_INBOX_VERSION);
     assert_int_equal(counts().backlog[0], 2);
-    assert_int_equal(ph_inbox_event_find(reader, PH_S("stripe:stripe:evt_1Sample0001"), &id), PH_OK);
+    assert_int_equal(ph_inbox_event_find(reader, PH_S("stripe:stripe:evt_1Sample0001"), &id),
+                     PH_OK);
     assert_int_equal(id, 1024);
     store(&s, "stripe:stripe:evt_1Sample0001");
     assert_int_equal(s.store.stored, PH_STORED_DUPLICATE);
@@ -553,7 +555,8 @@ PH_TEST(a_check_finds_what_must_not_be)
     close_inbox();
     assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_OK);
     assert_int_equal(findings.len, 0);
-    change("DELETE FROM keys; UPDATE figures SET keys_from=next_request*1024; UPDATE destinations SET backlog=7");
+    change("DELETE FROM keys; UPDATE figures SET keys_from=next_request*1024; UPDATE destinations "
+           "SET backlog=7");
     assert_int_equal(ph_inbox_check(folder, &memory, &findings), PH_OK);
     assert_true(ph_slice_find(findings, PH_S("1 told events whose key is not known\n"), 0) !=
                 SIZE_MAX);

@@ -193,8 +193,8 @@ static void past_the_limit_nothing_more_waits(void **state)
     for (size_t i = 0; i < PH_LATER_MAX; i++) {
         ph_http_exchange_init(&exchanges[i], &fixture->memory);
         exchanges[i].held = true;
-        assert_int_equal(
-            ph_later_begin(later, &exchanges[i], &job, NULL, &work, 1000, &tickets[i]), PH_OK);
+        assert_int_equal(ph_later_begin(later, &exchanges[i], &job, NULL, &work, 1000, &tickets[i]),
+                         PH_OK);
     }
     assert_int_equal(ph_later_begin(later, &exchanges[PH_LATER_MAX], &job, NULL, &work, 1000,
                                     &tickets[PH_LATER_MAX]),

@@ -1,5 +1,5 @@
-/* `*` in a page's pointers, what a reader says where it may not stand, and keys without the account: pages and
- * bodies in, answers out. */
+/* `*` in a page's pointers, what a reader says where it may not stand, and keys without the
+ * account: pages and bodies in, answers out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,9 @@ static int close_worker(void **state)
     return 0;
 }
 
-#define HEAD "language: 1\nname: acme\ntitle: Acme\nsources:\n  S1: acme.example (2026-11-25)\nsignature: { kind: none }\n"
+#define HEAD                                                                                       \
+    "language: 1\nname: acme\ntitle: Acme\nsources:\n  S1: acme.example (2026-11-25)\nsignature: " \
+    "{ kind: none }\n"
 static const char page[] = HEAD
     "event: { type: /type }\n"
     "account: { of: /account, keys: false }\n"
@@ -47,7 +49,8 @@ static const char page[] = HEAD
     "  - on: sum\n    is: PAYMENT_INTENT_SUCCESS\n    payment: CHARGED\n"
     "  - on: all\n    when: { /parts/*/state: [ done, closed ] }\n    is: PAYMENT_INTENT_SUCCESS\n"
     "  - on: all\n    when: { /parts/*/state: { not: done } }\n    is: PAYMENT_INTENT_FAILURE\n"
-    "  - on: all\n    when: { /parts/*/state: { present: true } }\n    is: PAYMENT_INTENT_PROCESSING\n"
+    "  - on: all\n    when: { /parts/*/state: { present: true } }\n    is: "
+    "PAYMENT_INTENT_PROCESSING\n"
     "payment:\n"
     "  connector_transaction_id: required /id\n"
     "  amount: major /parts/*/paid/*/value in /parts/*/paid/*/currency\n";
@@ -56,7 +59,8 @@ static struct ph_event run(struct fixture *f, const char *body)
 {
     struct ph_page_errors errors = {0};
     const struct ph_connector *c = NULL;
-    assert_int_equal(ph_page_read(&f->arena, PH_S("acme.yaml"), ph_slice_str(page), &errors, &c), PH_OK);
+    assert_int_equal(ph_page_read(&f->arena, PH_S("acme.yaml"), ph_slice_str(page), &errors, &c),
+                     PH_OK);
     struct ph_request request = {.method = PH_SI("POST"), .body = ph_slice_str(body)};
     struct ph_input in = {.connector = c, .request = &request, .now_ms = 1795600000000};
     struct ph_answer answer;
@@ -66,15 +70,16 @@ static struct ph_event run(struct fixture *f, const char *body)
 }
 
 #define PAID(value, currency) "{\"value\":\"" value "\",\"currency\":\"" currency "\"}"
-#define SUM(parts) "{\"type\":\"sum\",\"id\":\"p1\",\"account\":\"a1\",\"parts\":[" parts "]}"
+#define SUM(parts)            "{\"type\":\"sum\",\"id\":\"p1\",\"account\":\"a1\",\"parts\":[" parts "]}"
 
 static void money_of_many_places_is_their_sum(void **state)
 {
     struct ph_event one = run(*state, SUM("{\"paid\":[" PAID("5.55", "USD") "]}"));
     assert_true(one.fields[PH_F_AMOUNT].present);
     assert_int_equal(one.fields[PH_F_AMOUNT].number, 555);
-    struct ph_event three = run(*state, SUM("{\"paid\":[" PAID("5.55", "USD") "," PAID("0.45", "USD") "]},"
-                                            "{\"paid\":[" PAID("4", "USD") "]}"));
+    struct ph_event three = run(*state, SUM("{\"paid\":[" PAID("5.55", "USD") "," PAID(
+                                            "0.45", "USD") "]},"
+                                                           "{\"paid\":[" PAID("4", "USD") "]}"));
     assert_int_equal(three.fields[PH_F_AMOUNT].number, 1000);
     assert_false(ph_slice_present(three.incomplete));
 }
@@ -82,15 +87,18 @@ static void money_of_many_places_is_their_sum(void **state)
 static void a_sum_that_is_not_certain_is_left_out_and_said(void **state)
 {
     static const char *const bodies[] = {
-        SUM("{\"paid\":[" PAID("5.55", "USD") "," PAID("1.00", "EUR") "]}"),          /* two currencies */
-        SUM("{\"paid\":[" PAID("5.55", "USD") "]},{\"paid\":[]}"),                    /* a part without */
-        SUM("{\"paid\":[" PAID("5.55", "USD") "]},{}"),                               /* a part without */
-        SUM("{\"paid\":[" PAID("5.55", "USD") ",{\"currency\":\"USD\"}]}"),           /* an amount without */
-        SUM("{\"paid\":[" PAID("5.55", "USD") "," PAID("x", "USD") "]}"),             /* no number */
-        SUM("{\"paid\":[" PAID("5.555", "USD") "," PAID("0.005", "USD") "]}"),        /* would be rounded, each */
-        SUM("{\"paid\":[" PAID("92233720368547758.07", "USD") "," PAID("0.01", "USD") "]}"), /* too large */
-        SUM("{\"paid\":[" PAID("5.55", "ZZZ") "]}"),                                  /* no currency of ours */
-        SUM("{\"paid\":{\"0\":" PAID("5.55", "USD") "}},{\"paid\":[" PAID("1", "USD") "]}"), /* no list */
+        SUM("{\"paid\":[" PAID("5.55", "USD") "," PAID("1.00", "EUR") "]}"), /* two currencies */
+        SUM("{\"paid\":[" PAID("5.55", "USD") "]},{\"paid\":[]}"),           /* a part without */
+        SUM("{\"paid\":[" PAID("5.55", "USD") "]},{}"),                      /* a part without */
+        SUM("{\"paid\":[" PAID("5.55", "USD") ",{\"currency\":\"USD\"}]}"),  /* an amount without */
+        SUM("{\"paid\":[" PAID("5.55", "USD") "," PAID("x", "USD") "]}"),    /* no number */
+        /* would be rounded, each */
+        SUM("{\"paid\":[" PAID("5.555", "USD") "," PAID("0.005", "USD") "]}"),
+        /* too large */
+        SUM("{\"paid\":[" PAID("92233720368547758.07", "USD") "," PAID("0.01", "USD") "]}"),
+        SUM("{\"paid\":[" PAID("5.55", "ZZZ") "]}"), /* no currency of ours */
+        /* no list */
+        SUM("{\"paid\":{\"0\":" PAID("5.55", "USD") "}},{\"paid\":[" PAID("1", "USD") "]}"),
     };
     for (size_t i = 0; i < PH_COUNTOF(bodies); i++) {
         struct ph_event event = run(*state, bodies[i]);
@@ -112,10 +120,14 @@ static void a_test_of_many_holds_when_all_pass(void **state)
         const char *body;
         int32_t type;
     } cases[] = {
-        {"{\"type\":\"all\",\"parts\":[{\"state\":\"done\"},{\"state\":\"closed\"}]}", PH_PAYMENT_INTENT_SUCCESS},
-        {"{\"type\":\"all\",\"parts\":[{\"state\":\"done\"},{\"state\":\"open\"}]}", PH_PAYMENT_INTENT_PROCESSING},
-        {"{\"type\":\"all\",\"parts\":[{\"state\":\"open\"},{\"state\":\"open\"}]}", PH_PAYMENT_INTENT_FAILURE},
-        {"{\"type\":\"all\",\"parts\":[{\"state\":\"done\"},{}]}", PH_WEBHOOK_EVENT_TYPE_UNSPECIFIED},
+        {"{\"type\":\"all\",\"parts\":[{\"state\":\"done\"},{\"state\":\"closed\"}]}",
+         PH_PAYMENT_INTENT_SUCCESS},
+        {"{\"type\":\"all\",\"parts\":[{\"state\":\"done\"},{\"state\":\"open\"}]}",
+         PH_PAYMENT_INTENT_PROCESSING},
+        {"{\"type\":\"all\",\"parts\":[{\"state\":\"open\"},{\"state\":\"open\"}]}",
+         PH_PAYMENT_INTENT_FAILURE},
+        {"{\"type\":\"all\",\"parts\":[{\"state\":\"done\"},{}]}",
+         PH_WEBHOOK_EVENT_TYPE_UNSPECIFIED},
         {"{\"type\":\"all\",\"parts\":[]}", PH_PAYMENT_INTENT_FAILURE}, /* none is done */
         {"{\"type\":\"all\"}", PH_PAYMENT_INTENT_FAILURE},
     };
@@ -145,7 +157,9 @@ static void the_reader_says_where_many_may_not_stand(void **state)
     for (size_t i = 0; i < PH_COUNTOF(bad); i++) {
         struct ph_page_errors errors = {0};
         const struct ph_connector *c = NULL;
-        assert_int_equal(ph_page_read(&f->arena, PH_S("acme.yaml"), ph_slice_str(bad[i]), &errors, &c), PH_ERR_MALFORMED);
+        assert_int_equal(
+            ph_page_read(&f->arena, PH_S("acme.yaml"), ph_slice_str(bad[i]), &errors, &c),
+            PH_ERR_MALFORMED);
         assert_true(errors.count > 0);
     }
 }

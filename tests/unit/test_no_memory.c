@@ -1,8 +1,10 @@
-/* Memory that runs out, at every point where it can: for one signed sample of every shape of every connector,
- * allocation number 1, 2, 3 … is refused until a run needs no more of them. Each run says "out of memory" or
- * exactly what it says when there is enough (E5), the worker is as good as new afterwards, and nothing leaks.
+/* Memory that runs out, at every point where it can: for one signed sample of every shape of
+ * every connector, allocation number 1, 2, 3 … is refused until a run needs no more of them.
+ * Each run says "out of memory" or exactly what it says when there is enough (E5), the worker is
+ * as good as new afterwards, and nothing leaks.
  *
- * The arena cuts each piece from a block of its own here (ph_arena.exact), so every cut is an allocation. */
+ * The arena cuts each piece from a block of its own here (ph_arena.exact), so every cut is an
+ * allocation. */
 #include "sample_fixture.h"
 
 #include <openssl/crypto.h>
@@ -14,7 +16,7 @@
 
 enum { TELLING_BYTES_MAX = 256 * 1024, CALL_BYTES_MAX = 256 * 1024, ROUNDS_MAX = 20000 };
 
-/* ---- memory that can be told to fail --------------------------------------------------------------- */
+/* ---- memory that can be told to fail --------------------------------------------------------- */
 
 struct failing {
     size_t live, count, fail_at; /* fail_at 0: never */
@@ -74,7 +76,7 @@ static void library_free(void *ptr, const char *file, int line)
     free(ptr);
 }
 
-/* ---- what is tried ---------------------------------------------------------------------------------- */
+/* ---- what is tried --------------------------------------------------------------------------- */
 
 /* What a run told, as bytes to compare. */
 struct telling {
@@ -90,7 +92,8 @@ struct sample {
     struct ph_slice json_call, protobuf_call;
 };
 
-typedef enum ph_status (*try_fn)(struct ph_worker *worker, const struct sample *s, struct telling *ret);
+typedef enum ph_status (*try_fn)(struct ph_worker *worker, const struct sample *s,
+                                 struct telling *ret);
 
 static void tell(struct telling *t, struct ph_slice text)
 {
@@ -120,11 +123,13 @@ static void tell_verdict(struct telling *t, const struct ph_answer *answer)
         tell(t, answer->callout->url);
 }
 
-static enum ph_status tell_answer(struct ph_worker *worker, const struct ph_answer *answer, struct telling *ret)
+static enum ph_status tell_answer(struct ph_worker *worker, const struct ph_answer *answer,
+                                  struct telling *ret)
 {
     struct ph_slice text;
     tell_verdict(ret, answer);
-    for (enum ph_form form = PH_FORM_HANDLE; answer->error == PH_E_NONE && form <= PH_FORM_COMPOSITE; form++) {
+    for (enum ph_form form = PH_FORM_HANDLE;
+         answer->error == PH_E_NONE && form <= PH_FORM_COMPOSITE; form++) {
         PH_TRY(ph_wire_write_json(ph_worker_arena(worker), form, answer, &text));
         tell(ret, text);
         PH_TRY(ph_wire_write(ph_worker_arena(worker), form, answer, &text));
@@ -133,14 +138,16 @@ static enum ph_status tell_answer(struct ph_worker *worker, const struct ph_answ
     return PH_OK;
 }
 
-static enum ph_status try_handle(struct ph_worker *worker, const struct sample *s, struct telling *ret)
+static enum ph_status try_handle(struct ph_worker *worker, const struct sample *s,
+                                 struct telling *ret)
 {
     struct ph_answer answer;
     PH_TRY(ph_engine_run(worker, &s->made.in, PH_WANT_ALL, &answer));
     return tell_answer(worker, &answer, ret);
 }
 
-static enum ph_status try_explain(struct ph_worker *worker, const struct sample *s, struct telling *ret)
+static enum ph_status try_explain(struct ph_worker *worker, const struct sample *s,
+                                  struct telling *ret)
 {
     struct ph_input in = s->made.in;
     struct ph_answer answer;
@@ -154,8 +161,10 @@ static enum ph_status try_explain(struct ph_worker *worker, const struct sample 
     return PH_OK;
 }
 
-/* Signatures differ from one run to the next (ECDSA): what is told is that another worker verifies them. */
-static enum ph_status try_sign(struct ph_worker *worker, const struct sample *s, struct telling *ret)
+/* Signatures differ from one run to the next (ECDSA): what is told is that another worker
+ * verifies them. */
+static enum ph_status try_sign(struct ph_worker *worker, const struct sample *s,
+                               struct telling *ret)
 {
     static struct signed_sample again;
     const struct ph_sample plain = {.variant = s->variant, .event = s->event, .body = s->body};
@@ -168,8 +177,8 @@ static enum ph_status try_sign(struct ph_worker *worker, const struct sample *s,
     return PH_OK;
 }
 
-static enum ph_status run_call(struct ph_worker *worker, const struct sample *s, const struct ph_call *call,
-                               struct telling *ret)
+static enum ph_status run_call(struct ph_worker *worker, const struct sample *s,
+                               const struct ph_call *call, struct telling *ret)
 {
     struct ph_input in = s->made.in;
     struct ph_answer answer;
@@ -180,25 +189,29 @@ static enum ph_status run_call(struct ph_worker *worker, const struct sample *s,
     return tell_answer(worker, &answer, ret);
 }
 
-static enum ph_status try_json_call(struct ph_worker *worker, const struct sample *s, struct telling *ret)
+static enum ph_status try_json_call(struct ph_worker *worker, const struct sample *s,
+                                    struct telling *ret)
 {
     struct ph_call call;
     struct ph_slice why;
     ph_worker_reset(worker);
-    PH_TRY(ph_wire_read_call_json(ph_worker_arena(worker), PH_FORM_HANDLE, s->json_call, &call, &why));
+    PH_TRY(
+        ph_wire_read_call_json(ph_worker_arena(worker), PH_FORM_HANDLE, s->json_call, &call, &why));
     return run_call(worker, s, &call, ret);
 }
 
-static enum ph_status try_protobuf_call(struct ph_worker *worker, const struct sample *s, struct telling *ret)
+static enum ph_status try_protobuf_call(struct ph_worker *worker, const struct sample *s,
+                                        struct telling *ret)
 {
     struct ph_call call;
     struct ph_slice why;
     ph_worker_reset(worker);
-    PH_TRY(ph_wire_read_call(ph_worker_arena(worker), PH_FORM_HANDLE, s->protobuf_call, &call, &why));
+    PH_TRY(
+        ph_wire_read_call(ph_worker_arena(worker), PH_FORM_HANDLE, s->protobuf_call, &call, &why));
     return run_call(worker, s, &call, ret);
 }
 
-/* ---- the samples as calls ------------------------------------------------------------------------------ */
+/* ---- the samples as calls -------------------------------------------------------------------- */
 
 static struct ph_slice add(char *text, size_t *len, struct ph_slice more)
 {
@@ -223,7 +236,9 @@ static void make_calls(struct ph_arena *arena, struct sample *s)
     struct ph_slice body, why;
     ProtobufCMessage *message;
     size_t len = 0;
-    add(s->json, &len, PH_S("{\"request_details\":{\"method\":\"HTTP_METHOD_POST\",\"uri\":\"/webhooks/x\",\"headers\":{"));
+    add(s->json, &len,
+        PH_S("{\"request_details\":{\"method\":\"HTTP_METHOD_POST\",\"uri\":\"/webhooks/"
+             "x\",\"headers\":{"));
     for (size_t i = 0; i < request->header_count; i++) {
         if (i > 0)
             add(s->json, &len, PH_S(","));
@@ -237,19 +252,22 @@ static void make_calls(struct ph_arena *arena, struct sample *s)
     add(s->json, &len, PH_S("},\"webhook_secrets\":{\"secret\":"));
     add_quoted(arena, s->json, &len, s->made.secret.secret);
     s->json_call = add(s->json, &len, PH_S(",\"additional_secret\":\"additional\"}}"));
-    assert_int_equal(ph_message_read_json(arena, &types__event_service_handle_request__descriptor, s->json_call, &message, &why),
+    assert_int_equal(ph_message_read_json(arena, &types__event_service_handle_request__descriptor,
+                                          s->json_call, &message, &why),
                      PH_OK);
     assert_true(protobuf_c_message_get_packed_size(message) <= CALL_BYTES_MAX);
-    s->protobuf_call = ph_slice_of(s->protobuf, protobuf_c_message_pack(message, (uint8_t *)s->protobuf));
+    s->protobuf_call =
+        ph_slice_of(s->protobuf, protobuf_c_message_pack(message, (uint8_t *)s->protobuf));
 }
 
 /* The first sample of that variant; false: it has none. */
-static bool make_sample(struct ph_worker *signer, const struct ph_connector *c, const struct ph_variant *variant,
-                        struct sample *ret)
+static bool make_sample(struct ph_worker *signer, const struct ph_connector *c,
+                        const struct ph_variant *variant, struct sample *ret)
 {
     for (uint16_t i = 0; i < c->sample_count; i++) {
         const struct ph_sample *sample = &c->samples[i];
-        if (!ph_slice_eq(sample->variant.len > 0 ? sample->variant : c->variants[0].name, variant->name))
+        if (!ph_slice_eq(sample->variant.len > 0 ? sample->variant : c->variants[0].name,
+                         variant->name))
             continue;
         ret->variant = sample->variant, ret->event = sample->event, ret->body = sample->body;
         for (size_t k = 0; k < KEYS; k++) {
@@ -264,16 +282,17 @@ static bool make_sample(struct ph_worker *signer, const struct ph_connector *c, 
     return false;
 }
 
-/* ---- every failure ---------------------------------------------------------------------------------------- */
+/* ---- every failure --------------------------------------------------------------------------- */
 
 static struct telling wanted, told;
 
 static void assert_as_wanted(const struct sample *s, size_t n)
 {
     if (told.len != wanted.len || memcmp(told.text, wanted.text, told.len) != 0)
-        fail_msg("%.*s %.*s, refusal %zu: another answer\nwanted %.*s\ntold   %.*s", (int)s->made.in.connector->name.len,
-                 s->made.in.connector->name.ptr, (int)s->event.len, s->event.ptr, n, (int)wanted.len, wanted.text,
-                 (int)told.len, told.text);
+        fail_msg("%.*s %.*s, refusal %zu: another answer\nwanted %.*s\ntold   %.*s",
+                 (int)s->made.in.connector->name.len, s->made.in.connector->name.ptr,
+                 (int)s->event.len, s->event.ptr, n, (int)wanted.len, wanted.text, (int)told.len,
+                 told.text);
 }
 
 static void each_cut(try_fn try, const struct sample *s)
@@ -343,7 +362,8 @@ static void each_allocation_of_the_library(try_fn try, const struct sample *s)
         if (st == PH_OK)
             assert_as_wanted(s, n);
         else
-            assert_true(st == PH_ERR_NO_MEMORY || st == PH_ERR_CRYPTO); /* OpenSSL does not always say why */
+            assert_true(st == PH_ERR_NO_MEMORY ||
+                        st == PH_ERR_CRYPTO); /* OpenSSL does not always say why */
     }
     ph_worker_free(worker);
 }

@@ -1,4 +1,5 @@
-/* The pages that are compiled in are the pages of connectors/: read at run time, each gives the same tables. */
+/* The pages that are compiled in are the pages of connectors/: read at run time, each gives the
+ * same tables. */
 #include <dirent.h>
 
 #include "pages.h"
@@ -75,7 +76,8 @@ static void the_page_of_the_documentation_reads(void **state)
     assert_non_null(f);
     text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
     fclose(f);
-    const char *begin = strstr(text, "```yaml\n"), *end = begin != NULL ? strstr(begin + 8, "```") : NULL;
+    const char *begin = strstr(text, "```yaml\n"),
+               *end = begin != NULL ? strstr(begin + 8, "```") : NULL;
     assert_non_null(end);
     assert_told(ph_slice_of(begin + 8, (size_t)(end - begin - 8)), "");
 }

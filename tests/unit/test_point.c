@@ -1,5 +1,5 @@
-/* Pointers into the event share one walk (core/point.c): it must say what a walk of each says, and keep
- * nothing from one event to the next. */
+/* Pointers into the event share one walk (core/point.c): it must say what a walk of each says,
+ * and keep nothing from one event to the next. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,12 +24,13 @@ static int close_worker(void **state)
     return 0;
 }
 
-/* ---- every connector's nodes over its samples ------------------------------------------------------------ */
+/* ---- every connector's nodes over its samples ------------------------------------------------ */
 
 enum { STEPS_MAX = 32 };
 
 /* The steps from the root to a node. */
-static uint16_t steps_to(const struct ph_connector *c, uint16_t node, struct ph_step steps[STEPS_MAX])
+static uint16_t steps_to(const struct ph_connector *c, uint16_t node,
+                         struct ph_step steps[STEPS_MAX])
 {
     if (node == 0)
         return 0;
@@ -39,10 +40,12 @@ static uint16_t steps_to(const struct ph_connector *c, uint16_t node, struct ph_
     return (uint16_t)(count + 1);
 }
 
-static size_t compare_walks(struct ph_worker *worker, const struct ph_connector *c, struct ph_slice body)
+static size_t compare_walks(struct ph_worker *worker, const struct ph_connector *c,
+                            struct ph_slice body)
 {
     struct ph_input in = {.connector = c};
-    struct ph_run run = {.worker = worker, .arena = ph_worker_arena(worker), .in = &in, .connector = c};
+    struct ph_run run = {
+        .worker = worker, .arena = ph_worker_arena(worker), .in = &in, .connector = c};
     struct ph_slice why;
     size_t found = 0;
     assert_int_equal(ph_point_room(&run), PH_OK);
@@ -103,8 +106,8 @@ static void one_walk_finds_what_each_pointer_finds_alone(void **state)
     assert_true(found > 500); /* the samples do have what the pages read */
 }
 
-/* Names are looked up by their first eight bytes and their length: the rest must count too, and what follows a short
- * key in the body must not. */
+/* Names are looked up by their first eight bytes and their length: the rest must count too, and
+ * what follows a short key in the body must not. */
 static void a_key_that_differs_in_one_byte_is_another(void **state)
 {
     size_t tried = 0;
@@ -130,7 +133,7 @@ static void a_key_that_differs_in_one_byte_is_another(void **state)
     assert_true(tried > 1000);
 }
 
-/* ---- events of one page ------------------------------------------------------------------------------------ */
+/* ---- events of one page ---------------------------------------------------------------------- */
 
 static const char page[] =
     "language: 1\nname: acme\ntitle: Acme\nsources: { S1: acme.example (2026-11-24) }\n"
@@ -139,7 +142,8 @@ static const char page[] =
     "rules:\n"
     "  - on: paid\n    is: PAYMENT_INTENT_SUCCESS\n    payment: CHARGED\n"
     "  - on: noted\n    is: PAYMENT_INTENT_PROCESSING\n"
-    "payment:\n  connector_transaction_id: /payment/id\n  merchant_transaction_id: /payment/refs/1\n"
+    "payment:\n  connector_transaction_id: /payment/id\n  merchant_transaction_id: "
+    "/payment/refs/1\n"
     "  merchant_order_id: /payment/refs/last\n  email: /payment/people/[role=payer]/email\n"
     "dedupe: [ /id ]\nack: { status: 200 }\nrefuse: { status: 401 }\n"
     "variants:\n"
@@ -151,14 +155,16 @@ static const struct ph_connector *acme(struct ph_arena *arena)
     struct ph_page_errors errors = {0};
     const struct ph_connector *c = NULL;
     ph_arena_init(arena, &ph_os_heap, 1 << 20, 0);
-    enum ph_status st = ph_page_read(arena, PH_S("acme.yaml"), ph_slice_of(page, sizeof(page) - 1), &errors, &c);
+    enum ph_status st =
+        ph_page_read(arena, PH_S("acme.yaml"), ph_slice_of(page, sizeof(page) - 1), &errors, &c);
     if (st != PH_OK)
         print_message("%.*s\n", (int)errors.list[0].text.len, errors.list[0].text.ptr);
     assert_int_equal(st, PH_OK);
     return c;
 }
 
-static struct ph_answer answer_to(struct ph_worker *worker, const struct ph_connector *c, const char *body)
+static struct ph_answer answer_to(struct ph_worker *worker, const struct ph_connector *c,
+                                  const char *body)
 {
     struct ph_request request = {.method = PH_S("POST"), .body = ph_slice_str(body)};
     struct ph_input in = {.connector = c, .request = &request, .now_ms = -1};
@@ -180,13 +186,14 @@ static void events_of_a_batch_keep_nothing_of_each_other(void **state)
 {
     struct ph_arena arena;
     const struct ph_connector *c = acme(&arena);
-    struct ph_answer a = answer_to(*state, c,
-                                   "{\"version\":\"1\",\"events\":["
-                                   "{\"id\":\"1\",\"type\":\"paid\",\"payment\":{\"id\":\"p1\",\"refs\":[\"a\",\"b\",\"c\"],"
-                                   "\"people\":[{\"role\":\"payee\",\"email\":\"x\"},{\"role\":\"payer\",\"email\":\"y\"}]}},"
-                                   "{\"id\":\"2\",\"type\":\"paid\",\"payment\":{\"refs\":[\"d\"]}},"
-                                   "{\"id\":\"3\",\"type\":\"paid\"},"
-                                   "{\"id\":\"4\",\"type\":\"paid\",\"payment\":{\"id\":\"p4\"}}]}");
+    struct ph_answer a = answer_to(
+        *state, c,
+        "{\"version\":\"1\",\"events\":["
+        "{\"id\":\"1\",\"type\":\"paid\",\"payment\":{\"id\":\"p1\",\"refs\":[\"a\",\"b\",\"c\"],"
+        "\"people\":[{\"role\":\"payee\",\"email\":\"x\"},{\"role\":\"payer\",\"email\":\"y\"}]}},"
+        "{\"id\":\"2\",\"type\":\"paid\",\"payment\":{\"refs\":[\"d\"]}},"
+        "{\"id\":\"3\",\"type\":\"paid\"},"
+        "{\"id\":\"4\",\"type\":\"paid\",\"payment\":{\"id\":\"p4\"}}]}");
     assert_int_equal(a.error, PH_E_NONE);
     assert_int_equal(a.event_count, 4);
     assert_field(&a.events[0], PH_F_CONNECTOR_TRANSACTION_ID, "p1");
@@ -206,9 +213,10 @@ static void a_variant_reads_its_own_item_of_the_same_body(void **state)
 {
     struct ph_arena arena;
     const struct ph_connector *c = acme(&arena);
-    struct ph_answer a = answer_to(*state, c,
-                                   "{\"version\":\"2\",\"events\":[{\"id\":\"outside\",\"type\":\"noted\","
-                                   "\"inner\":{\"id\":\"1\",\"type\":\"paid\",\"payment\":{\"id\":\"p1\"}}}]}");
+    struct ph_answer a =
+        answer_to(*state, c,
+                  "{\"version\":\"2\",\"events\":[{\"id\":\"outside\",\"type\":\"noted\","
+                  "\"inner\":{\"id\":\"1\",\"type\":\"paid\",\"payment\":{\"id\":\"p1\"}}}]}");
     assert_int_equal(a.error, PH_E_NONE);
     assert_int_equal(a.event_count, 1);
     assert_int_equal(a.events[0].id.len, 1);
@@ -220,17 +228,19 @@ static void a_doubled_key_is_ambiguous_in_its_own_event_only(void **state)
 {
     struct ph_arena arena;
     const struct ph_connector *c = acme(&arena);
-    struct ph_answer a = answer_to(*state, c,
-                                   "{\"version\":\"1\",\"events\":["
-                                   "{\"id\":\"1\",\"type\":\"paid\",\"payment\":{\"id\":\"p1\"}},"
-                                   "{\"id\":\"2\",\"type\":\"paid\",\"payment\":{\"id\":\"p2\"},\"payment\":{\"id\":\"p3\"}},"
-                                   "{\"id\":\"3\",\"type\":\"paid\",\"payment\":{\"id\":\"p4\"}},"
-                                   "{\"id\":\"4\",\"type\":\"noted\",\"payment\":1,\"payment\":2}]}");
+    struct ph_answer a = answer_to(
+        *state, c,
+        "{\"version\":\"1\",\"events\":["
+        "{\"id\":\"1\",\"type\":\"paid\",\"payment\":{\"id\":\"p1\"}},"
+        "{\"id\":\"2\",\"type\":\"paid\",\"payment\":{\"id\":\"p2\"},\"payment\":{\"id\":\"p3\"}},"
+        "{\"id\":\"3\",\"type\":\"paid\",\"payment\":{\"id\":\"p4\"}},"
+        "{\"id\":\"4\",\"type\":\"noted\",\"payment\":1,\"payment\":2}]}");
     assert_int_equal(a.error, PH_E_NONE);
     assert_int_equal(a.event_count, 4);
     assert_field(&a.events[0], PH_F_CONNECTOR_TRANSACTION_ID, "p1");
     assert_int_equal(a.events[1].kind, PH_KIND_NONE);
-    assert_true(ph_slice_find(a.events[1].incomplete, PH_S("key payment comes twice"), 0) != SIZE_MAX);
+    assert_true(ph_slice_find(a.events[1].incomplete, PH_S("key payment comes twice"), 0) !=
+                SIZE_MAX);
     assert_field(&a.events[2], PH_F_CONNECTOR_TRANSACTION_ID, "p4");
     assert_false(ph_slice_present(a.events[3].incomplete)); /* nobody read it */
     ph_arena_done(&arena);
@@ -239,11 +249,16 @@ static void a_doubled_key_is_ambiguous_in_its_own_event_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(one_walk_finds_what_each_pointer_finds_alone, open_worker, close_worker),
-        cmocka_unit_test_setup_teardown(a_key_that_differs_in_one_byte_is_another, open_worker, close_worker),
-        cmocka_unit_test_setup_teardown(events_of_a_batch_keep_nothing_of_each_other, open_worker, close_worker),
-        cmocka_unit_test_setup_teardown(a_variant_reads_its_own_item_of_the_same_body, open_worker, close_worker),
-        cmocka_unit_test_setup_teardown(a_doubled_key_is_ambiguous_in_its_own_event_only, open_worker, close_worker),
+        cmocka_unit_test_setup_teardown(one_walk_finds_what_each_pointer_finds_alone, open_worker,
+                                        close_worker),
+        cmocka_unit_test_setup_teardown(a_key_that_differs_in_one_byte_is_another, open_worker,
+                                        close_worker),
+        cmocka_unit_test_setup_teardown(events_of_a_batch_keep_nothing_of_each_other, open_worker,
+                                        close_worker),
+        cmocka_unit_test_setup_teardown(a_variant_reads_its_own_item_of_the_same_body, open_worker,
+                                        close_worker),
+        cmocka_unit_test_setup_teardown(a_doubled_key_is_ambiguous_in_its_own_event_only,
+                                        open_worker, close_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,10 @@
-/* Reading a page when memory ends, at every place where it can: PH_ERR_NO_MEMORY, nothing kept, nothing lost.
+/* Reading a page when memory ends, at every place where it can: PH_ERR_NO_MEMORY, nothing kept,
+ * nothing lost.
  *
- * The reader has two sources of memory: the arena, and the heap that libyaml takes from. Either can be the one that
- * fails: libyaml is linked into this test, and the linker turns its calls to these (tests/meson.build). To define
- * libyaml's own yaml_malloc here is not enough: a shared libyaml may be bound to itself (-Bsymbolic-functions). */
+ * The reader has two sources of memory: the arena, and the heap that libyaml takes from. Either
+ * can be the one that fails: libyaml is linked into this test, and the linker turns its calls to
+ * these (tests/meson.build). To define libyaml's own yaml_malloc here is not enough: a shared
+ * libyaml may be bound to itself (-Bsymbolic-functions). */
 #include "mends.h"
 
 static size_t taken, live, fails_at; /* 0: never */

@@ -1,5 +1,5 @@
-/* The text of a page before it means anything: what YAML we take, where its errors are, and every limit, met
- * and passed by one. */
+/* The text of a page before it means anything: what YAML we take, where its errors are, and
+ * every limit, met and passed by one. */
 #include "pages.h"
 
 #define HEAD "language: 1\nname: acme\ntitle: Acme\nsources: { S1: acme.example (2026-11-25) }\n"
@@ -53,7 +53,7 @@ static void assert_yaml_told(struct ph_slice text, const char *expected)
     page_done(&p);
 }
 
-/* ---- what is no page ------------------------------------------------------------------------------------------- */
+/* ---- what is no page ------------------------------------------------------------------------- */
 
 static void what_would_mean_something_else_than_it_shows_is_refused(void **state)
 {
@@ -62,18 +62,22 @@ static void what_would_mean_something_else_than_it_shows_is_refused(void **state
         const char *text, *told;
     } cases[] = {
         {"a: &x b\n", "1:4: an anchor (&x) is not part of the language; leave it out"},
-        {"a: { b: &x c, d: *x }\n", "1:9: an anchor (&x) is not part of the language; leave it out\n"
-                                    "acme.yaml:1:18: an alias (*x) is not part of the language; write it out"},
+        {"a: { b: &x c, d: *x }\n",
+         "1:9: an anchor (&x) is not part of the language; leave it out\n"
+         "acme.yaml:1:18: an alias (*x) is not part of the language; write it out"},
         {"&x a: b\n", "1:1: an anchor (&x) is not part of the language; leave it out"},
-        {"a: !!str b\n", "1:4: a tag (tag:yaml.org,2002:str) is not part of the language; leave it out"},
+        {"a: !!str b\n",
+         "1:4: a tag (tag:yaml.org,2002:str) is not part of the language; leave it out"},
         {"a: !x [ b ]\n", "1:4: a tag (!x) is not part of the language; leave it out"},
-        {"%YAML 1.1\n---\na: b\n", "1:1: a YAML directive (%) is not part of the language; leave it out"},
+        {"%YAML 1.1\n---\na: b\n",
+         "1:1: a YAML directive (%) is not part of the language; leave it out"},
         {"a: b\n---\nc: d\n", "2:1: a second document begins here; a page is one"},
         {"? [ a ]\n: b\n", "1:3: a key must be a plain text"},
         {"a: b\nc: d\na: e\n", "3:1: this key stands here twice: a; keep one of them"},
         {"a: { b: c, b: d }\n", "1:12: this key stands here twice: b; keep one of them"},
         {"a: \"x\\0y\"\n", "1:4: a NUL (\\0) in a text: x?y; leave it out"},
-        {"a:\tb\n", "1:3: a tab; indent and separate by blanks (in double quotes \\t stands for one)"},
+        {"a:\tb\n",
+         "1:3: a tab; indent and separate by blanks (in double quotes \\t stands for one)"},
         {"a: b\rc: d\n", "1:5: a carriage return without a line feed; end lines with LF"},
         {"a: b\001\n", "1:5: a control character; a page is text"},
         {"é: b\xff\n", "1:5: not UTF-8; save the page as UTF-8"},
@@ -82,10 +86,12 @@ static void what_would_mean_something_else_than_it_shows_is_refused(void **state
         {"a: \xf4\x90\x80\x80\n", "1:4: not UTF-8; save the page as UTF-8"},
         {"a: \xc3", "1:4: not UTF-8; save the page as UTF-8"},
         {"a: b\u2028c\n", "1:5: a Unicode line separator; end lines with LF"},
-        {"a: b\u202ec\n", "1:5: a character that turns the direction of writing: the page would not read as it shows"},
+        {"a: b\u202ec\n", "1:5: a character that turns the direction of writing: the page would "
+                          "not read as it shows"},
         {"a: b\ufeff\n", "1:5: a byte order mark in the middle of the page"},
-        {"a: [ b\n", "2:1: not YAML: did not find expected ',' or ']' while parsing a flow sequence; "
-                     "look at quotes, brackets and indentation here and above"},
+        {"a: [ b\n",
+         "2:1: not YAML: did not find expected ',' or ']' while parsing a flow sequence; "
+         "look at quotes, brackets and indentation here and above"},
         {"", "1:1: the page is empty"},
         {"# nothing\n", "1:1: the page is empty"},
     };
@@ -98,14 +104,19 @@ static void a_byte_order_mark_and_crlf_are_what_editors_write(void **state)
 {
     (void)state;
     assert_told(PH_S("\xef\xbb\xbf" HEAD REST "rules: []\n"), "");
-    assert_told(PH_S("language: 1\r\nname: acme\r\ntitle: Acme\r\nsources: { S1: a (2026-11-25) }\r\n"
-                     "event: { type: /type }\r\ndedupe: none\r\nsignature: { kind: none }\r\nrules: []\r\n"), "");
-    assert_told(PH_S("\xef\xbb\xbflanguage: 2\n" "name: acme\ntitle: \"é\" x\n"),
-                "acme.yaml:3:12: not YAML: did not find expected key while parsing a block mapping; look at quotes, brackets and "
+    assert_told(
+        PH_S(
+            "language: 1\r\nname: acme\r\ntitle: Acme\r\nsources: { S1: a (2026-11-25) }\r\n"
+            "event: { type: /type }\r\ndedupe: none\r\nsignature: { kind: none }\r\nrules: []\r\n"),
+        "");
+    assert_told(PH_S("\xef\xbb\xbflanguage: 2\n"
+                     "name: acme\ntitle: \"é\" x\n"),
+                "acme.yaml:3:12: not YAML: did not find expected key while parsing a block "
+                "mapping; look at quotes, brackets and "
                 "indentation here and above");
 }
 
-/* ---- limits: as many as fit, and one more ------------------------------------------------------------------------ */
+/* ---- limits: as many as fit, and one more ---------------------------------------------------- */
 
 static void a_page_has_its_size(void **state)
 {
@@ -175,14 +186,16 @@ static void texts_lists_and_maps_are_counted(void **state)
         }
         struct page p;
         page_read(&p, ph_slice_of(t.ptr, t.len));
-        assert_int_equal(strstr(page_told(&p), "more than 50000 texts, lists and maps") != NULL, over);
+        assert_int_equal(strstr(page_told(&p), "more than 50000 texts, lists and maps") != NULL,
+                         over);
         page_done(&p);
         free(t.ptr);
     }
 }
 
 /* `most` times `format` with its number between two texts reads; once more, and that is told. */
-static void assert_limit(const char *before, const char *format, const char *after, int most, const char *told)
+static void assert_limit(const char *before, const char *format, const char *after, int most,
+                         const char *told)
 {
     for (int over = 0; over < 2; over++) {
         struct text t = text_new(before);
@@ -193,43 +206,65 @@ static void assert_limit(const char *before, const char *format, const char *aft
     }
 }
 
-#define FEW "; a page has no need of so many"
+#define FEW  "; a page has no need of so many"
 #define OPEN HEAD "event: { type: /type }\ndedupe: none\nrules: []\n"
 #define HMAC OPEN "signature: { kind: hmac-sha256, from: header:S, "
 
 static void every_list_of_a_page_has_its_limit(void **state)
 {
     (void)state;
-    assert_limit(HEAD REST "rules:\n - on: [", "t%d, ", "]\n", PH_PAGE_MEMBERS_MAX, "acme.yaml:9:5899: more than 1000 members in one map or list");
-    assert_limit(HEAD REST "rules:\n - on: u\n - on: [ ", "t%d, ", "]\n", PH_PAGE_TYPES_MAX - 1, "acme.yaml:9:2: more than 1000 event types in all rules" FEW);
-    assert_limit(HEAD REST "rules:\n", " - on: t%d\n", "", PH_PAGE_RULES_MAX, "acme.yaml:9:2: more than 500 rules" FEW);
-    assert_limit(OPEN "signature:\n", " - { kind: none, when: { /a: b%d } }\n", "", PH_PAGE_SIGNATURES_MAX, "acme.yaml:9:2: more than 8 signatures" FEW);
-    assert_limit(HEAD REST "rules: []\nvariants:\n", " - { name: v%d, when: { /a: b } }\n", "", PH_PAGE_VARIANTS_MAX,
-                 "acme.yaml:10:2: more than 16 variants" FEW);
-    assert_limit(HEAD REST "rules: []\nconfig:\n", " c%d: x\n", "", PH_CONFIG_VALUES_MAX, "acme.yaml:10:2: more than 64 config fields" FEW);
+    assert_limit(HEAD REST "rules:\n - on: [", "t%d, ", "]\n", PH_PAGE_MEMBERS_MAX,
+                 "acme.yaml:9:5899: more than 1000 members in one map or list");
+    assert_limit(HEAD REST "rules:\n - on: u\n - on: [ ", "t%d, ", "]\n", PH_PAGE_TYPES_MAX - 1,
+                 "acme.yaml:9:2: more than 1000 event types in all rules" FEW);
+    assert_limit(HEAD REST "rules:\n", " - on: t%d\n", "", PH_PAGE_RULES_MAX,
+                 "acme.yaml:9:2: more than 500 rules" FEW);
+    assert_limit(OPEN "signature:\n", " - { kind: none, when: { /a: b%d } }\n", "",
+                 PH_PAGE_SIGNATURES_MAX, "acme.yaml:9:2: more than 8 signatures" FEW);
+    assert_limit(HEAD REST "rules: []\nvariants:\n", " - { name: v%d, when: { /a: b } }\n", "",
+                 PH_PAGE_VARIANTS_MAX, "acme.yaml:10:2: more than 16 variants" FEW);
+    assert_limit(HEAD REST "rules: []\nconfig:\n", " c%d: x\n", "", PH_CONFIG_VALUES_MAX,
+                 "acme.yaml:10:2: more than 64 config fields" FEW);
 }
 
 static void every_text_of_a_page_has_its_limits(void **state)
 {
     (void)state;
-    assert_limit(HMAC "message: [ ", "\"{body}%d\", ", "] }\n", PH_PAGE_MESSAGES_MAX, "acme.yaml:8:58: more than 8 signed texts" FEW);
-    assert_limit(HMAC "message: \"{header:T}{body}\", tolerance: 300s, time: \"unix {header:T}", "{header:T}", "\" }\n", PH_PAGE_TIME_PIECES_MAX - 1,
+    assert_limit(HMAC "message: [ ", "\"{body}%d\", ", "] }\n", PH_PAGE_MESSAGES_MAX,
+                 "acme.yaml:8:58: more than 8 signed texts" FEW);
+    assert_limit(HMAC "message: \"{header:T}{body}\", tolerance: 300s, time: \"unix {header:T}",
+                 "{header:T}", "\" }\n", PH_PAGE_TIME_PIECES_MAX - 1,
                  "acme.yaml:8:101: a time of more than 8 pieces" FEW);
-    assert_limit(HMAC "message: \"{body}\", layout: [ ", "\"v%d={signature}\", ", "] }\n", PH_PAGE_LAYOUTS_MAX, "acme.yaml:8:76: more than 16 layouts" FEW);
-    assert_limit(HMAC "message: \"{body}\", list: \",\", layout: [ \"{signature}\", ", "\"v%d={n%1$d}\", ", "] }\n", 7, "acme.yaml:8:181: more than 7 names in the layouts: n7");
-    assert_limit(HMAC "message: \"{body}\", layout: \"{signature}", ".{a}", "\" }\n", 1, "acme.yaml:8:76: one name stands twice in {signature}.{a}.{a}");
+    assert_limit(HMAC "message: \"{body}\", layout: [ ", "\"v%d={signature}\", ", "] }\n",
+                 PH_PAGE_LAYOUTS_MAX, "acme.yaml:8:76: more than 16 layouts" FEW);
+    assert_limit(HMAC "message: \"{body}\", list: \",\", layout: [ \"{signature}\", ",
+                 "\"v%d={n%1$d}\", ", "] }\n", 7,
+                 "acme.yaml:8:181: more than 7 names in the layouts: n7");
+    assert_limit(HMAC "message: \"{body}\", layout: \"{signature}", ".{a}", "\" }\n", 1,
+                 "acme.yaml:8:76: one name stands twice in {signature}.{a}.{a}");
     assert_limit(HMAC "message: \"{body}\", layout: \"{signature}", "x{secret2}", "\" }\n", 7,
-                 "acme.yaml:8:76: more than 16 parts in {signature}x{secret2}x{secret2}x{secret2}x{secret2}x{secret2}x{secret2}x{secret2}x{secret2}");
-    assert_limit(HMAC "message: \"", "{body}", "\" }\n", PH_TEMPLATE_PIECES_MAX - 1, "acme.yaml:8:58: more than 64 pieces in {body}{body}{body}{body}{body}"
-                 "{body}{body}{body}{body}{body}{body}{body}{body}{body}{body}{body}{body}{body}{body}{body}…; a `let` can hold a part of them");
-    assert_limit(OPEN "signature: { kind: none }\naccount: /a", " or /a%d", "\n", PH_ALTERNATIVES_MAX - 1, "acme.yaml:9:10: more than 16 alternatives" FEW);
-    assert_limit(OPEN "signature: { kind: none }\naccount: /a", "|upper", "\n", PH_FILTERS_MAX, "acme.yaml:9:10: more than 8 filters on one reference" FEW);
-    assert_limit(OPEN "signature: { kind: none }\naccount: ", "/a", "\n", PH_POINTER_STEPS_MAX, "acme.yaml:9:10: a pointer of more than 64 steps" FEW);
-    assert_limit("language: 1\nname: ", "a", "\ntitle: A\nsources: { S1: a (2026-11-25) }\n" REST "rules: []\n", PH_PAGE_NAME_BYTES_MAX,
-                 "acme.yaml:2:7: a name is of a-z, 0-9 and _, at most 64 of them, not `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`");
+                 "acme.yaml:8:76: more than 16 parts in "
+                 "{signature}x{secret2}x{secret2}x{secret2}x{secret2}x{secret2}x{secret2}x{secret2}"
+                 "x{secret2}");
+    assert_limit(HMAC "message: \"", "{body}", "\" }\n", PH_TEMPLATE_PIECES_MAX - 1,
+                 "acme.yaml:8:58: more than 64 pieces in {body}{body}{body}{body}{body}"
+                 "{body}{body}{body}{body}{body}{body}{body}{body}{body}{body}{body}{body}{body}{"
+                 "body}{body}…; a `let` can hold a part of them");
+    assert_limit(OPEN "signature: { kind: none }\naccount: /a", " or /a%d", "\n",
+                 PH_ALTERNATIVES_MAX - 1, "acme.yaml:9:10: more than 16 alternatives" FEW);
+    assert_limit(OPEN "signature: { kind: none }\naccount: /a", "|upper", "\n", PH_FILTERS_MAX,
+                 "acme.yaml:9:10: more than 8 filters on one reference" FEW);
+    assert_limit(OPEN "signature: { kind: none }\naccount: ", "/a", "\n", PH_POINTER_STEPS_MAX,
+                 "acme.yaml:9:10: a pointer of more than 64 steps" FEW);
+    assert_limit("language: 1\nname: ", "a",
+                 "\ntitle: A\nsources: { S1: a (2026-11-25) }\n" REST "rules: []\n",
+                 PH_PAGE_NAME_BYTES_MAX,
+                 "acme.yaml:2:7: a name is of a-z, 0-9 and _, at most 64 of them, not "
+                 "`aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`");
 }
 
-/* Sections whose members something else of the page must name. `most` of them read; one more does not. */
+/* Sections whose members something else of the page must name. `most` of them read; one more
+ * does not. */
 static void assert_named_limit(void (*page)(struct text *t, int count), int most, const char *told)
 {
     for (int over = 0; over < 2; over++) {
@@ -300,14 +335,21 @@ static void pointers(struct text *t, int count)
 static void sections_that_are_named_have_their_limits(void **state)
 {
     (void)state;
-    assert_named_limit(lets, PH_PAGE_LETS_MAX, "acme.yaml:10:2: more than 16 lets" FEW "\n"
+    assert_named_limit(lets, PH_PAGE_LETS_MAX,
+                       "acme.yaml:10:2: more than 16 lets" FEW "\n"
                        "acme.yaml:27:14: unknown reference `l16`; did you mean `l1`?");
-    assert_named_limit(lets_of_lets, PH_LET_DEPTH_MAX, "acme.yaml:14:6: lets name each other more than 4 deep; write a part of it out");
-    assert_named_limit(lets_that_multiply, PH_LET_PIECES_MAX, "acme.yaml:12:6: with the lets it names this comes to more than 256 pieces");
+    assert_named_limit(
+        lets_of_lets, PH_LET_DEPTH_MAX,
+        "acme.yaml:14:6: lets name each other more than 4 deep; write a part of it out");
+    assert_named_limit(lets_that_multiply, PH_LET_PIECES_MAX,
+                       "acme.yaml:12:6: with the lets it names this comes to more than 256 pieces");
     assert_named_limit(maps, PH_PAGE_MAPS_MAX, "acme.yaml:138:8: more than 128 maps" FEW);
-    assert_named_limit(blocks, PH_PAGE_BLOCKS_MAX, "acme.yaml:73:14: more than 64 blocks" FEW "\n"
-                       "acme.yaml:141:18: unknown block (the page has none of that name) `payment.b64`; did you mean `payment.b4`?");
-    assert_named_limit(pointers, PH_POINTER_NODES_MAX, "acme.yaml:9:13452: more than 1023 different pointers, at /a" FEW);
+    assert_named_limit(blocks, PH_PAGE_BLOCKS_MAX,
+                       "acme.yaml:73:14: more than 64 blocks" FEW "\n"
+                       "acme.yaml:141:18: unknown block (the page has none of that name) "
+                       "`payment.b64`; did you mean `payment.b4`?");
+    assert_named_limit(pointers, PH_POINTER_NODES_MAX,
+                       "acme.yaml:9:13452: more than 1023 different pointers, at /a" FEW);
 }
 
 int main(void)

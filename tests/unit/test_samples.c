@@ -1,10 +1,10 @@
-/* Every sample of every page compiled in: signed as the processor would sign it, it must verify, and it must
- * not under another secret or none. `payhook trigger` sends just these. */
+/* Every sample of every page compiled in: signed as the processor would sign it, it must verify,
+ * and it must not under another secret or none. `payhook trigger` sends just these. */
 #include "sample_fixture.h"
 #include "wire/wire.h"
 
-static bool make_signed(struct ph_worker *worker, const struct ph_connector *c, const struct ph_sample *sample,
-                        struct signed_sample *ret)
+static bool make_signed(struct ph_worker *worker, const struct ph_connector *c,
+                        const struct ph_sample *sample, struct signed_sample *ret)
 {
     for (size_t i = 0; i < KEYS; i++)
         if (sign_with(worker, c, sample, &keys[i], ret))
@@ -12,7 +12,8 @@ static bool make_signed(struct ph_worker *worker, const struct ph_connector *c, 
     return false;
 }
 
-static enum ph_verdict verdict_of(struct ph_worker *worker, const struct signed_sample *s, const struct ph_variant **ret_variant)
+static enum ph_verdict verdict_of(struct ph_worker *worker, const struct signed_sample *s,
+                                  const struct ph_variant **ret_variant)
 {
     struct ph_answer answer;
     assert_int_equal(ph_engine_run(worker, &s->in, PH_WANT_ALL, &answer), PH_OK);
@@ -23,7 +24,8 @@ static enum ph_verdict verdict_of(struct ph_worker *worker, const struct signed_
     return answer.events[0].verdict;
 }
 
-/* Which verdict a sound sample earns: some processors sign nothing, some keep the key to themselves. */
+/* Which verdict a sound sample earns: some processors sign nothing, some keep the key to
+ * themselves. */
 static enum ph_verdict deserved(const struct ph_variant *variant)
 {
     const struct ph_signature *last = &variant->signatures[variant->signature_count - 1];
@@ -34,10 +36,12 @@ static enum ph_verdict deserved(const struct ph_variant *variant)
     return PH_VERIFIED;
 }
 
-static void name_failure(const struct ph_connector *c, const struct ph_sample *s, const char *what, int verdict)
+static void name_failure(const struct ph_connector *c, const struct ph_sample *s, const char *what,
+                         int verdict)
 {
     fail_msg("%.*s %.*s/%.*s: %s (verdict %d)", (int)c->name.len, c->name.ptr, (int)s->variant.len,
-             s->variant.len > 0 ? s->variant.ptr : "", (int)s->event.len, s->event.ptr, what, verdict);
+             s->variant.len > 0 ? s->variant.ptr : "", (int)s->event.len, s->event.ptr, what,
+             verdict);
 }
 
 static void samples_sign_and_verify(void **state)
@@ -73,10 +77,12 @@ static void samples_do_not_verify_under_another_secret(void **state)
         for (uint16_t i = 0; i < c->sample_count; i++) {
             if (!make_signed(signer, c, &c->samples[i], &made))
                 name_failure(c, &c->samples[i], "cannot be signed", 0);
-            made.secret = (struct ph_secret_pair){PH_S("ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
-                                                  PH_S("additional")};
+            made.secret = (struct ph_secret_pair){
+                PH_S("ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+                PH_S("additional")};
             if (verdict_of(worker, &made, NULL) == PH_VERIFIED)
-                name_failure(c, &c->samples[i], "verifies under a secret that did not sign it", PH_VERIFIED);
+                name_failure(c, &c->samples[i], "verifies under a secret that did not sign it",
+                             PH_VERIFIED);
             made.secret.secret = PH_S("");
             if (verdict_of(worker, &made, NULL) == PH_VERIFIED)
                 name_failure(c, &c->samples[i], "verifies under an empty secret", PH_VERIFIED);
@@ -86,7 +92,8 @@ static void samples_do_not_verify_under_another_secret(void **state)
     ph_worker_free(worker);
 }
 
-/* Whoever triggers two of them should see two events, not a duplicate or a revision. A sample that two shapes have is one. */
+/* Whoever triggers two of them should see two events, not a duplicate or a revision. A sample
+ * that two shapes have is one. */
 static void samples_of_different_names_are_different_events(void **state)
 {
     (void)state;
@@ -104,16 +111,20 @@ static void samples_of_different_names_are_different_events(void **state)
             if (!make_signed(signer, c, &c->samples[i], &made))
                 name_failure(c, &c->samples[i], "cannot be signed", 0);
             assert_int_equal(ph_engine_run(worker, &made.in, PH_WANT_ALL, &answer), PH_OK);
-            struct ph_slice key = answer.event_count > 0 ? answer.events[0].dedupe_key : (struct ph_slice){0};
-            bool is_made_up = ph_slice_find(key, PH_S("msg_1"), 0) != SIZE_MAX; /* by the signer: fresh each time */
+            struct ph_slice key =
+                answer.event_count > 0 ? answer.events[0].dedupe_key : (struct ph_slice){0};
+            /* by the signer: fresh each time */
+            bool is_made_up = ph_slice_find(key, PH_S("msg_1"), 0) != SIZE_MAX;
             if (key.len == 0 || key.len >= KEY_BYTES_MAX || is_made_up)
                 continue;
             memcpy(found[i], key.ptr, key.len);
             found[i][key.len] = '\0';
             for (uint16_t k = 0; k < i; k++)
-                if (strcmp(found[k], found[i]) == 0 && !ph_slice_eq(c->samples[k].event, c->samples[i].event) && ++same > 0)
-                    print_error("%.*s: samples %.*s and %.*s have one key, %s\n", (int)c->name.len, c->name.ptr, (int)c->samples[k].event.len,
-                             c->samples[k].event.ptr, (int)c->samples[i].event.len, c->samples[i].event.ptr, found[i]);
+                if (strcmp(found[k], found[i]) == 0 &&
+                    !ph_slice_eq(c->samples[k].event, c->samples[i].event) && ++same > 0)
+                    print_error("%.*s: samples %.*s and %.*s have one key, %s\n", (int)c->name.len,
+                                c->name.ptr, (int)c->samples[k].event.len, c->samples[k].event.ptr,
+                                (int)c->samples[i].event.len, c->samples[i].event.ptr, found[i]);
         }
     }
     assert_int_equal(same, 0);
@@ -122,7 +133,8 @@ static void samples_of_different_names_are_different_events(void **state)
 }
 
 /* One answer without its keys. */
-static size_t compare_without_keys(struct ph_worker *worker, const struct ph_input *in, enum ph_form form, char *room, size_t room_bytes)
+static size_t compare_without_keys(struct ph_worker *worker, const struct ph_input *in,
+                                   enum ph_form form, char *room, size_t room_bytes)
 {
     const enum ph_want want = (enum ph_want)(PH_WANT_ALL | PH_WANT_PEER_REPLY);
     struct ph_answer answer;
@@ -134,9 +146,11 @@ static size_t compare_without_keys(struct ph_worker *worker, const struct ph_inp
     assert_true(told.len <= room_bytes);
     memcpy(room, told.ptr, told.len);
     told.ptr = room;
-    assert_int_equal(ph_engine_run(worker, in, (enum ph_want)(want | PH_WANT_NO_KEYS), &answer), PH_OK);
+    assert_int_equal(ph_engine_run(worker, in, (enum ph_want)(want | PH_WANT_NO_KEYS), &answer),
+                     PH_OK);
     assert_int_equal(answer.error, PH_E_NONE);
-    assert_false(ph_slice_present(answer.events[0].dedupe_key) || ph_slice_present(answer.events[0].effect_key));
+    assert_false(ph_slice_present(answer.events[0].dedupe_key) ||
+                 ph_slice_present(answer.events[0].effect_key));
     assert_int_equal(ph_wire_write(ph_worker_arena(worker), form, &answer, &again), PH_OK);
     assert_true(ph_slice_eq(told, again));
     return 1;
@@ -154,8 +168,10 @@ static void the_peers_answers_are_the_same_whether_keys_are_written_or_not(void 
         for (uint16_t i = 0; i < c->sample_count; i++) {
             if (!make_signed(signer, c, &c->samples[i], &made))
                 name_failure(c, &c->samples[i], "cannot be signed", 0);
-            compared += compare_without_keys(worker, &made.in, PH_FORM_HANDLE_EVENT, room, sizeof(room));
-            compared += compare_without_keys(worker, &made.in, PH_FORM_COMPOSITE, room, sizeof(room));
+            compared +=
+                compare_without_keys(worker, &made.in, PH_FORM_HANDLE_EVENT, room, sizeof(room));
+            compared +=
+                compare_without_keys(worker, &made.in, PH_FORM_COMPOSITE, room, sizeof(room));
         }
     }
     assert_true(compared > 500);

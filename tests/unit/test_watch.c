@@ -1,4 +1,5 @@
-/* What the server says of itself: figures as Prometheus reads them, lines of the log, whose trace it is. */
+/* What the server says of itself: figures as Prometheus reads them, lines of the log, whose
+ * trace it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,14 +59,15 @@ static bool has(struct ph_slice text, const char *part)
     return ph_slice_find(text, ph_slice_str(part), 0) != SIZE_MAX;
 }
 
-/* ---- trace ------------------------------------------------------------------------------------------ */
+/* ---- trace ----------------------------------------------------------------------------------- */
 
-#define TRACE_ID "4bf92f3577b34da6a3ce929d0e0e4736"
+#define TRACE_ID  "4bf92f3577b34da6a3ce929d0e0e4736"
 #define PARENT_ID "00f067aa0ba902b7"
 
 static struct ph_slice trace_of(const char *value)
 {
-    const struct ph_header headers[] = {{PH_S("Accept"), PH_S("*")}, {PH_S("TraceParent"), ph_slice_str(value)}};
+    const struct ph_header headers[] = {{PH_S("Accept"), PH_S("*")},
+                                        {PH_S("TraceParent"), ph_slice_str(value)}};
     return ph_trace_parent(headers, 2);
 }
 
@@ -75,7 +77,8 @@ static void a_well_formed_traceparent_is_taken_over(void **state)
     assert_text(trace_of("00-" TRACE_ID "-" PARENT_ID "-01"), "00-" TRACE_ID "-" PARENT_ID "-01");
     assert_text(trace_of(" 00-" TRACE_ID "-" PARENT_ID "-00 "), "00-" TRACE_ID "-" PARENT_ID "-00");
     /* Of a version to come, as far as it is like ours. */
-    assert_text(trace_of("cc-" TRACE_ID "-" PARENT_ID "-01-more"), "cc-" TRACE_ID "-" PARENT_ID "-01");
+    assert_text(trace_of("cc-" TRACE_ID "-" PARENT_ID "-01-more"),
+                "cc-" TRACE_ID "-" PARENT_ID "-01");
 }
 
 static void a_traceparent_that_is_not_well_formed_is_none(void **state)
@@ -105,15 +108,15 @@ static void a_traceparent_that_is_not_well_formed_is_none(void **state)
 static void two_traceparents_that_differ_are_none(void **state)
 {
     (void)state;
-    struct ph_slice one = PH_S("00-" TRACE_ID "-" PARENT_ID "-01"), two = PH_S("00-" TRACE_ID "-" PARENT_ID "-00");
+    struct ph_slice one = PH_S("00-" TRACE_ID "-" PARENT_ID "-01"),
+                    two = PH_S("00-" TRACE_ID "-" PARENT_ID "-00");
     const struct ph_header same[] = {{PH_S("traceparent"), one}, {PH_S("traceparent"), one}};
     const struct ph_header differ[] = {{PH_S("traceparent"), one}, {PH_S("traceparent"), two}};
     assert_true(ph_slice_present(ph_trace_parent(same, 2)));
     assert_false(ph_slice_present(ph_trace_parent(differ, 2)));
 }
 
-/* ---- figures
- * ---------------------------------------------------------------------------------------- */
+/* ---- figures --------------------------------------------------------------------------------- */
 
 static void a_family_is_written_as_prometheus_reads_it(void **state)
 {
@@ -238,8 +241,7 @@ static void a_share_of_stale_ones_is_seen_and_forgotten(void **state)
     ph_tally_done(&tally);
 }
 
-/* ---- lines
- * ------------------------------------------------------------------------------------------ */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static struct ph_slice line_of(struct ph_log_line *line, bool json, const char *key,
                                struct ph_slice text)
@@ -312,8 +314,7 @@ static void card_numbers_and_addresses_are_masked(void **state)
                     "processor_event=8835513921644841 ")); /* Adyen's: a check digit, no card */
 }
 
-/* ---- the log
- * ---------------------------------------------------------------------------------------- */
+/* ---- the log --------------------------------------------------------------------------------- */
 
 static void lines_come_out_whole_and_in_order(void **state)
 {
@@ -368,7 +369,8 @@ static void a_log_that_nobody_reads_holds_nobody_up(void **state)
     struct ph_log *log = ph_log_start(ends[1], true, PH_SEVERITY_INFO);
     int64_t start_ms = ph_os_steady_ms();
     for (int i = 0; i < 20000; i++)
-        say(log, PH_SEVERITY_ERROR, PH_S("a line that is not short at all, so that the buffers fill soon"));
+        say(log, PH_SEVERITY_ERROR,
+            PH_S("a line that is not short at all, so that the buffers fill soon"));
     assert_true(ph_os_steady_ms() - start_ms < 5000);
     assert_true(ph_log_lost(log) > 0);
     assert_int_equal(ph_log_lost(log) + ph_log_lines(log), 20000);

@@ -12,8 +12,7 @@
 #include "wire/scan.h"
 #include "wire/wire.h"
 
-/* ---- the words and the schema agree (at compile time) ------------------------------------------
- */
+/* ---- the words and the schema agree (at compile time) ---------------------------------------- */
 
 #define SAME(name, number)                                                                         \
     _Static_assert((int)TYPES__WEBHOOK_EVENT_TYPE__##name == (number), #name);
@@ -50,8 +49,7 @@ _Static_assert((int)TYPES__HANDLE_RESPONSE__MODE__UNKNOWN == PH_MODE_UNSPECIFIED
 _Static_assert((int)TYPES__HANDLE_RESPONSE__MODE__TEST == PH_TEST, "mode");
 _Static_assert((int)TYPES__HANDLE_RESPONSE__MODE__LIVE == PH_LIVE, "mode");
 
-/* ---- fixtures ----------------------------------------------------------------------------------
- */
+/* ---- fixtures -------------------------------------------------------------------------------- */
 
 static void assert_slice(struct ph_slice got, const char *want)
 {
@@ -109,11 +107,14 @@ static struct ph_slice full_call_as(enum ph_form form)
         return pack(&call.base);
     composite.request_details = &details;
     composite.webhook_secrets = &secrets;
-    composite._webhook_secrets_case = TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS;
+    composite._webhook_secrets_case =
+        TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___WEBHOOK_SECRETS_WEBHOOK_SECRETS;
     composite.merchant_event_id = "me_1";
-    composite._merchant_event_id_case = TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___MERCHANT_EVENT_ID_MERCHANT_EVENT_ID;
+    composite._merchant_event_id_case =
+        TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___MERCHANT_EVENT_ID_MERCHANT_EVENT_ID;
     composite.event_context = &context;
-    composite._event_context_case = TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___EVENT_CONTEXT_EVENT_CONTEXT;
+    composite._event_context_case =
+        TYPES__COMPOSITE_EVENT_HANDLE_REQUEST___EVENT_CONTEXT_EVENT_CONTEXT;
     return pack(&composite.base);
 }
 
@@ -145,8 +146,7 @@ static enum ph_status read_json(const char *text, struct ph_call *ret_call,
     return ph_wire_read_call_json(&arena, PH_FORM_HANDLE, ph_slice_str(text), ret_call, ret_why);
 }
 
-/* ---- calls -------------------------------------------------------------------------------------
- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 static void a_full_protobuf_call_is_read(void **state)
 {
@@ -165,15 +165,22 @@ static void a_composite_call_is_a_handle_call_under_other_numbers(void **state)
     assert_int_equal(ph_wire_read_call(&arena, PH_FORM_COMPOSITE, bytes, &call, &why), PH_OK);
     assert_full_call(&call);
     assert_int_not_equal(ph_wire_read_call(&arena, PH_FORM_HANDLE, bytes, &call, &why), PH_OK);
-    const char *text = "{\"request_details\":{\"method\":\"HTTP_METHOD_PUT\",\"uri\":\"/hooks?a=b\",\"queryParams\":\"a=b\","
-                       "\"headers\":{\"Content-Type\":\"application/json\",\"X-Signature\":\"caf\xc3\xa9\"},\"body\":\"AP97fQo=\"},"
-                       "\"webhook_secrets\":{\"secret\":\"whsec\",\"additional_secret\":\"more\"},\"merchantEventId\":\"me_1\","
+    const char *text = "{\"request_details\":{\"method\":\"HTTP_METHOD_PUT\",\"uri\":\"/"
+                       "hooks?a=b\",\"queryParams\":\"a=b\","
+                       "\"headers\":{\"Content-Type\":\"application/"
+                       "json\",\"X-Signature\":\"caf\xc3\xa9\"},\"body\":\"AP97fQo=\"},"
+                       "\"webhook_secrets\":{\"secret\":\"whsec\",\"additional_secret\":\"more\"},"
+                       "\"merchantEventId\":\"me_1\","
                        "\"event_context\":{\"payment\":{\"capture_method\":\"MANUAL\"}}}";
-    assert_int_equal(ph_wire_read_call_json(&arena, PH_FORM_COMPOSITE, ph_slice_str(text), &call, &why), PH_OK);
+    assert_int_equal(
+        ph_wire_read_call_json(&arena, PH_FORM_COMPOSITE, ph_slice_str(text), &call, &why), PH_OK);
     assert_full_call(&call);
-    assert_int_equal(ph_wire_read_call_json(&arena, PH_FORM_COMPOSITE, PH_S("{}"), &call, &why), PH_ERR_INVALID);
-    assert_int_equal(ph_wire_read_call(&arena, PH_FORM_COMPOSITE, PH_S(""), &call, &why), PH_ERR_INVALID);
-    assert_int_equal(ph_wire_read_call(&arena, PH_FORM_COMPOSITE, PH_S("\xff"), &call, &why), PH_ERR_MALFORMED);
+    assert_int_equal(ph_wire_read_call_json(&arena, PH_FORM_COMPOSITE, PH_S("{}"), &call, &why),
+                     PH_ERR_INVALID);
+    assert_int_equal(ph_wire_read_call(&arena, PH_FORM_COMPOSITE, PH_S(""), &call, &why),
+                     PH_ERR_INVALID);
+    assert_int_equal(ph_wire_read_call(&arena, PH_FORM_COMPOSITE, PH_S("\xff"), &call, &why),
+                     PH_ERR_MALFORMED);
 }
 
 static void a_call_cut_short_at_any_byte_never_reads_as_the_whole(void **state)
@@ -207,28 +214,35 @@ static bool same_text(struct ph_slice ours, bool there, const char *theirs)
 static void assert_same_call(const struct ph_call *call, const Types__EventServiceHandleRequest *h)
 {
     const Types__RequestDetails *d = h->request_details;
-    assert_true(same_text(call->merchant_event_id, h->_merchant_event_id_case != 0, h->merchant_event_id));
+    assert_true(
+        same_text(call->merchant_event_id, h->_merchant_event_id_case != 0, h->merchant_event_id));
     assert_true(same_text(call->request.uri, d->_uri_case != 0, d->uri));
     assert_true(same_text(call->request.query, d->_query_params_case != 0, d->query_params));
     assert_true(ph_slice_eq(call->request.body, ph_slice_of(d->body.data, d->body.len)));
     assert_int_equal(call->has_secret, h->_webhook_secrets_case != 0);
     if (call->has_secret) {
         assert_true(same_text(call->secret.secret, true, h->webhook_secrets->secret));
-        assert_true(same_text(call->secret.additional, h->webhook_secrets->_additional_secret_case != 0,
+        assert_true(same_text(call->secret.additional,
+                              h->webhook_secrets->_additional_secret_case != 0,
                               h->webhook_secrets->additional_secret));
     }
     for (size_t i = 0; i < d->n_headers; i++) {
         size_t at = 0, last = i;
         for (size_t k = i; k < d->n_headers; k++)
             last = strcmp(d->headers[k]->key, d->headers[i]->key) == 0 ? k : last;
-        while (at < call->request.header_count && !ph_slice_eq(call->request.headers[at].name, ph_slice_str(d->headers[i]->key)))
+        while (at < call->request.header_count &&
+               !ph_slice_eq(call->request.headers[at].name, ph_slice_str(d->headers[i]->key)))
             at++;
         assert_true(at < call->request.header_count);
-        assert_true(ph_slice_eq(call->request.headers[at].value, ph_slice_str(d->headers[last]->value)));
+        assert_true(
+            ph_slice_eq(call->request.headers[at].value, ph_slice_str(d->headers[last]->value)));
     }
     const Types__EventContext *c = h->_event_context_case != 0 ? h->event_context : NULL;
-    bool payment = c != NULL && c->event_context_case == TYPES__EVENT_CONTEXT__EVENT_CONTEXT_PAYMENT;
-    assert_int_equal(call->capture_method, payment && c->payment->_capture_method_case != 0 ? (int)c->payment->capture_method : 0);
+    bool payment =
+        c != NULL && c->event_context_case == TYPES__EVENT_CONTEXT__EVENT_CONTEXT_PAYMENT;
+    assert_int_equal(call->capture_method, payment && c->payment->_capture_method_case != 0
+                                               ? (int)c->payment->capture_method
+                                               : 0);
 }
 
 /* Where a message comes twice protobuf-c is no measure (see below). */
@@ -248,8 +262,9 @@ static size_t compare_readings(struct ph_slice bytes, bool zero_number)
     struct ph_slice why = {0};
     const char *field = NULL;
     enum ph_status st = ph_wire_read_call(&arena, PH_FORM_HANDLE, bytes, &call, &why);
-    ProtobufCMessage *m = protobuf_c_message_unpack(&types__event_service_handle_request__descriptor, NULL, bytes.len,
-                                                    (const uint8_t *)bytes.ptr);
+    ProtobufCMessage *m =
+        protobuf_c_message_unpack(&types__event_service_handle_request__descriptor, NULL, bytes.len,
+                                  (const uint8_t *)bytes.ptr);
     if (st == PH_OK) {
         assert_non_null(m);
         assert_int_equal(ph_scan_message(m->descriptor, bytes, PH_DEPTH_MAX, &field), PH_SCAN_GOOD);
@@ -290,11 +305,13 @@ static void messages_that_come_twice_are_one(void **state)
     struct ph_call call;
     struct ph_slice why = {0};
     (void)state;
-    assert_int_equal(ph_wire_read_call(&arena, PH_FORM_HANDLE,
-                                       PH_S("\x12\x04\x12\x02/a\x1a\x03\x0a\x01s\x12\x0a\x2a\x01q\x1a\x05\x0a\x01h\x12\x00"
-                                            "\x1a\x06\x0a\x01t\x12\x01u"),
-                                       &call, &why),
-                     PH_OK);
+    assert_int_equal(
+        ph_wire_read_call(
+            &arena, PH_FORM_HANDLE,
+            PH_S("\x12\x04\x12\x02/a\x1a\x03\x0a\x01s\x12\x0a\x2a\x01q\x1a\x05\x0a\x01h\x12\x00"
+                 "\x1a\x06\x0a\x01t\x12\x01u"),
+            &call, &why),
+        PH_OK);
     assert_slice(call.request.uri, "/a");
     assert_slice(call.request.query, "q");
     assert_int_equal(call.request.header_count, 1);
@@ -370,19 +387,22 @@ static void the_peers_json_is_read_to_the_same_call(void **state)
     struct ph_slice why = {0};
     (void)state;
     assert_int_equal(
-        read_json("{\"merchant_event_id\":\"me_1\",\"request_details\":{\"method\":3,"
-                  "\"uri\":\"/hooks?a=b\",\"headers\":{\"Content-Type\":\"application/json\","
-                  "\"X-Signature\":\"caf\xc3\xa9\"},\"body\":[0,255,123,125,10],\"query_params\":\"a=b\"},"
-                  "\"webhook_secrets\":{\"secret\":\"whsec\",\"additional_secret\":\"more\"},"
-                  "\"event_context\":{\"event_context\":{\"Payment\":{\"capture_method\":\"MANUAL\"}}}}",
-                  &call, &why),
+        read_json(
+            "{\"merchant_event_id\":\"me_1\",\"request_details\":{\"method\":3,"
+            "\"uri\":\"/hooks?a=b\",\"headers\":{\"Content-Type\":\"application/json\","
+            "\"X-Signature\":\"caf\xc3\xa9\"},\"body\":[0,255,123,125,10],\"query_params\":\"a=b\"}"
+            ","
+            "\"webhook_secrets\":{\"secret\":\"whsec\",\"additional_secret\":\"more\"},"
+            "\"event_context\":{\"event_context\":{\"Payment\":{\"capture_method\":\"MANUAL\"}}}}",
+            &call, &why),
         PH_OK);
     assert_full_call(&call);
     /* An arm that is none is skipped, like every key that is not known. */
-    assert_int_equal(read_json("{\"request_details\":{\"body\":[]},\"event_context\":{\"event_context\":"
-                               "{\"Mandate\":{},\"Payment\":{\"capture_method\":\"MANUAL\"}}}}",
-                               &call, &why),
-                     PH_OK);
+    assert_int_equal(
+        read_json("{\"request_details\":{\"body\":[]},\"event_context\":{\"event_context\":"
+                  "{\"Mandate\":{},\"Payment\":{\"capture_method\":\"MANUAL\"}}}}",
+                  &call, &why),
+        PH_OK);
     assert_int_equal(call.capture_method, 0);
     assert_int_equal(call.request.body.len, 0);
 }
@@ -400,7 +420,8 @@ static void json_of_the_wrong_shape_is_malformed(void **state)
         "{\"request_details\":{\"body\":[1.0]}}",
         "{\"request_details\":{\"body\":[\"1\"]}}",
         "{\"request_details\":{\"body\":{}}}",
-        "{\"request_details\":{},\"event_context\":{\"event_context\":{\"Payment\":{\"capture_method\":99}}}}",
+        "{\"request_details\":{},\"event_context\":{\"event_context\":{\"Payment\":{\"capture_"
+        "method\":99}}}}",
         "{\"request_details\":{},\"event_context\":{\"event_context\":{\"Payment\":7}}}",
         "{\"request_details\":{\"body\":\"A\"}}",
         "{\"request_details\":{\"headers\":{\"a\":1}}}",
@@ -416,8 +437,7 @@ static void json_of_the_wrong_shape_is_malformed(void **state)
     }
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static struct ph_value id(const char *text)
 {
@@ -721,7 +741,8 @@ static void json_prints_what_protobuf_carries(void **state)
     assert_true(ph_slice_eq(pack(m), packed));
 }
 
-/* Everything an event of that kind can carry; every third field is left out where `sparse`, from that one on. */
+/* Everything an event of that kind can carry; every third field is left out where `sparse`, from
+ * that one on. */
 static struct ph_event laden(enum ph_kind kind, enum ph_verdict verdict, bool full, int sparse)
 {
     struct ph_event e = paid(verdict);
@@ -729,14 +750,18 @@ static struct ph_event laden(enum ph_kind kind, enum ph_verdict verdict, bool fu
     e.status = 1 + sparse;
     e.incomplete = sparse > 0 ? PH_S("why") : (struct ph_slice){0};
     for (int f = 0; f < PH_FIELD_COUNT; f++) {
-        static const char long_text[] = "a text of more than a hundred and twenty-seven bytes, so that the lengths of the messages "
-                                        "around it take more than one byte: \"\\ \xc3\xa9 and so on to the end";
+        static const char long_text[] =
+            "a text of more than a hundred and twenty-seven bytes, so that the lengths of the "
+            "messages "
+            "around it take more than one byte: \"\\ \xc3\xa9 and so on to the end";
         struct ph_value *v = &e.fields[f];
         *v = (struct ph_value){0};
         if (!full || (sparse > 0 && f % 3 == sparse - 1))
             continue;
         v->present = true;
-        v->text = f % 2 == 0 ? PH_S("") : full && f % 5 == 0 ? ph_slice_str(long_text) : ph_field_name((enum ph_field)f);
+        v->text = f % 2 == 0           ? PH_S("")
+                  : full && f % 5 == 0 ? ph_slice_str(long_text)
+                                       : ph_field_name((enum ph_field)f);
         v->number = sparse == 2 ? 0 : INT64_C(1700000000123) * (f + 1);
         v->currency = f == PH_F_DISPUTE_STAGE ? 2 : sparse == 2 ? 0 : 146;
         if (f < PH_REFERENCE_COUNT)
@@ -745,8 +770,10 @@ static struct ph_event laden(enum ph_kind kind, enum ph_verdict verdict, bool fu
     return e;
 }
 
-/* The rows of the writer against the descriptors: names, numbers, kinds, order and what is told by default. */
-static void assert_json_is_protobuf(enum ph_form form, const struct ph_answer *a, const ProtobufCMessageDescriptor *type)
+/* The rows of the writer against the descriptors: names, numbers, kinds, order and what is told
+ * by default. */
+static void assert_json_is_protobuf(enum ph_form form, const struct ph_answer *a,
+                                    const ProtobufCMessageDescriptor *type)
 {
     struct ph_slice text = {0}, packed = {0}, why = {0};
     ProtobufCMessage *m = NULL;
@@ -756,7 +783,8 @@ static void assert_json_is_protobuf(enum ph_form form, const struct ph_answer *a
         print_message("%.*s: %.*s\n", (int)text.len, text.ptr, (int)why.len, why.ptr);
     assert_non_null(m);
     assert_true(ph_slice_eq(pack(m), packed));
-    ProtobufCMessage *back = protobuf_c_message_unpack(type, NULL, packed.len, (const uint8_t *)packed.ptr);
+    ProtobufCMessage *back =
+        protobuf_c_message_unpack(type, NULL, packed.len, (const uint8_t *)packed.ptr);
     assert_non_null(back);
     assert_true(ph_slice_eq(pack(back), packed));
     protobuf_c_message_free_unpacked(back, NULL);
@@ -770,13 +798,17 @@ static void every_field_of_every_kind_is_the_descriptors_own(void **state)
             enum ph_verdict verdict = (variation & 1) != 0 ? PH_VERIFIED : PH_FORGED;
             struct ph_event events[3];
             for (int i = 0; i < 3; i++)
-                events[i] = laden((enum ph_kind)kind, i == 1 ? PH_STALE : verdict, (variation & 2) != 0, (variation >> 2) + (i == 2));
+                events[i] = laden((enum ph_kind)kind, i == 1 ? PH_STALE : verdict,
+                                  (variation & 2) != 0, (variation >> 2) + (i == 2));
             struct ph_answer a = answer_of(events, (variation & 4) != 0 ? 3 : 1);
             a.merchant_event_id_given = (variation & 8) != 0;
             assert_json_is_protobuf(PH_FORM_HANDLE, &a, &types__handle_response__descriptor);
-            assert_json_is_protobuf(PH_FORM_HANDLE_EVENT, &a, &types__event_service_handle_response__descriptor);
-            assert_json_is_protobuf(PH_FORM_PARSE, &a, &types__event_service_parse_response__descriptor);
-            assert_json_is_protobuf(PH_FORM_COMPOSITE, &a, &types__composite_event_handle_response__descriptor);
+            assert_json_is_protobuf(PH_FORM_HANDLE_EVENT, &a,
+                                    &types__event_service_handle_response__descriptor);
+            assert_json_is_protobuf(PH_FORM_PARSE, &a,
+                                    &types__event_service_parse_response__descriptor);
+            assert_json_is_protobuf(PH_FORM_COMPOSITE, &a,
+                                    &types__composite_event_handle_response__descriptor);
             ph_arena_reset(&arena);
         }
     }
@@ -802,8 +834,7 @@ static void writing_survives_every_lack_of_memory(void **state)
     }
 }
 
-/* ---- errors and config -------------------------------------------------------------------------
- */
+/* ---- errors and config ----------------------------------------------------------------------- */
 
 static void errors_have_the_peers_codes(void **state)
 {

@@ -94,7 +94,8 @@ static void an_error_names_the_path_to_what_is_wrong(void **state)
     struct ph_slice why = {0};
     (void)state;
     assert_int_equal(read_json("{\"requestDetails\":{\"body\":7}}", &call, &why), PH_ERR_MALFORMED);
-    assert_slice(why, "request_details.body: bytes are written as base64 text, or as a list of integers");
+    assert_slice(
+        why, "request_details.body: bytes are written as base64 text, or as a list of integers");
     assert_int_equal(read_json("{\"request_details\":{\"headers\":{\"a\":1}}}", &call, &why),
                      PH_ERR_MALFORMED);
     assert_int_equal(ph_slice_find(why, PH_S("request_details.headers: "), 0), 0);
