@@ -17,9 +17,14 @@ struct ph_slice {
 
 /* A constant slice of a string literal: PH_S("abc"). */
 #define PH_S(literal)                                                                              \
-    (struct ph_slice) { .ptr = "" literal "", .len = sizeof(literal) - 1 }
+    (struct ph_slice)                                                                              \
+    {                                                                                              \
+        .ptr = "" literal "", .len = sizeof(literal) - 1                                           \
+    }
 /* The same as an initialiser in const tables: PH_SI("abc"). */
-#define PH_SI(literal) { .ptr = "" literal "", .len = sizeof(literal) - 1 }
+/* clang-format off */
+#define PH_SI(literal) {.ptr = "" literal "", .len = sizeof(literal) - 1}
+/* clang-format on */
 
 #define PH_COUNTOF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -38,7 +43,8 @@ static inline bool ph_slice_present(struct ph_slice s)
     return s.ptr != NULL;
 }
 
-/* Whether `len` bytes are the same. Names are short: two loads that overlap beat a call. Not for secrets. */
+/* Whether `len` bytes are the same. Names are short: two loads that overlap beat a call. Not for
+ * secrets. */
 static inline bool ph_bytes_eq(const char *a, const char *b, size_t len)
 {
     uint64_t a8, b8, c8, d8;
@@ -46,11 +52,13 @@ static inline bool ph_bytes_eq(const char *a, const char *b, size_t len)
     if (len > 16)
         return memcmp(a, b, len) == 0;
     if (len >= 8) {
-        memcpy(&a8, a, 8), memcpy(&b8, b, 8), memcpy(&c8, a + len - 8, 8), memcpy(&d8, b + len - 8, 8);
+        memcpy(&a8, a, 8), memcpy(&b8, b, 8), memcpy(&c8, a + len - 8, 8),
+            memcpy(&d8, b + len - 8, 8);
         return ((a8 ^ b8) | (c8 ^ d8)) == 0;
     }
     if (len >= 4) {
-        memcpy(&a4, a, 4), memcpy(&b4, b, 4), memcpy(&c4, a + len - 4, 4), memcpy(&d4, b + len - 4, 4);
+        memcpy(&a4, a, 4), memcpy(&b4, b, 4), memcpy(&c4, a + len - 4, 4),
+            memcpy(&d4, b + len - 4, 4);
         return ((a4 ^ b4) | (c4 ^ d4)) == 0;
     }
     return len == 0 || (a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1]);
@@ -93,8 +101,8 @@ static inline struct ph_slice ph_slice_trim(struct ph_slice s)
     return s;
 }
 
-/* FNV-1a onwards from `h`, which begins as this: for tables of our own. Who may choose texts may choose
- * those that meet. */
+/* FNV-1a onwards from `h`, which begins as this: for tables of our own. Who may choose texts may
+ * choose those that meet. */
 #define PH_HASH_START 14695981039346656037u
 static inline uint64_t ph_slice_hash(uint64_t h, struct ph_slice s)
 {
