@@ -25,6 +25,7 @@ struct ph_gateway {
     ph_dispatcher_log *log;
     void (*verified_again)(void *log_ctx, const struct ph_gateway_round *round);
     void (*lacks)(void *log_ctx, struct ph_slice endpoint, struct ph_slice field);
+    void (*health)(void *log_ctx, const struct ph_inbox_health *health);
     void *log_ctx;
 };
 
@@ -101,6 +102,13 @@ static void set_dispatcher(struct ph_gateway *g, struct ph_dispatcher *dispatche
     pthread_mutex_unlock(&g->waking);
 }
 
+static void on_health(void *ctx, const struct ph_inbox_health *health)
+{
+    struct ph_gateway *g = ctx;
+    if (g->health != NULL)
+        g->health(g->log_ctx, health);
+}
+
 static void inbox_options(struct ph_gateway *g, const struct ph_view *view, const char *folder,
                           struct ph_inbox_options *ret)
 {
@@ -117,6 +125,7 @@ static void inbox_options(struct ph_gateway *g, const struct ph_view *view, cons
         .keys_ms = c->retention.keys_ms,
         .wake = on_commit,
         .wake_ctx = g,
+        .health = on_health,
     };
 }
 
@@ -170,6 +179,7 @@ enum ph_status ph_gateway_open(const struct ph_gateway_options *options, struct 
     g->log = options->log;
     g->verified_again = options->verified_again;
     g->lacks = options->lacks;
+    g->health = options->health;
     g->log_ctx = options->log_ctx;
     enum ph_status st = open_inbox(g, ret_why);
     if (st == PH_OK) {

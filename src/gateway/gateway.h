@@ -34,6 +34,8 @@ struct ph_gateway_options {
      * field to fetch them with, said once until the next reload. */
     void (*verified_again)(void *log_ctx, const struct ph_gateway_round *round);
     void (*lacks)(void *log_ctx, struct ph_slice endpoint, struct ph_slice field);
+    /* The inbox ails, is well again, or has failed for good. NULL: nobody listens. */
+    void (*health)(void *log_ctx, const struct ph_inbox_health *health);
     void *log_ctx;
 };
 

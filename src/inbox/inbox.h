@@ -209,6 +209,15 @@ struct ph_inbox_control {
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
+enum { PH_INBOX_WHY_BYTES = 512 };
+
+struct ph_inbox_health {
+    bool failed;  /* for good (G7): restart once the disk is trusted again */
+    bool missing; /* … because one of the files is not in its place any more */
+    bool ailing;  /* the last batch failed: the next may not */
+    char why[PH_INBOX_WHY_BYTES];
+};
+
 struct ph_inbox_options {
     const char *folder; /* made with mode 0700 when it is not there; locked while open */
     const char *vfs;    /* SQLite's VFS by name, for tests that break the disk; NULL: the default */
@@ -223,10 +232,10 @@ struct ph_inbox_options {
     /* After a commit that made deliveries due: which destinations have new ones. The writer's
      * thread. NULL: nobody. */
     void (*wake)(void *ctx, uint64_t destinations);
-    void *wake_ctx;
+    void *wake_ctx; /* of the next one, too */
+    /* It ails, is well again, or has failed for good. The writer's thread. NULL: nobody. */
+    void (*health)(void *ctx, const struct ph_inbox_health *health);
 };
-
-enum { PH_INBOX_WHY_BYTES = 512 };
 
 /* Opens, migrates, starts the writer. Gives an inbox; on failure ret_why says what and what to
  * do: a folder in use (and by whom), a file of a newer version, a file that is damaged. */
@@ -244,11 +253,6 @@ PH_MUST_USE enum ph_status ph_inbox_submit(struct ph_inbox *inbox, struct ph_inb
 PH_MUST_USE enum ph_status ph_inbox_reconfigure(struct ph_inbox *inbox,
                                                 const struct ph_inbox_options *options);
 
-struct ph_inbox_health {
-    bool failed; /* for good (G7): restart once the disk is trusted again */
-    bool ailing; /* the last batch failed: the next may not */
-    char why[PH_INBOX_WHY_BYTES];
-};
 void ph_inbox_health(struct ph_inbox *inbox, struct ph_inbox_health *ret);
 /* Why an op failed, for a person: what the disk said and what to do, while that is known; else
  * the status' text. Any thread. Lives as long as `room`. */

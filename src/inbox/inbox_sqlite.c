@@ -156,6 +156,24 @@ static enum ph_status set_cache(struct ph_sql *sql, int32_t kib)
     return kib > 0 ? ph_sql_exec(sql, text) : PH_OK;
 }
 
+/* A log without its database: SQLite would drop it, and begin an empty inbox in its place. */
+static enum ph_status refuse_orphan(const struct ph_inbox *inbox, const char *folder, char *why)
+{
+    struct ph_os_file_id id;
+    char *log = join_path(folder, "inbox.db-wal");
+    if (log == NULL)
+        return PH_ERR_NO_MEMORY;
+    bool orphan =
+        ph_os_file_id(inbox->path, &id) == PH_ERR_NOT_FOUND && ph_os_file_id(log, &id) == PH_OK;
+    if (orphan)
+        (void)snprintf(why, PH_INBOX_WHY_BYTES,
+                       "%s is missing, and its log %s is there: put inbox.db back, or a backup of "
+                       "both, or move the log away to begin with nothing",
+                       inbox->path, log);
+    free(log);
+    return orphan ? PH_ERR_MALFORMED : PH_OK;
+}
+
 static enum ph_status open_all(struct ph_inbox *inbox, const struct ph_inbox_options *options,
                                char *why)
 {
@@ -168,6 +186,8 @@ static enum ph_status open_all(struct ph_inbox *inbox, const struct ph_inbox_opt
     if (inbox->path == NULL || (options->vfs != NULL && inbox->vfs == NULL))
         return PH_ERR_NO_MEMORY;
     PH_TRY(hold_folder(inbox, options->folder, why));
+    if (inbox->vfs == NULL)
+        PH_TRY(refuse_orphan(inbox, options->folder, why));
     inbox->sql.texts = writes;
     PH_TRY(ph_gather_vfs(inbox->vfs, &writers_vfs));
     PH_TRY(ph_schema_open(&inbox->sql, inbox->path, writers_vfs, why));

@@ -177,36 +177,56 @@ static bool is_full(const struct ph_inbox *inbox)
     return (inbox->sql.rc & 0xff) == SQLITE_FULL;
 }
 
+/* With the mutex held: whether it is news that is told (`next` without a reason: well). */
+static bool set_health(struct ph_inbox *inbox, const struct ph_inbox_health *next)
+{
+    struct ph_inbox_health *now = &inbox->health;
+    bool is_news = now->ailing != next->ailing || now->failed != next->failed;
+    *now = *next;
+    inbox->stopped = inbox->stopped || next->failed;
+    return is_news;
+}
+
+static void tell_health(struct ph_inbox *inbox, const struct ph_inbox_health *health, bool is_news)
+{
+    if (is_news && inbox->settings.options.health != NULL)
+        inbox->settings.options.health(inbox->settings.options.wake_ctx, health);
+}
+
+static void take_health(struct ph_inbox *inbox, const struct ph_inbox_health *next)
+{
+    pthread_mutex_lock(&inbox->mutex);
+    bool is_news = set_health(inbox, next);
+    pthread_mutex_unlock(&inbox->mutex);
+    tell_health(inbox, next, is_news);
+}
+
 static void note_failure(struct ph_inbox *inbox, const char *what)
 {
-    bool fatal = is_fatal(inbox->sql.rc);
-    pthread_mutex_lock(&inbox->mutex);
-    inbox->health.ailing = true;
-    inbox->health.failed = inbox->health.failed || fatal;
-    inbox->stopped = inbox->stopped || fatal;
-    (void)snprintf(inbox->health.why, sizeof inbox->health.why, "%s: %s: %s; %s", inbox->path, what,
-                   inbox->sql.why,
+    bool fatal = is_fatal(inbox->sql.rc) || inbox->health.failed;
+    struct ph_inbox_health next = {
+        .ailing = true, .failed = fatal, .missing = inbox->health.missing};
+    (void)snprintf(next.why, sizeof next.why, "%s: %s: %s; %s", inbox->path, what, inbox->sql.why,
                    fatal ? "nothing more is written: check the disk, then start payhook again"
                    : is_full(inbox) ? "make room: it goes on by itself"
                    : (inbox->sql.rc & 0xff) == SQLITE_BUSY
                        ? "another program writes to the file: close it, and it goes on by itself"
                        : "check the disk: it goes on by itself");
-    pthread_mutex_unlock(&inbox->mutex);
+    take_health(inbox, &next);
 }
 
 /* Its bytes are there as long as we have it open: what only the log holds is copied (W4). */
 static void note_missing(struct ph_inbox *inbox, const char *suffix)
 {
+    struct ph_inbox_health next = {.ailing = true, .failed = true, .missing = true};
     bool saved = suffix[0] != '\0' && ph_copying_all(inbox) == PH_OK;
-    pthread_mutex_lock(&inbox->mutex);
-    inbox->health.ailing = inbox->health.failed = inbox->stopped = true;
-    (void)snprintf(inbox->health.why, sizeof inbox->health.why,
+    (void)snprintf(next.why, sizeof next.why,
                    "%s%s was deleted or replaced under payhook; nothing more is written: %s",
                    inbox->path, suffix,
                    saved ? "what it held is in inbox.db: start payhook again"
-                         : "put it back, or a backup (until payhook ends, its bytes can be read "
-                           "from /proc), then start payhook again");
-    pthread_mutex_unlock(&inbox->mutex);
+                         : "before payhook ends, put it back (its bytes are in /proc, see "
+                           "docs/inbox.md), then start payhook again");
+    take_health(inbox, &next);
 }
 
 static void note_success(struct ph_inbox *inbox, int64_t took_us, size_t ops)
@@ -218,9 +238,9 @@ static void note_success(struct ph_inbox *inbox, int64_t took_us, size_t ops)
         bound_ns = bound_ns * 1189 / 1000 + 1;
         bucket++;
     }
+    const struct ph_inbox_health well = {.failed = inbox->health.failed};
     pthread_mutex_lock(&inbox->mutex);
-    inbox->health.ailing = false;
-    inbox->health.why[0] = '\0';
+    bool is_news = set_health(inbox, &well);
     if (ops > 0) {
         inbox->counts.batches++;
         inbox->counts.ops += (int64_t)ops;
@@ -229,6 +249,7 @@ static void note_success(struct ph_inbox *inbox, int64_t took_us, size_t ops)
     }
     ph_figures_publish(inbox);
     pthread_mutex_unlock(&inbox->mutex);
+    tell_health(inbox, &well, is_news);
 }
 
 /* Nobody has come for a tick. Else what is done for nobody (a step of forgetting, the checkpoint of

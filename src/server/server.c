@@ -201,6 +201,21 @@ static void log_round(void *ctx, const struct ph_gateway_round *round)
     ph_log_write(ctx, &line);
 }
 
+static void log_health(void *ctx, const struct ph_inbox_health *health)
+{
+    struct ph_log_line line;
+    bool is_well = !health->ailing && !health->failed;
+    if (!ph_log_open(ctx, is_well ? PH_SEVERITY_INFO : PH_SEVERITY_ERROR, PH_S("inbox"), &line))
+        return;
+    ph_log_text(&line, "state",
+                is_well          ? PH_S("healthy")
+                : health->failed ? PH_S("failed")
+                                 : PH_S("ailing"));
+    if (!is_well)
+        ph_log_text(&line, "text", ph_slice_str(health->why));
+    ph_log_write(ctx, &line);
+}
+
 static void log_lack(void *ctx, struct ph_slice endpoint, struct ph_slice field)
 {
     struct ph_log_line line;
@@ -241,6 +256,7 @@ static bool start_gateway(struct server *server)
                                                .log = log_delivery,
                                                .verified_again = log_round,
                                                .lacks = log_lack,
+                                               .health = log_health,
                                                .log_ctx = server->watch.log};
     if (ph_gateway_open(&options, &server->gateway, why) != PH_OK) {
         fprintf(stderr, "payhook: %s\n", why);

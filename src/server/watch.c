@@ -397,7 +397,10 @@ enum ph_readiness ph_watch_readiness(const struct ph_watch *watch, struct ph_gat
     uint64_t judged = 0, stale = 0;
     if (gateway != NULL)
         ph_inbox_health(ph_gateway_inbox(gateway), &health);
-    *ret_why = draining        ? PH_S("the server is going away")
+    *ret_why = draining ? PH_S("the server is going away")
+               : health.missing
+                   ? PH_S("the inbox has stopped: one of its files was deleted or replaced; "
+                          "`payhook status` and the log say which, and what to do")
                : health.failed ? PH_S("the inbox has stopped: its disk failed; see the log, and "
                                       "restart once the disk is trusted")
                                : PH_S("the inbox cannot be written now: see the log; it goes on by "

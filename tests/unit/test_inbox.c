@@ -488,6 +488,16 @@ static bool is_refused(struct ph_inbox_op *op)
     return op->status == PH_ERR_IO;
 }
 
+static struct ph_inbox_health told;
+static int times_told;
+
+static void note_health(void *ctx, const struct ph_inbox_health *health)
+{
+    (void)ctx;
+    told = *health;
+    times_told++;
+}
+
 /* What is in a file without a name is gone when we end. */
 PH_TEST(nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced)
 {
@@ -495,9 +505,13 @@ PH_TEST(nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced)
     struct ph_inbox_health health;
     char path[128], fresh[160];
     (void)state;
+    options.health = note_health;
     for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
         struct sample s;
+        reopen();
         store(&s, "kept");
+        assert_int_equal(ask("SELECT count(*) FROM key_list WHERE key='kept'"), 1);
+        times_told = 0;
         (void)snprintf(path, sizeof path, "%s/%s", folder, gone[i]);
         (void)snprintf(fresh, sizeof fresh, "%s.new", path);
         FILE *other = i == 1 ? fopen(fresh, "w") : NULL;
@@ -508,12 +522,33 @@ PH_TEST(nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced)
         assert_true(is_refused(&make(&s, "into nothing")->op));
         ph_inbox_health(inbox, &health);
         assert_true(health.failed);
+        assert_true(health.missing);
         assert_non_null(strstr(health.why, gone[i]));
         assert_non_null(strstr(health.why, "start payhook again"));
         assert_int_equal(ph_inbox_submit(inbox, &make(&s, "later")->op), PH_ERR_IO);
-        reopen();
-        assert_int_equal(ask("SELECT count(*) FROM key_list WHERE key='kept'"), i < 2);
+        assert_int_equal(times_told, 1);
+        assert_true(told.failed && told.missing);
+        assert_string_equal(told.why, health.why);
     }
+}
+
+PH_TEST(a_log_without_its_database_is_no_empty_inbox)
+{
+    struct sample s;
+    char path[128];
+    (void)state;
+    store(&s, "kept");
+    (void)snprintf(path, sizeof path, "%s/inbox.db", folder);
+    assert_int_equal(unlink(path), 0);
+    close_inbox(); /* SQLite leaves the log where it is */
+    assert_int_equal(ph_inbox_open(&options, &inbox, why), PH_ERR_MALFORMED);
+    inbox = NULL;
+    assert_non_null(strstr(why, "inbox.db is missing"));
+    assert_non_null(strstr(why, "inbox.db-wal"));
+    (void)snprintf(path, sizeof path, "%s/inbox.db-wal", folder);
+    assert_int_equal(unlink(path), 0);
+    open_inbox(); /* who moved it away wants to begin anew */
+    assert_int_equal(ask("SELECT count(*) FROM events"), 0);
 }
 
 int main(void)
@@ -540,6 +575,7 @@ int main(void)
         T(the_log_begins_anew_before_it_is_long),
         T(an_op_that_fails_for_its_own_reason_fails_alone),
         T(nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced),
+        T(a_log_without_its_database_is_no_empty_inbox),
         T(events_without_a_key_are_each_kept_with_ids_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
