@@ -177,6 +177,8 @@ enum {
      * anew: it has an end. */
     PH_INBOX_WAL_PAGES_HIGH = 16 * 1024,
     PH_INBOX_WAIT_MS = 100,
+    PH_INBOX_RESCUE_MS = 2000,             /* longer than any reader of ours (PH_INBOX_READ_MS) */
+    PH_INBOX_ROOM_BYTES = 4 * 1024 * 1024, /* free beyond what the log has still to give */
     PH_INBOX_BUSY_MS = 2000, /* somebody else writes: a shell, a backup */
     /* A read that takes longer holds up the log's new beginning, and is ended. */
     PH_INBOX_READ_MS = 1000,

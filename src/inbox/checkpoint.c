@@ -85,6 +85,32 @@ enum ph_status ph_copying_all(struct ph_inbox *inbox)
     return st;
 }
 
+/* A PASSIVE copy ends where a reader stands, and leaves a database that is nothing without its log:
+ * this one waits for readers, and says whether it is whole. */
+bool ph_copying_rescue(struct ph_inbox *inbox, int wait_ms)
+{
+    int pages = -1, copied = -1;
+    release_snapshot(&inbox->copying);
+    (void)sqlite3_busy_timeout(inbox->sql.db, wait_ms);
+    int rc =
+        sqlite3_wal_checkpoint_v2(inbox->sql.db, NULL, SQLITE_CHECKPOINT_FULL, &pages, &copied);
+    (void)sqlite3_busy_timeout(inbox->sql.db, PH_INBOX_BUSY_MS);
+    return rc == SQLITE_OK && pages == copied;
+}
+
+/* What is left to copy may all be new to the database: while the volume has room for that, a full
+ * disk is not the end (W5). */
+static bool is_room_short(const struct ph_inbox *inbox)
+{
+    const struct ph_copying *c = &inbox->copying;
+    int64_t (*free_bytes)(const char *path) = inbox->settings.options.free_bytes;
+    if (free_bytes == NULL && inbox->vfs != NULL)
+        return false;
+    int64_t left = (int64_t)(c->wal_pages - c->ended_pages) * PH_INBOX_PAGE_BYTES,
+            room = free_bytes != NULL ? free_bytes(inbox->path) : ph_os_free_bytes(inbox->path);
+    return left > 0 && room < left + PH_INBOX_ROOM_BYTES;
+}
+
 enum ph_status ph_copying_step(struct ph_inbox *inbox, bool idle)
 {
     struct ph_copying *c = &inbox->copying;
@@ -98,6 +124,8 @@ enum ph_status ph_copying_step(struct ph_inbox *inbox, bool idle)
         c->copied_pages = c->ended_pages = 0;
     if (idle)
         return c->wal_pages > c->ended_pages ? ph_copying_all(inbox) : PH_OK;
+    if (is_room_short(inbox))
+        return ph_copying_all(inbox);
     if (c->is_held)
         return copy_to_snapshot(inbox);
     if (c->wal_pages - c->ended_pages >= (c->ended_pages == 0 ? log_pages : copy_pages)) {

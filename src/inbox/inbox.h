@@ -228,7 +228,8 @@ struct ph_inbox_options {
     int32_t log_pages;    /* 0: PH_INBOX_LOG_PAGES; tests want the log to begin anew more often */
     int32_t keys_waiting; /* 0: PH_INBOX_KEYS_WAITING; tests want keys to move more often */
     int32_t cache_kib; /* 0: PH_INBOX_WRITER_CACHE_KIB; tests want pages to go before the commit */
-    int64_t (*now_ms)(void); /* unix; NULL: ph_os_unix_ms */
+    int64_t (*now_ms)(void);                 /* unix; NULL: ph_os_unix_ms */
+    int64_t (*free_bytes)(const char *path); /* NULL: ph_os_free_bytes; tests want small volumes */
     /* After a commit that made deliveries due: which destinations have new ones. The writer's
      * thread. NULL: nobody. */
     void (*wake)(void *ctx, uint64_t destinations);

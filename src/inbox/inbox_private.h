@@ -111,6 +111,7 @@ struct ph_inbox {
     int lock_fd;
     struct ph_os_file_id noted[PH_INBOX_FILES]; /* present.c */
     bool is_noted[PH_INBOX_FILES];
+    const char *missing; /* one is gone, and what the log holds is not all copied yet */
     pthread_t thread;
     struct ph_figures figures, committed; /* now; as of the last commit */
     bool touched[PH_INBOX_NAMES_MAX];     /* its row of `destinations` is behind */
@@ -238,6 +239,8 @@ void ph_copying_open(struct ph_inbox *inbox);
 void ph_copying_close(struct ph_inbox *inbox);
 /* Copies all of the log that can be. PH_ERR_IO: sql.rc. */
 PH_MUST_USE enum ph_status ph_copying_all(struct ph_inbox *inbox);
+/* Whether all of it has been copied: waits so long for readers. */
+bool ph_copying_rescue(struct ph_inbox *inbox, int wait_ms);
 /* Behind a batch that was committed, or when there was none. PH_ERR_IO: sql.rc is what the disk
  * refused. */
 PH_MUST_USE enum ph_status ph_copying_step(struct ph_inbox *inbox, bool idle);

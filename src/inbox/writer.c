@@ -9,6 +9,7 @@
  * of it is copied, and the next batch is written over it. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "inbox/gather.h"
@@ -177,11 +178,18 @@ static bool is_full(const struct ph_inbox *inbox)
     return (inbox->sql.rc & 0xff) == SQLITE_FULL;
 }
 
-/* With the mutex held: whether it is news that is told (`next` without a reason: well). */
+/* A write had no room: on the volume, or in what we may use of it (EFBIG, EDQUOT). */
+static bool is_refused(const struct ph_inbox *inbox)
+{
+    return is_full(inbox) || inbox->sql.rc == SQLITE_IOERR_WRITE;
+}
+
+/* With the mutex held: whether it is news. */
 static bool set_health(struct ph_inbox *inbox, const struct ph_inbox_health *next)
 {
     struct ph_inbox_health *now = &inbox->health;
-    bool is_news = now->ailing != next->ailing || now->failed != next->failed;
+    bool is_news = now->ailing != next->ailing || now->failed != next->failed ||
+                   (next->failed && strcmp(now->why, next->why) != 0);
     *now = *next;
     inbox->stopped = inbox->stopped || next->failed;
     return is_news;
@@ -216,16 +224,20 @@ static void note_failure(struct ph_inbox *inbox, const char *what)
 }
 
 /* Its bytes are there as long as we have it open: what only the log holds is copied (W4). */
-static void note_missing(struct ph_inbox *inbox, const char *suffix)
+static void note_missing(struct ph_inbox *inbox, const char *suffix, int wait_ms)
 {
     struct ph_inbox_health next = {.ailing = true, .failed = true, .missing = true};
-    bool saved = suffix[0] != '\0' && ph_copying_all(inbox) == PH_OK;
+    bool is_log = suffix[0] != '\0', saved = is_log && ph_copying_rescue(inbox, wait_ms);
     (void)snprintf(next.why, sizeof next.why,
                    "%s%s was deleted or replaced under payhook; nothing more is written: %s",
                    inbox->path, suffix,
                    saved ? "what it held is in inbox.db: start payhook again"
-                         : "before payhook ends, put it back (its bytes are in /proc, see "
-                           "docs/inbox.md), then start payhook again");
+                   : is_log
+                       ? "what it held is not all in inbox.db yet: close what reads the file, wait "
+                         "until this says otherwise, and do not end payhook before"
+                       : "before payhook ends, put it back (its bytes are in /proc, see "
+                         "docs/inbox.md), then start payhook again");
+    inbox->missing = is_log && !saved ? suffix : NULL;
     take_health(inbox, &next);
 }
 
@@ -288,7 +300,7 @@ static bool note_outcome(struct ph_inbox *inbox, struct ph_inbox_op *first, enum
     const char *missing = st == PH_OK ? ph_present_missing(inbox) : NULL;
     if (missing != NULL) {
         fail_from(first);
-        note_missing(inbox, missing);
+        note_missing(inbox, missing, PH_INBOX_RESCUE_MS);
         return false;
     }
     if (st == PH_OK) {
@@ -296,7 +308,7 @@ static bool note_outcome(struct ph_inbox *inbox, struct ph_inbox_op *first, enum
         return true;
     }
     note_failure(inbox, "a commit failed");
-    if (is_full(inbox) && ph_copying_all(inbox) != PH_OK)
+    if (!inbox->health.failed && is_refused(inbox) && ph_copying_all(inbox) != PH_OK)
         note_failure(inbox, "a checkpoint failed");
     return false;
 }
@@ -322,12 +334,16 @@ static void run_batch(struct ph_inbox *inbox, struct ph_inbox_op *first, size_t 
 }
 
 /* The names of a new configuration, in a transaction of their own. */
-static void take_settings(struct ph_inbox *inbox, struct ph_settings *next)
+static void take_settings(struct ph_inbox *inbox, struct ph_settings *next, bool stopped)
 {
     struct ph_settings before = inbox->settings;
     inbox->settings = *next;
     free(next);
     inbox->now_ms = inbox->settings.options.now_ms();
+    if (stopped) { /* nothing is written any more */
+        ph_settings_free(&before);
+        return;
+    }
     enum ph_status st = begin(inbox);
     if (st == PH_OK)
         st = ph_names_apply(inbox);
@@ -401,11 +417,13 @@ void *ph_writer_run(void *ctx)
         bool stopped = inbox->stopped, end = inbox->closing && count == 0;
         pthread_mutex_unlock(&inbox->mutex);
         if (settings != NULL)
-            take_settings(inbox, settings);
+            take_settings(inbox, settings, stopped);
         if (stopped)
             fail_all(inbox, first);
         else if (count > 0 || ph_os_steady_ms() >= inbox->tending.again_ms || inbox->tending.more)
             run_batch(inbox, first, count);
+        if (stopped && inbox->missing != NULL)
+            note_missing(inbox, inbox->missing, end ? PH_INBOX_RESCUE_MS : 0);
         if (end)
             return NULL;
         pthread_mutex_lock(&inbox->mutex);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { PATH_BYTES_MAX = 4096 };
@@ -66,10 +67,18 @@ enum ph_status ph_os_file_id(const char *path, struct ph_os_file_id *ret)
 {
     struct stat found;
     if (stat(path, &found) != 0)
-        return errno == ENOENT ? PH_ERR_NOT_FOUND : PH_ERR_IO;
+        return errno == ENOENT || errno == ENOTDIR ? PH_ERR_NOT_FOUND : PH_ERR_IO;
     *ret =
         (struct ph_os_file_id){.device = (uint64_t)found.st_dev, .number = (uint64_t)found.st_ino};
     return PH_OK;
+}
+
+int64_t ph_os_free_bytes(const char *path)
+{
+    struct statvfs volume;
+    if (statvfs(path, &volume) != 0)
+        return INT64_MAX;
+    return (int64_t)((uint64_t)volume.f_bavail * volume.f_frsize);
 }
 
 static bool ends_with(const char *name, struct ph_slice suffix)

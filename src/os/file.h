@@ -20,6 +20,8 @@ struct ph_os_file_id {
 };
 /* PH_ERR_NOT_FOUND: none does; PH_ERR_IO: errno says why. */
 PH_MUST_USE enum ph_status ph_os_file_id(const char *path, struct ph_os_file_id *ret);
+/* Free for us on the volume of what stands there; INT64_MAX: not known. */
+int64_t ph_os_free_bytes(const char *path);
 /* Paths of a folder's files whose name ends in `suffix`, sorted, terminated by NUL. */
 PH_MUST_USE enum ph_status ph_os_list_files(struct ph_arena *arena, const char *folder,
                                             struct ph_slice suffix, size_t count_max,

@@ -168,8 +168,10 @@ void ph_admin_next(yyjson_mut_doc *doc, yyjson_mut_val *root, size_t count, size
 
 /* ---- bodies ---------------------------------------------------------------------------------- */
 
+enum { DEPTH_MAX = 8 }; /* of objects; bodies have two */
+
 /* What comes twice is what two readers read differently. The first name that does; absent: none. */
-static struct ph_slice twice_in(yyjson_val *object)
+static struct ph_slice twice_in(yyjson_val *object, int depth)
 {
     yyjson_val *name, *value, *other, *ignored;
     size_t i, n, k, m;
@@ -181,8 +183,9 @@ static struct ph_slice twice_in(yyjson_val *object)
             if (k < i && yyjson_equals_strn(other, text.ptr, text.len))
                 return text;
         }
-        if (yyjson_is_obj(value) && yyjson_obj_size(value) <= PH_ADMIN_PARAMS_MAX) {
-            text = twice_in(value);
+        if (depth < DEPTH_MAX && yyjson_is_obj(value) &&
+            yyjson_obj_size(value) <= PH_ADMIN_PARAMS_MAX) {
+            text = twice_in(value, depth + 1);
             if (ph_slice_present(text))
                 return text;
         }
@@ -199,7 +202,7 @@ static bool has_names_once(struct ph_admin_call *call, yyjson_val *root, enum ph
         *ret_end = ph_admin_invalid(call, PH_S("the body has more members than there are to take"));
         return false;
     }
-    name = twice_in(root);
+    name = twice_in(root, 0);
     if (!ph_slice_present(name))
         return true;
     int len = snprintf(why, sizeof why, "%.*s: is there twice",

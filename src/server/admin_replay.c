@@ -89,9 +89,13 @@ static bool read_events(struct replay *r, yyjson_val *list, enum ph_admin_end *r
     r->rows = ph_arena_alloc(&call->room->arena, yyjson_arr_size(list) * sizeof *r->rows);
     yyjson_arr_foreach(list, i, n, value)
     {
+        if (!yyjson_is_str(value) && !yyjson_is_raw(value)) {
+            *ret_end = ph_admin_invalid(call, PH_S("events: takes a list of 1 to 1000 ids"));
+            return false;
+        }
         struct ph_slice text =
             ph_slice_of(unsafe_yyjson_get_str(value), unsafe_yyjson_get_len(value));
-        enum ph_status st = yyjson_is_str(value) || yyjson_is_raw(value) ? PH_OK : PH_ERR_NOT_FOUND;
+        enum ph_status st = PH_OK;
         int64_t id = 0;
         if (r->rows == NULL)
             st = PH_ERR_NO_MEMORY;

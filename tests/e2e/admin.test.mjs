@@ -287,6 +287,9 @@ test('what is not well formed is an error that says what, and never a list of ev
     '{"filter":{"endpoint":"shop"},"cursor":"x"}', '{"filter":{"endpoint":"shop"},"dry_run":"no"}', `{"events":[${'"1",'.repeat(1000)}"1"]}`])
     error(await call('POST', 'replay', { body }), 400, /./);
   error(await call('POST', 'replay', { body: { events: ['nope'] } }), 404, /no event "nope" in the inbox/);
+  for (const events of [[[1, 2]], [{ a: 1 }], [null], [true]]) error(await call('POST', 'replay', { body: { events } }), 400, /list of 1 to 1000 ids/);
+  const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
+  error(await call('POST', 'replay', { body: `{"filter":${deep}}` }), 400, /filter/);
   error(await call('POST', 'replay', { body: '{}', type: 'text/plain' }), 415, /application\/json/);
   error(await call('POST', 'deliveries/retry', { body: { all: true } }), 400, /filter/);
   error(await call('POST', 'destinations/nope/pause'), 404, /no destination/);

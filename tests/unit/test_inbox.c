@@ -532,6 +532,59 @@ PH_TEST(nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced)
     }
 }
 
+/* Of the database as it stands, as after a kill: without what closing would still do. */
+static int64_t count_in_copy(const char *sql)
+{
+    char command[256], path[160];
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    (void)snprintf(path, sizeof path, "%s/copy.db", folder);
+    (void)snprintf(command, sizeof command, "cp '%s/inbox.db' '%s'", folder, path);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    int64_t count = -1;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        count = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return count;
+}
+
+/* A copy that ends where a reader stands leaves a database that is nothing without its log. */
+PH_TEST(a_deleted_log_is_saved_when_all_of_it_is_copied_and_not_before)
+{
+    struct ph_inbox_health health;
+    struct sample s;
+    sqlite3 *shell;
+    char path[128];
+    (void)state;
+    options.health = note_health;
+    reopen();
+    store(&s, "before");
+    (void)snprintf(path, sizeof path, "%s/inbox.db", folder);
+    assert_int_equal(sqlite3_open_v2(path, &shell, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(shell, "BEGIN; SELECT * FROM events", NULL, NULL, NULL),
+                     SQLITE_OK);
+    store(&s, "after");
+    (void)strcat(path, "-wal");
+    assert_int_equal(unlink(path), 0);
+    assert_true(is_refused(&make(&s, "into nothing")->op));
+    ph_inbox_health(inbox, &health);
+    assert_true(health.failed);
+    assert_non_null(strstr(health.why, "do not end payhook before"));
+    assert_null(strstr(health.why, "start payhook again"));
+    sqlite3_close(shell);
+    for (int i = 0; i < 500 && strstr(health.why, "start payhook again") == NULL; i++) {
+        usleep(10 * 1000);
+        ph_inbox_health(inbox, &health);
+    }
+    assert_non_null(strstr(health.why, "start payhook again"));
+    assert_int_equal(
+        count_in_copy("SELECT count(*) FROM key_list WHERE key IN ('before', 'after')"), 2);
+    assert_string_equal(told.why, health.why);
+}
+
 PH_TEST(a_log_without_its_database_is_no_empty_inbox)
 {
     struct sample s;
@@ -575,6 +628,7 @@ int main(void)
         T(the_log_begins_anew_before_it_is_long),
         T(an_op_that_fails_for_its_own_reason_fails_alone),
         T(nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced),
+        T(a_deleted_log_is_saved_when_all_of_it_is_copied_and_not_before),
         T(a_log_without_its_database_is_no_empty_inbox),
         T(events_without_a_key_are_each_kept_with_ids_of_their_own),
     };
