@@ -687,6 +687,22 @@ static void sample_rows(struct table *t, const char *dir, const char *variant)
         free(list);
 }
 
+static unsigned handshake(const struct ph_handshake *h)
+{
+    struct table t;
+    begin(&t, "struct ph_handshake");
+    if (h != NULL) {
+        unsigned when = tests(h->when, h->when_count);
+        fprintf(t.rows, "    {.when_count = %u", h->when_count);
+        pointer(t.rows, "when", when);
+        fputs(", .reply = ", t.rows);
+        reply(t.rows, &h->reply);
+        fputs("},\n", t.rows);
+        t.count++;
+    }
+    return end(&t);
+}
+
 static void connector(const struct ph_connector *c, const char *samples_dir)
 {
     struct table t;
@@ -694,7 +710,7 @@ static void connector(const struct ph_connector *c, const char *samples_dir)
     snprintf(dir, sizeof(dir), "%s/%.*s", samples_dir, (int)c->name.len, c->name.ptr);
     fprintf(out, "\n/* ---- %.*s ---- */\n", (int)c->name.len, c->name.ptr);
     unsigned shapes = variants(c->variants, c->variant_count),
-             tree = nodes(c->nodes, c->node_count);
+             tree = nodes(c->nodes, c->node_count), greeting = handshake(c->handshake);
     begin(&t, "struct ph_sample");
     sample_rows(&t, dir, "");
     size_t sample_count = t.count;
@@ -742,6 +758,7 @@ static void connector(const struct ph_connector *c, const char *samples_dir)
             c->variant_count, c->source_count, c->config_count, c->currency_count, sample_count,
             c->node_count);
     pointer(out, "variants", shapes);
+    pointer(out, "handshake", greeting);
     pointer(out, "nodes", tree);
     pointer(out, "samples", samples);
     pointer(out, "sources", sources);

@@ -179,7 +179,7 @@ enum {
     PH_INBOX_WAIT_MS = 100,
     PH_INBOX_RESCUE_MS = 2000,             /* longer than any reader of ours (PH_INBOX_READ_MS) */
     PH_INBOX_ROOM_BYTES = 4 * 1024 * 1024, /* free beyond what the log has still to give */
-    PH_INBOX_BUSY_MS = 2000, /* somebody else writes: a shell, a backup */
+    PH_INBOX_BUSY_MS = 2000,               /* somebody else writes: a shell, a backup */
     /* A read that takes longer holds up the log's new beginning, and is ended. */
     PH_INBOX_READ_MS = 1000,
     PH_INBOX_WRITER_CACHE_KIB = 4096,

@@ -640,6 +640,14 @@ struct ph_variant {
     const struct ph_fetch *fetch; /* what completes a thin notice; NULL: none */
 };
 
+/* What a processor asks the URL by GET, before it sends anything, and what it hears. Strangers ask
+ * it too: it is made of what they sent and of texts of the page, of no secret, and signs nothing. */
+struct ph_handshake {
+    const struct ph_test *when; /* of headers and the query */
+    uint16_t when_count;
+    struct ph_reply reply;
+};
+
 struct ph_sample {
     struct ph_slice event; /* name for `trigger`: file name without extension */
     struct ph_slice variant;
@@ -662,6 +670,7 @@ struct ph_connector {
     uint16_t config_count;
     const struct ph_variant *variants; /* the first that fits; at least one */
     uint16_t variant_count;
+    const struct ph_handshake *handshake; /* NULL: it has none */
     const struct ph_node *nodes; /* of the pointers into the event, all variants' together */
     uint16_t node_count;
     const struct ph_currency_exception *currencies; /* decimals that differ from ISO 4217 */

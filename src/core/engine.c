@@ -275,6 +275,32 @@ enum ph_status ph_engine_run(struct ph_worker *worker, const struct ph_input *in
     return ph_engine_run_keep(worker, in, want, ret_answer);
 }
 
+static enum ph_status greet(struct ph_worker *worker, const struct ph_input *in,
+                            struct ph_answer *answer)
+{
+    const struct ph_handshake *h = in->connector->handshake;
+    struct ph_run run = {
+        .worker = worker, .arena = ph_worker_arena(worker), .in = in, .connector = in->connector};
+    bool holds;
+    *answer = (struct ph_answer){0};
+    if (h == NULL)
+        return PH_ERR_NOT_FOUND;
+    PH_TRY(ph_eval_tests(&run, h->when, h->when_count, &holds));
+    if (!holds)
+        return PH_ERR_NOT_FOUND;
+    PH_TRY(fill_reply(&run, &h->reply, 200, answer));
+    return ph_slice_present(run.ambiguous) ? PH_ERR_NOT_FOUND : PH_OK; /* which of the two? */
+}
+
+enum ph_status ph_engine_handshake(struct ph_worker *worker, const struct ph_input *in,
+                                   struct ph_answer *ret_answer)
+{
+    struct ph_arena *arena = ph_worker_arena(worker);
+    arena->ran_out = false;
+    enum ph_status st = greet(worker, in, ret_answer);
+    return arena->ran_out ? PH_ERR_NO_MEMORY : st;
+}
+
 bool ph_engine_reads(struct ph_worker *worker, enum ph_fetch_kind kind, struct ph_slice text)
 {
     struct ph_run run = {.worker = worker, .arena = ph_worker_arena(worker)};

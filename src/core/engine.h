@@ -186,6 +186,12 @@ PH_MUST_USE enum ph_status ph_engine_run(struct ph_worker *worker, const struct 
 PH_MUST_USE enum ph_status ph_engine_run_keep(struct ph_worker *worker, const struct ph_input *in,
                                               enum ph_want want, struct ph_answer *ret_answer);
 
+/* What a processor hears that asks the URL before it sends anything (a page's `handshake`):
+ * ack_status, headers and body of the answer, nothing else. PH_ERR_NOT_FOUND: the page has none, or
+ * the request is no such. Does not forget first. */
+PH_MUST_USE enum ph_status ph_engine_handshake(struct ph_worker *worker, const struct ph_input *in,
+                                               struct ph_answer *ret_answer);
+
 /* Whether what a callout brought has its kind's form: a certificate in PEM, a key set with a key
  * in it; any text for the other kinds. What has not is the far end's fault: the verdict is
  * `unreachable` with it, as without. */

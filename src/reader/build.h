@@ -178,6 +178,8 @@ void ph_build_dedupe(struct ph_build *b, const struct ph_yaml *at, const struct 
                      struct ph_variant *v);
 void ph_build_body(struct ph_build *b, const struct ph_yaml *at, struct ph_variant *v);
 void ph_build_event(struct ph_build *b, const struct ph_yaml *at, struct ph_variant *v);
+/* A page's `handshake`; NULL: it has none. */
+const struct ph_handshake *ph_build_handshake(struct ph_build *b, const struct ph_yaml *at);
 void ph_build_reply(struct ph_build *b, const struct ph_yaml *at, bool ack, struct ph_variant *v,
                     struct ph_reply *reply);
 

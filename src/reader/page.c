@@ -105,9 +105,9 @@ static void variant_of(struct ph_build *b, const struct ph_yaml *own, const stru
         PH_SI("payout."), PH_SI("dedupe"), PH_SI("ack"), PH_SI("refuse"), PH_SI("fetch")
 static const struct ph_slice variant_keys[] = {PH_SI("name"), PH_SI("when"), SECTION_WORDS};
 static const struct ph_slice page_keys[] = {
-    PH_SI("language"), PH_SI("name"),   PH_SI("title"),  PH_SI("sources"),
-    PH_SI("retry"),    PH_SI("notes"),  PH_SI("config"), PH_SI("currencies"),
-    PH_SI("variants"), PH_SI("native"), SECTION_WORDS};
+    PH_SI("language"), PH_SI("name"),   PH_SI("title"),     PH_SI("sources"),
+    PH_SI("retry"),    PH_SI("notes"),  PH_SI("config"),    PH_SI("currencies"),
+    PH_SI("variants"), PH_SI("native"), PH_SI("handshake"), SECTION_WORDS};
 
 /* Whether `earlier` takes every request that `later` could: bodies are read before `when` is
  * judged. */
@@ -347,6 +347,7 @@ static enum ph_status read_page(struct ph_build *b, struct ph_slice text,
     facts_of(b, page, c);
     currencies_of(b, ph_yaml_get(page, "currencies"), c);
     ph_nodes_start(b);
+    c->handshake = ph_build_handshake(b, ph_yaml_get(page, "handshake"));
     variants_of(b, page, c);
     ph_nodes_end(b, c);
     check_unused(b, page);

@@ -302,3 +302,49 @@ void ph_build_reply(struct ph_build *b, const struct ph_yaml *at, bool ack, stru
     b->capture_count = 0;
     b->signature_visible = false;
 }
+
+/* ---- handshake ------------------------------------------------------------------------------- */
+
+/* There is no body to point into, and whoever asks may be anybody. */
+static void check_open(struct ph_build *b, const struct ph_yaml *at, const struct ph_template *t)
+{
+    for (uint16_t i = 0; i < t->count; i++) {
+        enum ph_source source = t->pieces[i].source;
+        if (source == PH_SRC_LITERAL || source == PH_SRC_QUERY || source == PH_SRC_HEADER)
+            continue;
+        ph_build_error(b, at,
+                       "a handshake is asked for by GET, by anybody: it is made of query:…, "
+                       "header:… and texts, not of ",
+                       at->kind == PH_YAML_TEXT ? at->text : at->key, "");
+        return;
+    }
+}
+
+const struct ph_handshake *ph_build_handshake(struct ph_build *b, const struct ph_yaml *at)
+{
+    static const struct ph_slice known[] = {PH_SI("when"), PH_SI("status"), PH_SI("headers"),
+                                            PH_SI("body")};
+    const struct ph_yaml *e, *headers;
+    if (at == NULL || !ph_build_keys(b, at, WORDS(known)))
+        return NULL;
+    struct ph_handshake *h = ph_build_alloc(b, sizeof *h);
+    h->reply.status = 200;
+    if ((e = ph_yaml_get(at, "when")) == NULL)
+        ph_build_error(b, at, "`when` is missing: how a handshake is told from other requests",
+                       PH_S(""), "");
+    h->when = ph_build_tests(b, e, &h->when_count);
+    for (uint16_t i = 0; i < h->when_count; i++)
+        for (uint16_t k = 0; k < h->when[i].of.count; k++)
+            check_open(b, e, &h->when[i].of.alternatives[k]);
+    if ((e = ph_yaml_get(at, "status")) != NULL)
+        h->reply.status = ph_build_number(b, e, ph_build_text(b, e), 200, 299);
+    headers = ph_yaml_get(at, "headers");
+    h->reply.headers = ph_build_headers(b, headers, &h->reply.header_count);
+    for (uint16_t i = 0; i < h->reply.header_count; i++)
+        check_open(b, headers, &h->reply.headers[i].value);
+    if ((e = ph_yaml_get(at, "body")) != NULL) {
+        h->reply.body = ph_build_template(b, e, ph_build_text(b, e));
+        check_open(b, e, &h->reply.body);
+    }
+    return h;
+}

@@ -1,4 +1,5 @@
 #include "server/ingress.h"
+#include "server/handshake.h"
 
 #include "base/limits.h"
 #include "os/clock.h"
@@ -39,9 +40,7 @@ static bool route(struct ph_service *service, const struct ph_http_request *requ
         return false;
     }
     if (!ph_slice_eq(request->method, PH_S("POST"))) {
-        ph_service_add_header(service, ret_response, PH_S("allow"), PH_S("POST"));
-        ph_service_answer_error(service, 405, PH_S("METHOD_NOT_ALLOWED"),
-                                PH_S("webhooks are sent with POST"), ret_response);
+        (void)ph_handshake_answer(service, endpoint->connector, request, ret_response);
         return false;
     }
     if (!ph_service_body_is_plain(request)) {
@@ -58,23 +57,16 @@ static bool route(struct ph_service *service, const struct ph_http_request *requ
     return true;
 }
 
-/* The page's reply. Its header names are written lower-case: HTTP/2 wants them so. */
+/* The page's reply. */
 static void answer_processor(struct ph_service *service, const struct ph_answer *answer,
                              struct ph_http_response *ret_response)
 {
     ret_response->status = answer->ack_status > 0 ? answer->ack_status : 200;
     ret_response->body = answer->ack_body;
-    for (size_t i = 0; i < answer->ack_header_count; i++) {
-        struct ph_slice name = answer->ack_headers[i].name;
-        char *lower = ph_arena_alloc(ph_worker_arena(service->worker), name.len + 1);
-        if (lower == NULL)
-            return;
-        for (size_t k = 0; k < name.len; k++)
-            lower[k] =
-                (char)(name.ptr[k] >= 'A' && name.ptr[k] <= 'Z' ? name.ptr[k] | 0x20 : name.ptr[k]);
-        ph_service_add_header(service, ret_response, ph_slice_of(lower, name.len),
+    for (size_t i = 0; i < answer->ack_header_count; i++)
+        ph_service_add_header(service, ret_response,
+                              ph_service_lower(service, answer->ack_headers[i].name),
                               answer->ack_headers[i].value);
-    }
 }
 
 static void receive(struct ph_service *service, const struct ph_endpoint *endpoint,

@@ -31,6 +31,7 @@ static enum ph_log_severity severity_of(const struct ph_passage *passage, enum p
         return passage->endpoint.len > 0 ? PH_SEVERITY_WARNING : PH_SEVERITY_INFO;
     case PH_FATE_stored:
     case PH_FATE_duplicate:
+    case PH_FATE_handshake:
     case PH_FATE_COUNT:
         break;
     }

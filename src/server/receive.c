@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/socket.h"
 #include "server/conn.h"
+#include "server/handshake.h"
 #include "server/later.h"
 #include "server/passage.h"
 #include "wire/wire.h"
@@ -80,12 +81,6 @@ static bool route(struct arrival *a, struct ph_http_response *ret_response)
     a->passage.endpoint = endpoint->entry.name;
     a->passage.connector = endpoint->connector;
     a->passage.row = ph_tally_row(service->tally, endpoint->entry.name, endpoint->connector);
-    if (!ph_slice_eq(request->method, PH_S("POST"))) {
-        ph_service_add_header(service, ret_response, PH_S("allow"), PH_S("POST"));
-        ph_service_answer_error(service, 405, PH_S("METHOD_NOT_ALLOWED"),
-                                PH_S("webhooks are sent with POST"), ret_response);
-        return false;
-    }
     if (!ph_service_body_is_plain(request)) {
         ph_service_answer_error(service, 415, PH_S("INVALID_ARGUMENT"),
                                 PH_S("send the body without a content-encoding"), ret_response);
@@ -195,23 +190,14 @@ static enum ph_status judge(struct arrival *a)
     return PH_OK;
 }
 
-static struct ph_slice lower_name(struct ph_arena *arena, struct ph_slice name)
-{
-    struct ph_slice copy = ph_arena_copy(arena, name);
-    char *text = (char *)copy.ptr;
-    for (size_t i = 0; i < copy.len; i++)
-        if (text[i] >= 'A' && text[i] <= 'Z')
-            text[i] |= 0x20;
-    return copy;
-}
-
-static void take_reply(struct ph_arena *arena, const struct ph_answer *answer, struct reply *ret)
+static void take_reply(struct ph_service *service, const struct ph_answer *answer,
+                       struct reply *ret)
 {
     *ret = (struct reply){.status = answer->ack_status > 0 ? answer->ack_status : 200,
                           .body = answer->ack_body};
     for (size_t i = 0; i < answer->ack_header_count && i < REPLY_HEADERS_MAX; i++)
         ret->headers[ret->header_count++] = (struct ph_header){
-            lower_name(arena, answer->ack_headers[i].name), answer->ack_headers[i].value};
+            ph_service_lower(service, answer->ack_headers[i].name), answer->ack_headers[i].value};
 }
 
 /* The page's success and its refusal; the engine gives one at a time. A body that cannot be read
@@ -229,7 +215,7 @@ static enum ph_status take_replies(struct arrival *a, const struct ph_inbox_requ
             (struct ph_header){PH_S("content-type"), PH_S("application/json")};
         return ph_wire_write_error_json(arena, code, a->answer.error_message, &ret_refuse->body);
     }
-    take_reply(arena, &a->answer, ret_refuse);
+    take_reply(a->service, &a->answer, ret_refuse);
     *ret_good = *ret_refuse;
     /* What is kept is not to hold up what comes after it; what only we can mend is (503). */
     bool accepts = a->answer.variant != NULL && a->answer.variant->refuse.stops_queue &&
@@ -239,7 +225,7 @@ static enum ph_status take_replies(struct arrival *a, const struct ph_inbox_requ
         return PH_OK;
     enum ph_want want = (enum ph_want)(everything | PH_WANT_PEER_REPLY);
     PH_TRY(ph_engine_run_keep(a->service->worker, &a->in, want, &peer));
-    take_reply(arena, &peer, ret_good);
+    take_reply(a->service, &peer, ret_good);
     if (accepts)
         *ret_refuse = *ret_good;
     return PH_OK;
@@ -451,7 +437,11 @@ static bool receive(struct arrival *a, struct ph_http_exchange *exchange,
     struct ph_service *service = a->service;
     enum ph_fate outcome = PH_FATE_refused;
     bool later = false;
-    if (route(a, ret_response) && sender_allowed(a, exchange, ret_response)) {
+    bool routed = route(a, ret_response) && sender_allowed(a, exchange, ret_response);
+    if (routed && !ph_slice_eq(a->http->method, PH_S("POST"))) {
+        if (ph_handshake_answer(service, a->endpoint->page, a->http, ret_response))
+            outcome = PH_FATE_handshake;
+    } else if (routed) {
         outcome = PH_FATE_failed;
         if (judge(a) == PH_OK) {
             enum ph_verdict verdict = ph_policy_judge(&a->answer).verdict;

@@ -26,6 +26,16 @@ void ph_service_add_header(struct ph_service *service, struct ph_http_response *
             (struct ph_header){.name = name, .value = value};
 }
 
+struct ph_slice ph_service_lower(struct ph_service *service, struct ph_slice name)
+{
+    struct ph_slice copy = ph_arena_copy(ph_worker_arena(service->worker), name);
+    char *text = (char *)copy.ptr;
+    for (size_t i = 0; i < copy.len; i++)
+        if (text[i] >= 'A' && text[i] <= 'Z')
+            text[i] |= 0x20;
+    return copy;
+}
+
 void ph_service_begin(struct ph_service *service, const struct ph_http_request *request,
                       struct ph_http_response *ret_response)
 {

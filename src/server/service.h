@@ -73,6 +73,8 @@ void ph_service_answer_error(struct ph_service *service, int status, struct ph_s
 /* Begins the headers: x-request-id, the client's or a fresh one. */
 void ph_service_begin(struct ph_service *service, const struct ph_http_request *request,
                       struct ph_http_response *ret_response);
+/* A header's name of a page, in lower case, as HTTP/2 wants it; empty without memory. */
+struct ph_slice ph_service_lower(struct ph_service *service, struct ph_slice name);
 /* One more header; past the room for them it is left out. */
 void ph_service_add_header(struct ph_service *service, struct ph_http_response *response,
                            struct ph_slice name, struct ph_slice value);

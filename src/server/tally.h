@@ -23,7 +23,8 @@ enum { PH_VERDICT_COUNT = PH_UNREACHABLE + 1 };
     X(full, "no room for refused, pending or unproven ones: 503")                                  \
     X(failed, "the inbox, or memory, failed: 503")                                                 \
     X(late, "not on disk in time: 503")                                                            \
-    X(refused, "not judged: address, method, encoding or size")
+    X(refused, "not judged: address, method, encoding or size")                                    \
+    X(handshake, "a processor's question before it sends anything, answered from the page")
 enum ph_fate {
 #define PH_FATE_ENUM(name, help) PH_FATE_##name,
     PH_FATES(PH_FATE_ENUM)

@@ -2,9 +2,12 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { adyen, adyenSecret, each, post, query, startGateway, startSink, stripe, twoEndpoints, until } from './gateway.mjs';
+import { root } from './server.mjs';
 
 let sink, gateway, config;
 const events = (g, where = '1') => query(g, `SELECT count(*) AS n FROM events WHERE ${where}`)[0].n;
@@ -171,6 +174,37 @@ test('a rotation done late loses nothing: what came in between is verified and d
   assert.ok((await g.figures()).payhook_completer_recovered_total > count);
   assert.equal(await g.stop(), 0);
   await own.stop();
+});
+
+test('a handshake is answered from the page, and nothing of it is kept', async () => {
+  const pages = mkdtempSync(join(tmpdir(), 'payhook-pages-'));
+  const page = readFileSync(`${root}connectors/standardwebhooks.yaml`, 'utf8').replace('name: standardwebhooks', 'name: greeter');
+  writeFileSync(join(pages, 'greeter.yaml'), `${page}handshake:
+  when: { query:mode: subscribe, query:challenge: { present: true } }
+  headers: { X-Mode: "{query:mode}" }
+  body: "{query:challenge}"
+`);
+  const g = await startGateway({
+    connectors: pages, endpoints: { greeter: { connector: 'greeter', secrets: ['env:SHOP_SECRET'] }, stripe: { connector: 'stripe', secrets: ['env:STRIPE_WHSEC'] } },
+  });
+  const get = async (path, method = 'GET') => {
+    const response = await fetch(`http://127.0.0.1:${g.port}/webhooks/${path}`, { method });
+    return [response.status, await response.text(), response.headers];
+  };
+  const [status, text, headers] = await get('greeter?mode=subscribe&challenge=a%3Cb%26c');
+  assert.deepEqual([status, text], [200, 'a<b&c']);
+  assert.deepEqual(['content-type', 'x-content-type-options', 'x-mode'].map((name) => headers.get(name)), ['text/plain', 'nosniff', 'subscribe']);
+  for (const path of ['greeter', 'greeter?mode=subscribe', 'greeter?mode=other&challenge=x', 'greeter?mode=subscribe&challenge=x&challenge=y'])
+    assert.equal((await get(path))[0], 404, path);
+  for (const method of ['PUT', 'DELETE']) {
+    const refused = await get('greeter?mode=subscribe&challenge=x', method);
+    assert.deepEqual([refused[0], refused[2].get('allow')], [405, 'GET, POST']);
+  }
+  const stripe = await get('stripe?mode=subscribe&challenge=x');
+  assert.deepEqual([stripe[0], stripe[2].get('allow')], [405, 'POST']);
+  assert.equal(query(g, 'SELECT count(*) AS n FROM requests')[0].n, 0);
+  assert.equal((await g.figures())['payhook_webhooks_ended_total{endpoint="greeter",connector="greeter",outcome="handshake"}'], 1);
+  assert.equal(await g.stop(), 0);
 });
 
 test('what cannot be a webhook gets the right status, and leaves nothing behind', async () => {

@@ -341,6 +341,14 @@ TABLE(reply)
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 COVERS(ph_key_part, 32);
+COVERS(ph_handshake, 104);
+TABLE(handshake)
+{
+    LIST(when, when_count, same_test);
+    PART(reply, same_reply);
+    return true;
+}
+
 TABLE(key_part)
 {
     PART(of, same_expr);
@@ -404,7 +412,7 @@ TABLE(currency_exception)
     return true;
 }
 
-COVERS(ph_connector, 192);
+COVERS(ph_connector, 200);
 TABLE(connector)
 {
     TEXT(name);
@@ -412,6 +420,7 @@ TABLE(connector)
     LIST(sources, source_count, same_source_note);
     LIST(config, config_count, same_config_field);
     LIST(variants, variant_count, same_variant);
+    ONE(handshake, same_handshake);
     LIST(nodes, node_count, same_node);
     LIST(currencies, currency_count, same_currency_exception);
     TEXT(retry);

@@ -98,6 +98,7 @@ static void tables_of_pages_that_differ_in_one_fact_differ(void **state)
         {"within: 10s", "within: 11s", "ack_within_ms"},
         {"failed: FAILURE", "failed: VOIDED", "a->to"},
         {"\"[accepted]\"", "\"accepted\"", "ack"},
+        {"query:mode: subscribe", "query:mode: subscribed", "handshake"},
     };
     char path[1024], text[8192] = "";
     snprintf(path, sizeof(path), "%s/tests/unit/pages/acme.yaml", PAYHOOK_SOURCE_DIR);
