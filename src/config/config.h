@@ -253,11 +253,19 @@ const struct ph_config_endpoint *ph_config_endpoint_find(const struct ph_config 
                                                          struct ph_slice name);
 const struct ph_config_account *ph_config_account_find(const struct ph_config_endpoint *endpoint,
                                                        struct ph_slice name);
-/* The secrets valid at that time, in order; ret_which[i] is their place in the list. Gives how
- * many, at most PH_SECRETS_MAX. */
-size_t ph_config_secrets_at(const struct ph_config_secret *secrets, size_t count, int64_t now_ms,
-                            struct ph_secret_pair ret_pairs[PH_SECRETS_MAX],
-                            size_t ret_which[PH_SECRETS_MAX]);
+/* Of a request, the first time (both times are its receipt) or once more from the inbox. */
+struct ph_config_reading {
+    int64_t received_ms, now_ms;
+    struct ph_slice verified_by; /* the name of the secret that has verified it; absent: none has */
+};
+/* The secrets that it is judged with: those valid at its receipt, those valid now, and the one that
+ * has verified it, each once and in order; ret_which[i] is their place in the list. So one that was
+ * added late verifies what came before it, one that has ended since still verifies what it did, and
+ * none verifies anything that was received after its end. Gives how many, at most PH_SECRETS_MAX. */
+size_t ph_config_secrets_for(const struct ph_config_secret *secrets, size_t count,
+                             const struct ph_config_reading *reading,
+                             struct ph_secret_pair ret_pairs[PH_SECRETS_MAX],
+                             size_t ret_which[PH_SECRETS_MAX]);
 /* The first config field that a request for more (of a thin event) is made with, and that is not
  * given; absent: none. */
 struct ph_slice ph_config_fetch_lacks(const struct ph_fetch *fetch,

@@ -19,14 +19,25 @@ const struct ph_config_account *ph_config_account_find(const struct ph_config_en
     return NULL;
 }
 
-size_t ph_config_secrets_at(const struct ph_config_secret *secrets, size_t count, int64_t now_ms,
-                            struct ph_secret_pair ret_pairs[PH_SECRETS_MAX],
-                            size_t ret_which[PH_SECRETS_MAX])
+static bool is_valid_at(const struct ph_config_secret *s, int64_t at_ms)
 {
+    return at_ms >= s->not_before_ms && (s->not_after_ms == 0 || at_ms < s->not_after_ms);
+}
+
+size_t ph_config_secrets_for(const struct ph_config_secret *secrets, size_t count,
+                             const struct ph_config_reading *reading,
+                             struct ph_secret_pair ret_pairs[PH_SECRETS_MAX],
+                             size_t ret_which[PH_SECRETS_MAX])
+{
+    /* A clock that was set back brings no secret back that had ended at the receipt. */
+    int64_t now_ms =
+        reading->now_ms < reading->received_ms ? reading->received_ms : reading->now_ms;
     size_t valid = 0;
     for (size_t i = 0; i < count && valid < PH_SECRETS_MAX; i++) {
         const struct ph_config_secret *s = &secrets[i];
-        if (now_ms < s->not_before_ms || (s->not_after_ms > 0 && now_ms >= s->not_after_ms))
+        bool named =
+            reading->verified_by.len > 0 && ph_slice_eq(s->secret.from, reading->verified_by);
+        if (!is_valid_at(s, reading->received_ms) && !is_valid_at(s, now_ms) && !named)
             continue;
         ret_pairs[valid] = (struct ph_secret_pair){s->secret.value, s->additional.value};
         ret_which[valid++] = i;

@@ -345,11 +345,8 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
         return true; /* retention was faster */
     int64_t now_ms = ph_os_unix_ms();
     j.endpoint = ph_config_endpoint_find(view->config, j.kept.request.endpoint);
-    struct ph_request as_kept = {.headers = j.kept.request.headers,
-                                 .header_count = j.kept.request.header_count,
-                                 .body = j.kept.request.body};
     if (j.endpoint == NULL ||
-        !ph_view_keys_for(j.endpoint, &as_kept, now_ms, &hand->arena, &j.keys)) {
+        !ph_view_keys_again(j.endpoint, &j.kept.request, now_ms, &hand->arena, &j.keys)) {
         hand->round.looked_at++;
         hand->round.skipped++;
         return true; /* its endpoint is gone: it waits for it to come back, or to age */
@@ -359,14 +356,13 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
         return false;
     note_proof(hand, &j, now_ms);
     ph_record_part_accounts(j.endpoint, &j.answer);
-    int32_t matched = j.answer.event_count > 0 ? j.answer.events[0].matched_secret : 0;
     const struct ph_record_input input = {
         .view = view,
         .endpoint = j.endpoint,
         .in = &j.in,
         .answer = &j.answer,
         .account = j.keys.account,
-        .secret = matched > 0 ? j.keys.names[matched - 1] : (struct ph_slice){0},
+        .secret = ph_view_matched(&j.keys, &j.answer),
         .secret_of = j.keys.secret_of,
         .unknown = hand->completer->callouts != NULL && j.answer.callout != NULL &&
                    !ph_callouts_knows(hand->completer->callouts, j.answer.callout),

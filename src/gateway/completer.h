@@ -2,7 +2,8 @@
  * quarantined and dropped requests once more when secrets change. Some threads, because each asks
  * and waits; ingest and deliveries wait for none of it.
  *
- * C1: a request is judged as of its receipt, with what is configured now.
+ * C1: a request is judged as of its receipt, with what is configured now, and with the secrets of
+ *     ph_view_keys_again.
  * C2: a callout that fails is tried again by a ladder, for PH_WORK_FOR_MS; then the request is
  *     DROPPED (it proved nothing), or its events are told as they are, INCOMPLETE.
  * C3: a request has one thread: two never judge the same.

@@ -145,8 +145,9 @@ static struct ph_slice member_of(struct ph_slice body, struct ph_slice pointer,
                                 : (struct ph_slice){0};
 }
 
-bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph_request *request,
-                      int64_t now_ms, struct ph_arena *arena, struct ph_view_keys *ret)
+static bool find_keys(const struct ph_config_endpoint *endpoint, const struct ph_request *request,
+                      const struct ph_config_reading *reading, struct ph_arena *arena,
+                      struct ph_view_keys *ret)
 {
     const struct ph_config_secret *secrets = endpoint->secrets.items;
     size_t secret_count = endpoint->secrets.count, which[PH_SECRETS_MAX];
@@ -172,10 +173,36 @@ bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph
             ret->secret_of = ret->account;
         }
     }
-    ret->count = ph_config_secrets_at(secrets, secret_count, now_ms, ret->pairs, which);
+    ret->count = ph_config_secrets_for(secrets, secret_count, reading, ret->pairs, which);
     for (size_t i = 0; i < ret->count; i++)
         ret->names[i] = secrets[which[i]].secret.from;
     return true;
+}
+
+bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph_request *request,
+                      int64_t now_ms, struct ph_arena *arena, struct ph_view_keys *ret)
+{
+    const struct ph_config_reading reading = {.received_ms = now_ms, .now_ms = now_ms};
+    return find_keys(endpoint, request, &reading, arena, ret);
+}
+
+bool ph_view_keys_again(const struct ph_config_endpoint *endpoint,
+                        const struct ph_inbox_request *kept, int64_t now_ms, struct ph_arena *arena,
+                        struct ph_view_keys *ret)
+{
+    const struct ph_request request = {
+        .headers = kept->headers, .header_count = kept->header_count, .body = kept->body};
+    const struct ph_config_reading reading = {
+        .received_ms = kept->received_ms, .now_ms = now_ms, .verified_by = kept->secret};
+    return find_keys(endpoint, &request, &reading, arena, ret);
+}
+
+struct ph_slice ph_view_matched(const struct ph_view_keys *keys, const struct ph_answer *answer)
+{
+    for (size_t i = 0; i < answer->event_count; i++)
+        if (answer->events[i].matched_secret > 0)
+            return keys->names[answer->events[i].matched_secret - 1];
+    return (struct ph_slice){0};
 }
 
 struct ph_slice ph_view_no_account(const struct ph_config_endpoint *endpoint, struct ph_slice named,

@@ -55,7 +55,14 @@ struct ph_view_keys {
 /* False: the endpoint serves several accounts, and the request names none of them. */
 bool ph_view_keys_for(const struct ph_config_endpoint *endpoint, const struct ph_request *request,
                       int64_t now_ms, struct ph_arena *arena, struct ph_view_keys *ret);
-/* That it does, for a person: what the sender wrote is masked and cut. */
+/* The same for a request that is read again from the inbox: by whichever way, to verify it or to
+ * read its events anew, it is judged with the same secrets (ph_config_secrets_for). */
+bool ph_view_keys_again(const struct ph_config_endpoint *endpoint,
+                        const struct ph_inbox_request *kept, int64_t now_ms, struct ph_arena *arena,
+                        struct ph_view_keys *ret);
+/* The name of the secret that verified the first of its events that one did; absent: none. */
+struct ph_slice ph_view_matched(const struct ph_view_keys *keys, const struct ph_answer *answer);
+/* That the request names no account, for a person: what the sender wrote is masked and cut. */
 struct ph_slice ph_view_no_account(const struct ph_config_endpoint *endpoint, struct ph_slice named,
                                    struct ph_arena *arena);
 

@@ -1,8 +1,9 @@
 /* Events read again from their stored requests, by the pages there are now: what differs is shown,
  * and stored when asked.
  *
- * R1: a request is judged as of its receipt, with the secrets that were valid then and the callout
- * answers kept with it: nothing is asked of the network, and the same page gives the same bytes.
+ * R1: a request is judged as of its receipt, with the secrets that the completer verifies it with
+ * (ph_view_keys_again) and the callout answers kept with it: nothing is asked of the network, and
+ * the same page gives the same bytes.
  * R2: nothing gets worse by it: where the verdict would be another (a secret that is not configured
  * any more), the request stays as it is, and that is said. */
 #include "base/limits.h"
@@ -58,7 +59,7 @@ static enum ph_status judge(struct rederiving *r, const struct ph_config_endpoin
                                        .headers = kept->headers,
                                        .header_count = kept->header_count,
                                        .body = kept->body};
-    if (!ph_view_keys_for(endpoint, &request, kept->received_ms, &r->scratch, &keys))
+    if (!ph_view_keys_again(endpoint, kept, r->call->now_ms, &r->scratch, &keys))
         return PH_ERR_NOT_FOUND;
     struct ph_input in = {
         .connector = endpoint->page,
@@ -74,16 +75,13 @@ static enum ph_status judge(struct rederiving *r, const struct ph_config_endpoin
     PH_TRY(ph_engine_run(room->worker, &in, (enum ph_want)(PH_WANT_ALL | PH_WANT_EVERY_ITEM),
                          &answer));
     ph_record_part_accounts(endpoint, &answer);
-    int32_t matched = 0;
-    for (size_t i = 0; matched == 0 && i < answer.event_count; i++)
-        matched = answer.events[i].matched_secret;
     const struct ph_record_input input = {
         .view = r->call->view,
         .endpoint = endpoint,
         .in = &in,
         .answer = &answer,
         .account = keys.account,
-        .secret = matched > 0 ? keys.names[matched - 1] : (struct ph_slice){0},
+        .secret = ph_view_matched(&keys, &answer),
         .secret_of = keys.secret_of,
         .remote = kept->remote,
         .trace = kept->trace,

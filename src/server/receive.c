@@ -389,16 +389,13 @@ static bool store(struct arrival *a, struct ph_http_exchange *exchange,
     struct ph_service *service = a->service;
     struct ph_inbox_store stored;
     struct reply good, refuse;
-    int32_t matched = a->answer.event_count > 0 ? a->answer.events[0].matched_secret : 0;
-    for (size_t i = 1; matched == 0 && i < a->answer.event_count; i++)
-        matched = a->answer.events[i].matched_secret;
     const struct ph_record_input input = {
         .view = a->view,
         .endpoint = a->endpoint,
         .in = &a->in,
         .answer = &a->answer,
         .account = a->keys.account,
-        .secret = matched > 0 ? a->keys.names[matched - 1] : (struct ph_slice){0},
+        .secret = ph_view_matched(&a->keys, &a->answer),
         .secret_of = a->keys.secret_of,
         .unknown = service->callouts != NULL && a->answer.callout != NULL &&
                    !ph_callouts_knows(service->callouts, a->answer.callout),

@@ -468,24 +468,63 @@ static void accounts_share_a_url_and_have_secrets_of_their_own(void **state)
     assert_null(ph_config_account_find(e, PH_S("shop us")));
 }
 
+/* Which secrets of the first endpoint a request is judged with, as a word: "0 2". */
+static const char *judged_with(int64_t received_ms, int64_t now_ms, const char *verified_by)
+{
+    static char word[4 * PH_SECRETS_MAX];
+    const struct ph_config_endpoint *e = &config->endpoints.items[0];
+    const struct ph_config_reading reading = {received_ms, now_ms, ph_slice_str(verified_by)};
+    struct ph_secret_pair pairs[PH_SECRETS_MAX];
+    size_t which[PH_SECRETS_MAX],
+        len = 0,
+        count = ph_config_secrets_for(e->secrets.items, e->secrets.count, &reading, pairs, which);
+    word[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        assert_true(ph_slice_eq(pairs[i].secret, e->secrets.items[which[i]].secret.value));
+        len += (size_t)snprintf(word + len, sizeof word - len, "%s%zu", i > 0 ? " " : "", which[i]);
+    }
+    return word;
+}
+
 static void secrets_are_valid_in_their_windows_only(void **state)
 {
-    struct ph_secret_pair pairs[PH_SECRETS_MAX];
-    size_t which[PH_SECRETS_MAX];
     (void)state;
     loads("endpoints:\n  shop:\n    connector: stripe\n    secrets:\n"
           "      - { secret: env:WHSEC, not_after: 2025-12-01T00:00:00Z }\n"
           "      - { secret: env:SIGNING, not_before: 2025-11-30T00:00:00Z }\n");
-    const struct ph_config_endpoint *e = &config->endpoints.items[0];
     /* 30 November, 1 December */
     const int64_t overlap_ms = INT64_C(1764460800000), end_ms = INT64_C(1764547200000);
-    assert_int_equal(ph_config_secrets_at(e->secrets.items, 2, overlap_ms - 1, pairs, which), 1);
-    assert_int_equal(which[0], 0);
-    assert_int_equal(ph_config_secrets_at(e->secrets.items, 2, overlap_ms, pairs, which), 2);
-    assert_int_equal(ph_config_secrets_at(e->secrets.items, 2, end_ms - 1, pairs, which), 2);
-    assert_int_equal(ph_config_secrets_at(e->secrets.items, 2, end_ms, pairs, which), 1);
-    assert_int_equal(which[0], 1);
-    slice_is(pairs[0].secret, SIGNING);
+    assert_string_equal(judged_with(overlap_ms - 1, overlap_ms - 1, ""), "0");
+    assert_string_equal(judged_with(overlap_ms, overlap_ms, ""), "0 1");
+    assert_string_equal(judged_with(end_ms - 1, end_ms - 1, ""), "0 1");
+    assert_string_equal(judged_with(end_ms, end_ms, ""), "1");
+}
+
+/* The order of the file is not that of the windows. */
+static void a_request_is_read_again_with_secrets_of_its_receipt_and_of_now_and_its_own(void **state)
+{
+    (void)state;
+    loads("endpoints:\n  shop:\n    connector: stripe\n    secrets:\n"
+          "      - { secret: env:SIGNING, not_before: 2025-11-30T00:00:00Z, not_after: "
+          "2025-12-03T00:00:00Z }\n"
+          "      - { secret: env:WHSEC, not_after: 2025-12-01T00:00:00Z }\n"
+          "      - { secret: file:/s/hex, not_before: 2025-12-02T00:00:00Z }\n");
+    const int64_t day = INT64_C(86400000), nov30 = INT64_C(1764460800000), dec1 = nov30 + day,
+                  dec2 = dec1 + day, dec3 = dec2 + day;
+    /* One that was added late verifies what came before it … */
+    assert_string_equal(judged_with(nov30 - 1, nov30, ""), "0 1");
+    /* … one that has ended since, what came within its window, and what it has verified … */
+    assert_string_equal(judged_with(dec1 - 1, dec2, ""), "0 1 2");
+    assert_string_equal(judged_with(nov30 - 1, dec3, ""), "1 2");
+    assert_string_equal(judged_with(nov30 - 1, dec3, "env:SIGNING"), "0 1 2");
+    /* … and none anything that came after its end, though one of that name verified another. */
+    assert_string_equal(judged_with(dec1, dec3, ""), "0 2");
+    assert_string_equal(judged_with(dec3, dec3, ""), "2");
+    /* In a clock that was set back nothing comes back to life. */
+    assert_string_equal(judged_with(dec3, nov30, ""), "2");
+    /* A name that the configuration does not have is no secret. */
+    assert_string_equal(judged_with(dec3, dec3, "env:GONE"), "2");
+    assert_string_equal(judged_with(dec2, dec2, "file:/s/hex"), "0 2"); /* each once */
 }
 
 static void a_private_address_in_a_url_says_so_itself(void **state)
@@ -1299,6 +1338,7 @@ int main(void)
         TEST(an_endpoint_is_what_the_file_says),
         TEST(accounts_share_a_url_and_have_secrets_of_their_own),
         TEST(secrets_are_valid_in_their_windows_only),
+        TEST(a_request_is_read_again_with_secrets_of_its_receipt_and_of_now_and_its_own),
         TEST(a_private_address_in_a_url_says_so_itself),
         TEST(credentials_of_systemd_are_found_by_their_folder),
         TEST(credentials_without_their_folder_are_told_so),

@@ -224,6 +224,58 @@ static void an_account_is_picked_by_what_the_request_says_and_an_unknown_one_is_
     assert_true(keys_for(&endpoint, "", &keys));
 }
 
+static void
+a_request_from_the_inbox_is_judged_with_the_secrets_of_its_account_whenever_valid(void **state)
+{
+    const struct ph_config_secret own[] = {
+        {.secret = {PH_S("env:LATE"), PH_S("late")}, .not_before_ms = 2000},
+        {.secret = {PH_S("env:PAST"), PH_S("past")}, .not_after_ms = 1500},
+        {.secret = {PH_S("env:OVER"), PH_S("over")}, .not_after_ms = 500}};
+    const struct ph_config_secret shared = {.secret = {PH_S("env:ALL"), PH_S("all")}};
+    struct ph_config_account account = {.entry.name = PH_S("one")};
+    struct ph_config_endpoint endpoint = {.by = PH_S("/account")};
+    struct ph_inbox_request kept = {.received_ms = 1000, .body = PH_S("{\"account\":\"one\"}")};
+    struct ph_view_keys keys;
+    struct ph_arena arena;
+    (void)state;
+    account.secrets.items = own;
+    account.secrets.count = PH_COUNTOF(own);
+    endpoint.accounts.items = &account;
+    endpoint.accounts.count = 1;
+    endpoint.secrets.items = &shared;
+    endpoint.secrets.count = 1;
+    ph_arena_init(&arena, &ph_os_heap, PH_ARENA_BYTES_MAX, 0);
+    assert_true(ph_view_keys_again(&endpoint, &kept, 3000, &arena, &keys));
+    assert_int_equal(keys.count, 2);
+    assert_true(ph_slice_eq(keys.names[0], PH_S("env:LATE")));
+    assert_true(ph_slice_eq(keys.names[1], PH_S("env:PAST")));
+    assert_true(ph_slice_eq(keys.account, PH_S("one")));
+    assert_true(ph_slice_eq(keys.secret_of, PH_S("one")));
+    kept.secret = PH_S("env:OVER");
+    assert_true(ph_view_keys_again(&endpoint, &kept, 3000, &arena, &keys));
+    assert_int_equal(keys.count, 3);
+    assert_true(ph_slice_eq(keys.names[2], PH_S("env:OVER")));
+    kept.secret = PH_S("env:ALL"); /* another account's, or the endpoint's: not in its list */
+    assert_true(ph_view_keys_again(&endpoint, &kept, 3000, &arena, &keys));
+    assert_int_equal(keys.count, 2);
+    kept.body = PH_S("{\"account\":\"two\"}");
+    assert_false(ph_view_keys_again(&endpoint, &kept, 3000, &arena, &keys));
+    ph_arena_done(&arena);
+}
+
+static void the_secret_that_is_kept_is_that_of_the_first_item_that_one_verified(void **state)
+{
+    struct ph_event batch[3] = {{.verdict = PH_FORGED},
+                                {.verdict = PH_VERIFIED, .matched_secret = 2},
+                                {.verdict = PH_VERIFIED, .matched_secret = 1}};
+    const struct ph_answer said = {.events = batch, .event_count = 3};
+    const struct ph_view_keys keys = {.names = {PH_S("env:NEW"), PH_S("env:OLD")}, .count = 2};
+    (void)state;
+    assert_true(ph_slice_eq(ph_view_matched(&keys, &said), PH_S("env:OLD")));
+    batch[1].matched_secret = batch[2].matched_secret = 0;
+    assert_false(ph_slice_present(ph_view_matched(&keys, &said)));
+}
+
 /* ---- copies ---------------------------------------------------------------------------------- */
 
 static void a_copy_stands_alone(void **state)
@@ -470,6 +522,9 @@ int main(void)
         cmocka_unit_test(the_sender_is_the_last_address_that_no_trusted_proxy_has),
         cmocka_unit_test(a_list_of_addresses_lets_nobody_else_in),
         cmocka_unit_test(an_account_is_picked_by_what_the_request_says_and_an_unknown_one_is_none),
+        cmocka_unit_test(
+            a_request_from_the_inbox_is_judged_with_the_secrets_of_its_account_whenever_valid),
+        cmocka_unit_test(the_secret_that_is_kept_is_that_of_the_first_item_that_one_verified),
         cmocka_unit_test(an_unknown_account_is_named_masked_and_cut),
         cmocka_unit_test(a_copy_stands_alone),
         cmocka_unit_test(what_is_stored_of_a_verified_event_is_what_handle_says_of_it),
