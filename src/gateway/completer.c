@@ -10,7 +10,12 @@
 #include "os/heap.h"
 #include "os/thread.h"
 
-enum { AT_ONCE = 64, POLL_MS = 60 * 1000, STORE_RETRY_MS = 1000 };
+enum {
+    AT_ONCE = 64,
+    POLL_MS = 60 * 1000,
+    STORE_RETRY_MS = 1000,
+    OURS_RETRY_MS = 15 * 60 * 1000 /* what waits for our configuration (C7) */
+};
 
 /* One thread's. */
 struct hand {
@@ -333,6 +338,24 @@ static bool has_changed(const struct judging *j, const struct ph_inbox_store *ju
            is != PH_STANDING_DROPPED;
 }
 
+/* It was verified, and its secret has been taken out since. */
+static bool is_worse(const struct judging *j, const struct ph_inbox_store *judged)
+{
+    return j->kept.request.standing == PH_STANDING_ACCEPTED &&
+           judged->request.standing == PH_STANDING_QUARANTINED;
+}
+
+/* C7: it stays as it is, and so do its events. Others are looked at meanwhile. */
+static bool wait_on(struct hand *hand, const struct judging *j, int64_t now_ms)
+{
+    struct ph_inbox_store as_it_is = {.op.kind = PH_INBOX_JUDGE, .request = j->kept.request};
+    as_it_is.request.work_due_ms = now_ms + OURS_RETRY_MS;
+    if (!store(hand, &as_it_is))
+        return false;
+    count(hand, &hand->completer->counts.postponed);
+    return true;
+}
+
 /* `again`: it is quarantined or dropped; only a better verdict changes anything. False: the inbox
  * or memory failed. */
 static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, bool again)
@@ -347,6 +370,8 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
     j.endpoint = ph_config_endpoint_find(view->config, j.kept.request.endpoint);
     if (j.endpoint == NULL ||
         !ph_view_keys_again(j.endpoint, &j.kept.request, now_ms, &hand->arena, &j.keys)) {
+        if (!again)
+            return wait_on(hand, &j, now_ms);
         hand->round.looked_at++;
         hand->round.skipped++;
         return true; /* its endpoint is gone: it waits for it to come back, or to age */
@@ -375,6 +400,8 @@ static bool look_at(struct hand *hand, const struct ph_view *view, int64_t id, b
         return false;
     judged.op.kind = PH_INBOX_JUDGE;
     judged.request.id = id;
+    if (!again && is_worse(&j, &judged) && now_ms - j.kept.request.received_ms < PH_WORK_FOR_MS)
+        return wait_on(hand, &j, now_ms);
     if (again)
         count(hand, &counts->reverified);
     if (again && !has_changed(&j, &judged)) {

@@ -13,7 +13,10 @@
  * C5: the first thread keeps the file of proven addresses (proven.h): now and then, and at the
  *     end.
  * C6: for a dropped request that is looked at again only addresses that have brought something are
- *     asked: what somebody made up costs nobody a fetch. */
+ *     asked: what somebody made up costs nobody a fetch.
+ * C7: work whose endpoint or account is not configured any more waits for it. What was verified and
+ *     is to be completed does not become a forgery by its secret being taken out: it waits for that
+ *     one, for PH_WORK_FOR_MS. */
 #ifndef PH_GATEWAY_COMPLETER_H
 #define PH_GATEWAY_COMPLETER_H
 

@@ -46,16 +46,17 @@ async function start(config = {}, options = {}) {
   gateway.told = (subject) => sink.bySubject.get(subject) ?? [];
   gateway.standings = () => Object.fromEntries(query(gateway, 'SELECT e.subject, r.standing FROM events e JOIN requests r ON r.id = e.request')
     .map((row) => [row.subject, ['accepted', 'hint', 'pending', 'quarantined', 'revision', 'dropped'][row.standing - 1]]));
-  // Stops it, has requests about these received so much earlier, and starts it with these endpoints.
-  gateway.back = async (ms, subjects, endpoints) => {
+  // Stops it, changes its inbox, and starts it with these endpoints.
+  gateway.again = async (script, args, endpoints) => {
     assert.equal(await gateway.end(), 0);
-    const script = 'import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\nfor subject in sys.argv[3:]:\n' +
-      ' n = db.execute("UPDATE requests SET received_ms = received_ms - ? WHERE id IN (SELECT request FROM events WHERE subject = ?)",' +
-      ' (int(sys.argv[2]), subject)).rowcount\n assert n == 1, (subject, n)\ndb.commit()';
-    execFileSync('python3', ['-c', script, join(gateway.home, 'data', 'inbox.db'), `${ms}`, ...subjects]);
+    execFileSync('python3', ['-c', `import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n${script}\ndb.commit()`, join(gateway.home, 'data', 'inbox.db'), ...args]);
     gateway.write(whole(endpoints));
     await gateway.start();
   };
+  // … with requests about these received so much earlier.
+  gateway.back = (ms, subjects, endpoints) => gateway.again('for subject in sys.argv[3:]:\n' +
+    ' n = db.execute("UPDATE requests SET received_ms = received_ms - ? WHERE id IN (SELECT request FROM events WHERE subject = ?)",' +
+    ' (int(sys.argv[2]), subject)).rowcount\n assert n == 1, (subject, n)', [`${ms}`, ...subjects], endpoints);
   gateway.run = (...args) => new Promise((resolve) => {
     execFile(binary, [...args, '--data', join(gateway.home, 'data')], { timeout: 30_000 }, (error, out, err) => resolve({ code: error ? error.code : 0, out, err }));
   });
@@ -241,4 +242,36 @@ test('a thin event is told once its object was fetched, whole, and once', async 
   await until(() => gateway.told('pi_last').length, 'the last one to be told');
   await until(() => query(gateway, 'SELECT count(*) AS n FROM requests WHERE standing <> 4')[0].n === 2, 'the repetition to be known');
   assert.equal(gateway.told('pi_thin').length, 1);
+});
+
+test('a verified event whose secret or endpoint is taken out before its object is there waits for it, and costs nothing meanwhile', async () => {
+  const processor = await startProcessor();
+  const one = (...secrets) => ({ connector: 'stripe', config: { api_key: 'env:API_KEY' }, secrets });
+  const both = { stripe: one('env:NEW', 'env:STRIPE_WHSEC'), other: one('env:NEW') };
+  const gateway = await start({ callouts: { ca: processor.ca, egress: processor.egress }, endpoints: both }, { more: { API_KEY: 'sk_test_of_the_shop' } });
+  assert.equal((await post(gateway, 'stripe', thin('unsure', { secret: keys.NEW }))).status, 200);
+  assert.equal((await post(gateway, 'other', thin('homeless', { secret: keys.NEW }))).status, 200);
+  const rows = (what) => query(gateway, `SELECT ${what} FROM requests r JOIN events e ON e.request = r.id ORDER BY r.id`);
+  await until(() => rows('r.work_tries AS n').every(({ n }) => n > 0), 'both to be asked for in vain');
+  await gateway.reloaded({ stripe: one('env:STRIPE_WHSEC') });
+  for (const subject of ['pi_unsure', 'pi_homeless']) processor.objects[`/v1/payment_intents/${subject}`] = object(subject.slice(3));
+  await until(() => rows('r.work_due_ms AS due').every(({ due }) => due > Date.now() + 10 * minute), 'both to wait');
+  assert.deepEqual(rows('r.standing, r.secret, r.work, e.held'), Array(2).fill({ standing: 1, secret: 'env:NEW', work: 2, held: 1 }));
+  assert.equal(processor.asked.length > 0 && gateway.told('pi_unsure').length + gateway.told('pi_homeless').length, 0);
+  // What is there again, and due, is told.
+  await gateway.again('db.execute("UPDATE requests SET work_due_ms = 1 WHERE work = 2")', [], both);
+  await until(() => gateway.told('pi_unsure').length && gateway.told('pi_homeless').length, 'both to be told');
+  for (const subject of ['pi_unsure', 'pi_homeless']) {
+    assert.equal(gateway.told(subject)[0].data.incomplete, undefined);
+    assert.deepEqual(gateway.told(subject)[0].data.event_response.payments_response.amount, { minor_amount: '4905', currency: 'EUR' });
+  }
+  // After three days without its secret it is refused as any other, and freed by it as any other.
+  processor.objects = {};
+  assert.equal((await post(gateway, 'stripe', thin('old', { secret: keys.NEW }))).status, 200);
+  await until(() => gateway.standings().pi_old, 'it to be stored');
+  await gateway.back(73 * 60 * minute, ['pi_old'], { stripe: one('env:STRIPE_WHSEC') });
+  await until(() => gateway.standings().pi_old === 'quarantined', 'it to be given up');
+  processor.objects['/v1/payment_intents/pi_old'] = object('old');
+  assert.deepEqual(numbers(await gateway.reloaded(both)), { requests: 1, accepted: 1, refused: 0 });
+  await until(() => gateway.told('pi_old').length, 'it to be told');
 });
