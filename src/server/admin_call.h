@@ -100,9 +100,9 @@ void ph_admin_id(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *name, 
 /* RFC 3339; 0 is left out. */
 void ph_admin_time(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mut_val *object,
                    const char *name, int64_t ms);
-/* A word of ours in lower case. */
-void ph_admin_word(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mut_val *object,
-                   const char *name, struct ph_slice word);
+/* A word of ours in lower case; 0, which says that there is none, is left out. */
+void ph_admin_word(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *name,
+                   enum ph_vocabulary vocabulary, int32_t number);
 /* JSON text as it stands; "null" where it is none. */
 void ph_admin_raw(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mut_val *object,
                   const char *name, struct ph_slice json);

@@ -17,9 +17,8 @@ yyjson_mut_val *ph_admin_event(struct ph_admin_call *call, yyjson_mut_doc *doc,
     ph_admin_text(call, doc, event, "class", row->class);
     ph_admin_text(call, doc, event, "endpoint", row->endpoint);
     ph_admin_text(call, doc, event, "connector", row->connector);
-    ph_admin_word(call, doc, event, "verdict",
-                  ph_word_name(PH_WORDS_VERDICT, (int32_t)row->verdict));
-    ph_admin_word(call, doc, event, "mode", ph_word_name(PH_WORDS_MODE, (int32_t)row->mode));
+    ph_admin_word(doc, event, "verdict", PH_WORDS_VERDICT, (int32_t)row->verdict);
+    ph_admin_word(doc, event, "mode", PH_WORDS_MODE, (int32_t)row->mode);
     ph_admin_time(call, doc, event, "received_at", row->received_ms);
     ph_admin_time(call, doc, event, "occurred_at", row->occurred_ms);
     ph_admin_text(call, doc, event, "subject", row->subject);

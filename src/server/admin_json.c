@@ -132,12 +132,12 @@ void ph_admin_time(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mut_v
         ph_admin_text(call, doc, object, name, ph_iso_text(&call->room->arena, ms));
 }
 
-void ph_admin_word(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mut_val *object,
-                   const char *name, struct ph_slice word)
+void ph_admin_word(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *name,
+                   enum ph_vocabulary vocabulary, int32_t number)
 {
     char text[64];
-    (void)call;
-    if (word.len == 0 || word.len > sizeof text)
+    struct ph_slice word = ph_word_name(vocabulary, number);
+    if (number == 0 || word.len == 0 || word.len > sizeof text)
         return;
     for (size_t i = 0; i < word.len; i++)
         text[i] =

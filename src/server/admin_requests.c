@@ -22,8 +22,7 @@ enum ph_admin_end ph_admin_requests_list(struct ph_admin_call *call)
         ph_admin_text(call, doc, request, "endpoint", rows[i].endpoint);
         ph_admin_text(call, doc, request, "connector", rows[i].connector);
         ph_admin_text(call, doc, request, "standing", ph_standing_name(rows[i].standing));
-        ph_admin_word(call, doc, request, "verdict",
-                      ph_word_name(PH_WORDS_VERDICT, (int32_t)rows[i].verdict));
+        ph_admin_word(doc, request, "verdict", PH_WORDS_VERDICT, (int32_t)rows[i].verdict);
         ph_admin_text(call, doc, request, "verdict_reason", rows[i].verdict_reason);
         ph_admin_text(call, doc, request, "secret", rows[i].secret);
         ph_admin_text(call, doc, request, "remote", rows[i].remote);
@@ -79,7 +78,7 @@ enum ph_admin_end ph_admin_requests_show(struct ph_admin_call *call)
     ph_admin_text(call, doc, root, "endpoint", r->endpoint);
     ph_admin_text(call, doc, root, "connector", r->connector);
     ph_admin_text(call, doc, root, "standing", ph_standing_name(r->standing));
-    ph_admin_word(call, doc, root, "verdict", ph_word_name(PH_WORDS_VERDICT, (int32_t)r->verdict));
+    ph_admin_word(doc, root, "verdict", PH_WORDS_VERDICT, (int32_t)r->verdict);
     ph_admin_text(call, doc, root, "verdict_reason", r->verdict_reason);
     ph_admin_text(call, doc, root, "secret", r->secret);
     ph_admin_text(call, doc, root, "method", r->method);

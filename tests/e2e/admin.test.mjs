@@ -7,6 +7,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { own } from './children.mjs';
+import { askAdmin } from './openapi.mjs';
 import { binary, rawExchange, stripeSignature } from './server.mjs';
 
 const folder = mkdtempSync(`${tmpdir()}/payhook-admin-`), data = `${folder}/data`, socket = `${data}/admin.sock`;
@@ -79,21 +80,9 @@ async function startGateway() {
   return started;
 }
 
-function call(method, path, { token, body, type = 'application/json', tcp = token !== undefined } = {}) {
-  const where = tcp ? { host: '127.0.0.1', port: gateway.port } : { socketPath: socket };
-  const headers = { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body !== undefined && type ? { 'content-type': type } : {}) };
-  return new Promise((resolve, reject) => {
-    const request = http.request({ ...where, method, path: path.startsWith('/') ? path : `/admin/v1/${path}`, headers, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part) => { text += part; }).on('end', () => {
-        let json;
-        try { json = JSON.parse(text); } catch { /* it is none */ }
-        resolve({ status: response.statusCode, headers: response.headers, text, json });
-      });
-    });
-    request.on('error', reject);
-    request.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
-  });
+// Each answer is held against docs/openapi.yaml.
+function call(method, path, { token, body, type, tcp = token !== undefined } = {}) {
+  return askAdmin(tcp ? { host: '127.0.0.1', port: gateway.port } : { socketPath: socket }, method, path, { token, body, type });
 }
 
 function run(...args) {

@@ -1,9 +1,9 @@
 // Whose event it is: endpoints, accounts and modes do not take each other's keys, and nothing unsigned makes a second event.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { adyenSecret, post, startGateway, startSink, stripe, stripeSecret, until } from './gateway.mjs';
+import { askAdmin } from './openapi.mjs';
 
 let gateway, sink;
 const other = 'A'.repeat(64);
@@ -103,15 +103,8 @@ test('a forged Adyen item hears success once it is quarantined, so that the queu
 test('read again, an event keeps the account in its key', async () => {
   assert.equal((await post(gateway, 'shared', notice([item('PSP000000000AGAIN')]))).status, 200);
   await until(() => told('PSP000000000AGAIN').length === 1, 'it to be told');
-  const text = await new Promise((resolve, reject) => {
-    const body = JSON.stringify({ filter: { endpoint: 'shared', from: '1h' }, dry_run: true, rederive: true });
-    http.request({ socketPath: `${gateway.home}/data/admin.sock`, method: 'POST', path: '/admin/v1/replay',
-      headers: { host: 'x', 'content-type': 'application/json', 'content-length': body.length } }, (response) => {
-      let all = '';
-      response.setEncoding('utf8').on('data', (part) => { all += part; }).on('end', () => resolve(all));
-    }).on('error', reject).end(body);
-  });
-  const { rederived } = JSON.parse(text);
+  const { text, json: { rederived } } = await askAdmin({ socketPath: `${gateway.home}/data/admin.sock` }, 'POST', 'replay',
+    { body: { filter: { endpoint: 'shared', from: '1h' }, dry_run: true, rederive: true } });
   assert.ok(rederived.same > 0, text);
   assert.equal(rederived.changed, 0, text);
 });

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { adyen, each, post, query, startGateway, startSink, stripe, stripeSecret, until } from './gateway.mjs';
+import { askAdmin } from './openapi.mjs';
 import { binary, root } from './server.mjs';
 
 const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -222,9 +223,8 @@ test('who changed what through the admin API is a line of the log, and who was n
   const g = await startGateway({
     log: { level: 'info', format: 'json' }, admin: { tokens: { ops: { secret: 'env:T_OPS', scopes: ['control'] } } }, destinations: { shop: sink.destination },
   }, { more: { T_OPS: 'token_of_the_operators' } });
-  const ask = (path, { token = 'token_of_the_operators', body, method = 'POST' } = {}) => fetch(`http://127.0.0.1:${g.servicePort}/admin/v1/${path}`, {
-    method, headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) }, body,
-  }).then((response) => response.status);
+  const ask = async (path, { body, method = 'POST' } = {}) =>
+    (await askAdmin({ host: '127.0.0.1', port: g.servicePort }, method, path, { token: 'token_of_the_operators', body })).status;
   assert.deepEqual([await ask('destinations/shop/pause'), await ask('destinations/nobody/pause')], [200, 404]);
   assert.equal(await ask('replay', { body: '{"events":["evt_1"],"mail":"someone@shop.example"}' }), 403);
   assert.equal(await ask('destinations', { method: 'GET' }), 403); // nothing was to change
