@@ -16,6 +16,7 @@
 #include "gateway/gateway.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/folder.h"
 #include "os/heap.h"
 #include "os/random.h"
 #include "server/server.h"
@@ -72,7 +73,7 @@ static bool make_development_secret(struct serving *s)
     /* 43 characters are 32 bytes and two bits of none */
     secret[6 + KEY_CHARS - 1] = digits[random[KEY_CHARS - 1] % 64 & ~3U];
     secret[6 + KEY_CHARS] = '=';
-    enum ph_status st = ph_os_make_folder(data);
+    enum ph_status st = ph_os_folder_make(data);
     if (st == PH_OK)
         st = ph_os_write_new_file(path, ph_slice_str(secret));
     explicit_bzero(secret, sizeof secret);

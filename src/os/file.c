@@ -9,6 +9,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "os/folder.h"
+
 enum { PATH_BYTES_MAX = 4096 };
 
 static enum ph_status read_all(int fd, struct ph_arena *arena, size_t bytes_max,
@@ -140,12 +142,8 @@ enum ph_status ph_os_list_files(struct ph_arena *arena, const char *folder, stru
     return st;
 }
 
-enum ph_status ph_os_make_folder(const char *path)
-{
-    return mkdir(path, 0700) == 0 || errno == EEXIST ? PH_OK : PH_ERR_IO;
-}
-
-enum ph_status ph_os_write_new_file(const char *path, struct ph_slice bytes)
+/* What is in it is on disk, its name not yet. */
+static enum ph_status write_new(const char *path, struct ph_slice bytes)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -160,6 +158,17 @@ enum ph_status ph_os_write_new_file(const char *path, struct ph_slice bytes)
     return PH_ERR_IO;
 }
 
+enum ph_status ph_os_write_new_file(const char *path, struct ph_slice bytes)
+{
+    PH_TRY(write_new(path, bytes));
+    if (ph_os_folder_sync_parent(path) == PH_OK)
+        return PH_OK;
+    int why = errno;
+    (void)unlink(path);
+    errno = why;
+    return PH_ERR_IO;
+}
+
 enum ph_status ph_os_replace_file(const char *path, struct ph_slice bytes)
 {
     char fresh[PATH_BYTES_MAX];
@@ -169,8 +178,6 @@ enum ph_status ph_os_replace_file(const char *path, struct ph_slice bytes)
         return PH_ERR_IO;
     }
     (void)unlink(fresh); /* of a process that ended on the way */
-    enum ph_status st = ph_os_write_new_file(fresh, bytes);
-    if (st == PH_OK && rename(fresh, path) != 0)
-        st = PH_ERR_IO;
-    return st;
+    PH_TRY(write_new(fresh, bytes));
+    return rename(fresh, path) == 0 ? ph_os_folder_sync_parent(path) : PH_ERR_IO;
 }

@@ -27,14 +27,11 @@ PH_MUST_USE enum ph_status ph_os_list_files(struct ph_arena *arena, const char *
                                             struct ph_slice suffix, size_t count_max,
                                             const char ***ret_paths, size_t *ret_count);
 
-/* A folder for this user alone (0700); that it is there already is fine. PH_ERR_IO: errno says why.
- */
-PH_MUST_USE enum ph_status ph_os_make_folder(const char *path);
-/* A new file for this user alone (0600), on disk when this returns. PH_ERR_INVALID: it is there
+/* A new file for this user alone (0600), on disk, name and all, when this returns. PH_ERR_INVALID: it is there
  * already, and is left as it is; PH_ERR_IO: errno says why. */
 PH_MUST_USE enum ph_status ph_os_write_new_file(const char *path, struct ph_slice bytes);
-/* The file has these bytes afterwards, or what it had, whatever happens meanwhile; for this user
- * alone (0600). The name with ".new" behind it is used on the way. PH_ERR_IO: errno says why. */
+/* The file has these bytes afterwards, on disk, or what it had, whatever happens meanwhile; for this
+ * user alone (0600). The name with ".new" behind it is used on the way. PH_ERR_IO: errno says why. */
 PH_MUST_USE enum ph_status ph_os_replace_file(const char *path, struct ph_slice bytes);
 
 #endif

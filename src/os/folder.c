@@ -25,7 +25,7 @@ enum ph_status ph_os_folder_sync(const char *path)
     return st;
 }
 
-static enum ph_status sync_parent(const char *path)
+enum ph_status ph_os_folder_sync_parent(const char *path)
 {
     char parent[PATH_BYTES_MAX];
     size_t len = strlen(path);
@@ -45,8 +45,14 @@ static enum ph_status sync_parent(const char *path)
 enum ph_status ph_os_folder_make(const char *path)
 {
     struct stat found;
-    if (mkdir(path, 0700) == 0)
-        return sync_parent(path);
+    if (mkdir(path, 0700) == 0) {
+        if (ph_os_folder_sync_parent(path) == PH_OK)
+            return PH_OK;
+        int why = errno;
+        (void)rmdir(path); /* else the next try finds it, and syncs nothing */
+        errno = why;
+        return PH_ERR_IO;
+    }
     if (errno != EEXIST || stat(path, &found) != 0)
         return PH_ERR_IO;
     if (!S_ISDIR(found.st_mode)) {

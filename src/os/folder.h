@@ -9,6 +9,8 @@
 PH_MUST_USE enum ph_status ph_os_folder_make(const char *path);
 /* What was made in the folder is on disk, names included. */
 PH_MUST_USE enum ph_status ph_os_folder_sync(const char *path);
+/* The same of the folder that the path's last name is in. PH_ERR_IO: errno says why, of both. */
+PH_MUST_USE enum ph_status ph_os_folder_sync_parent(const char *path);
 
 /* Holds `path` (made if it is not there) until ph_os_close or the end of the process, and writes
  * our process id into it. *ret_fd: gives. PH_ERR_AGAIN: somebody holds it, *ret_holder is the
