@@ -38,9 +38,7 @@ fuzz:
 soak:
 	@scripts/bootstrap
 	@scripts/fuzz 600 --note
-	@scripts/build $(BUILD) payhook tests/test_inbox_faults
-	@$(BUILD)/tests/test_inbox_faults 10000
-	@PAYHOOK_BIN=$(CURDIR)/$(BUILD)/payhook tests/faults/kill9 500
+	@BUILD=$(BUILD) scripts/soak-power --note
 	@scripts/soak-wire
 	@scripts/soak-gateway --note
 
