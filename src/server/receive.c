@@ -436,6 +436,8 @@ static bool receive(struct arrival *a, struct ph_http_exchange *exchange,
     bool later = false;
     bool routed = route(a, ret_response) && sender_allowed(a, exchange, ret_response);
     if (routed && !ph_slice_eq(a->http->method, PH_S("POST"))) {
+        a->passage.method = a->http->method;
+        a->passage.path = ph_http_path(a->http);
         if (ph_handshake_answer(service, a->endpoint->page, a->http, ret_response))
             outcome = PH_FATE_handshake;
     } else if (routed) {
