@@ -78,6 +78,9 @@ struct ph_admin_call {
 enum ph_admin_end ph_admin_error(struct ph_admin_call *call, int status, struct ph_slice code,
                                  struct ph_slice message);
 enum ph_admin_end ph_admin_not_found(struct ph_admin_call *call, struct ph_slice what);
+/* `status`, of one thing that was looked for by its id: where it is not there, which. */
+enum ph_admin_end ph_admin_absent(struct ph_admin_call *call, const char *kind, struct ph_slice id,
+                                  enum ph_status status);
 /* 400, with what is wrong. */
 enum ph_admin_end ph_admin_invalid(struct ph_admin_call *call, struct ph_slice why);
 /* What the inbox said when it could not. */

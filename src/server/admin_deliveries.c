@@ -39,9 +39,7 @@ static enum ph_status find(struct ph_admin_call *call, struct ph_inbox_delivery_
 
 static enum ph_admin_end not_there(struct ph_admin_call *call, enum ph_status st)
 {
-    return st == PH_ERR_NOT_FOUND
-               ? ph_admin_not_found(call, PH_S("there is no such delivery (any more)"))
-               : ph_admin_failed(call, st);
+    return ph_admin_absent(call, "delivery", call->named, st);
 }
 
 enum ph_admin_end ph_admin_deliveries_show(struct ph_admin_call *call)

@@ -131,9 +131,7 @@ enum ph_admin_end ph_admin_events_show(struct ph_admin_call *call)
         st = ph_inbox_deliveries(call->room->reader, &all, id, PH_ADMIN_PAGE_MAX,
                                  &call->room->arena, &deliveries, &count);
     if (st != PH_OK)
-        return st == PH_ERR_NOT_FOUND
-                   ? ph_admin_not_found(call, PH_S("there is no such event (any more)"))
-                   : ph_admin_failed(call, st);
+        return ph_admin_absent(call, "event", call->named, st);
     yyjson_mut_doc *doc = ph_admin_doc(call);
     yyjson_mut_val *root = ph_admin_event(call, doc, &row);
     ph_admin_text(call, doc, root, "dedupe_key", row.dedupe_key);

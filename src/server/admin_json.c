@@ -36,6 +36,18 @@ enum ph_admin_end ph_admin_not_found(struct ph_admin_call *call, struct ph_slice
     return ph_admin_error(call, 404, PH_S("NOT_FOUND"), what);
 }
 
+enum ph_admin_end ph_admin_absent(struct ph_admin_call *call, const char *kind, struct ph_slice id,
+                                  enum ph_status status)
+{
+    enum { ID_SHOWN = 60 };
+    char what[ID_SHOWN + 64];
+    if (status != PH_ERR_NOT_FOUND)
+        return ph_admin_failed(call, status);
+    (void)snprintf(what, sizeof what, "there is no %s \"%.*s\" in the inbox (any more)", kind,
+                   (int)(id.len < ID_SHOWN ? id.len : ID_SHOWN), id.len > 0 ? id.ptr : "");
+    return ph_admin_not_found(call, ph_slice_str(what));
+}
+
 enum ph_admin_end ph_admin_invalid(struct ph_admin_call *call, struct ph_slice why)
 {
     return ph_admin_error(call, 400, PH_S("INVALID_ARGUMENT"), why);

@@ -1,7 +1,5 @@
 /* POST replay: events sent again, a page at a time. What a call does to the inbox is bounded;
  * whoever wants more goes on with `next`. */
-#include <stdio.h>
-
 #include "base/limits.h"
 #include "server/admin_call.h"
 
@@ -64,17 +62,6 @@ static bool read_destinations(struct replay *r, yyjson_val *list, enum ph_admin_
     return true;
 }
 
-static struct ph_slice no_event(const struct ph_admin_call *call, struct ph_slice id)
-{
-    enum { ID_SHOWN = 60, ROOM = ID_SHOWN + 64 };
-    char *text = ph_arena_alloc(&call->room->arena, ROOM);
-    if (text == NULL)
-        return PH_S("out of memory");
-    int len = snprintf(text, ROOM, "there is no event \"%.*s\" in the inbox (any more)",
-                       (int)(id.len < ID_SHOWN ? id.len : ID_SHOWN), id.ptr);
-    return ph_slice_of(text, (size_t)len);
-}
-
 /* Events by their ids, each once. */
 static bool read_events(struct replay *r, yyjson_val *list, enum ph_admin_end *ret_end)
 {
@@ -104,8 +91,7 @@ static bool read_events(struct replay *r, yyjson_val *list, enum ph_admin_end *r
         if (st == PH_OK)
             st = ph_inbox_event_get(call->room->reader, id, &call->room->arena, &r->rows[r->count]);
         if (st != PH_OK) {
-            *ret_end = st == PH_ERR_NOT_FOUND ? ph_admin_not_found(call, no_event(call, text))
-                                              : ph_admin_failed(call, st);
+            *ret_end = ph_admin_absent(call, "event", text, st);
             return false;
         }
         bool twice = false;

@@ -43,9 +43,7 @@ static enum ph_status get(struct ph_admin_call *call, struct ph_inbox_kept *ret)
 
 static enum ph_admin_end not_there(struct ph_admin_call *call, enum ph_status st)
 {
-    return st == PH_ERR_NOT_FOUND
-               ? ph_admin_not_found(call, PH_S("there is no such request (any more)"))
-               : ph_admin_failed(call, st);
+    return ph_admin_absent(call, "request", call->named, st);
 }
 
 static void add_headers(struct ph_admin_call *call, yyjson_mut_doc *doc, yyjson_mut_val *root,

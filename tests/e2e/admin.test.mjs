@@ -259,10 +259,10 @@ test('what is not well formed is an error that says what, and never a list of ev
     ['endpont=shop', /endpont: there is no such parameter/], ['type=NOPE', /type/], ['state=gone', /state/], ['from=yesterday', /from/],
     ['endpoint=', /endpoint/], ['a=%zz', /query/], ['endpoint=a&endpoint=b', /query/], ['endpoint=%00', /query/], ['subject=%ff', /query/]])
     error(await call('GET', `events?${query}`), 400, message);
-  error(await call('GET', 'events/999999999999'), 404, /no such event/);
-  error(await call('GET', 'events/nope'), 404, /no such event/);
-  error(await call('GET', 'requests/0'), 404, /no such request/);
-  error(await call('GET', 'deliveries/9223372036854775807'), 404, /no such delivery/);
+  error(await call('GET', 'events/999999999999'), 404, /no event "999999999999" in the inbox/);
+  error(await call('GET', 'events/nope'), 404, /no event "nope" in the inbox/);
+  error(await call('GET', 'requests/0'), 404, /no request "0" in the inbox/);
+  error(await call('GET', 'deliveries/9223372036854775807'), 404, /no delivery "9223372036854775807" in the inbox/);
   error(await call('GET', 'nothing'), 404, /nothing at this path/);
   error(await call('GET', '/admin/v2/events'), 404, /nothing at this path/);
   error(await call('GET', '/admin'), 404, /nothing at this path/);
