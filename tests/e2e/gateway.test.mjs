@@ -7,6 +7,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { adyen, adyenSecret, each, post, query, startGateway, startSink, stripe, twoEndpoints, until } from './gateway.mjs';
+import { rssAnonKiB } from './raw.mjs';
 import { root } from './server.mjs';
 
 let sink, gateway, config;
@@ -237,9 +238,39 @@ test('garbage that is signed by nobody is kept for a while and told to nobody', 
   assert.equal(sink.events.length, told);
 });
 
+test('thousands of forged, stale, oversize and garbled requests make nothing grow, and nothing of them is told', async () => {
+  const own = await startSink();
+  const asan = [process.env.ASAN_OPTIONS, 'quarantine_size_mb=1'].filter(Boolean).join(':'); // it keeps what is freed for a while
+  const g = await startGateway({ quarantine: { requests: 500, size: '1MiB' }, destinations: { shop: own.destination } }, { more: { ASAN_OPTIONS: asan } });
+  const long = 'x'.repeat(1024 * 1024 + 1);
+  const hostile = (i) => [
+    () => ['stripe', stripe(`f${i}`, { secret: 'a guess' }), [401, 503]],
+    () => ['stripe', stripe(`s${i}`, { at: Date.now() - 3_600_000 }), [401, 503]],
+    () => ['stripe', { body: `{"id":"evt_${i}`, headers: { 'stripe-signature': 't=1,v1=00' } }, [400, 401, 503]],
+    () => ['adyen', { ...adyen(`a${i}`, { secret: '00' }) }, [200, 503]],
+    () => ['nobody', stripe(`n${i}`), [404]],
+    () => ['stripe', { body: i % 50 === 4 ? long : '\0', headers: {} }, [400, 401, 413, 503]],
+  ][i % 6]();
+  const send = async (first, count) => each(count, 16, async (k) => {
+    const [endpoint, request, statuses] = hostile(first + k), { status } = await post(g, endpoint, request);
+    assert.ok(statuses.includes(status), `${endpoint} ${status}`);
+  });
+  await send(0, 1500);
+  const before = rssAnonKiB(g.child.pid);
+  await send(1500, 3000);
+  assert.ok(rssAnonKiB(g.child.pid) < before + 8 * 1024, 'memory grew');
+  assert.ok(query(g, "SELECT count(*) AS n FROM request_list WHERE standing = 'quarantined'")[0].n <= 500);
+  assert.equal(query(g, 'SELECT count(*) AS n FROM deliveries')[0].n, 0);
+  assert.equal((await post(g, 'stripe', stripe('genuine'))).status, 200);
+  await until(() => own.bySubject.has('pi_genuine'), 'the genuine one');
+  assert.equal(own.events.length, 1);
+  assert.equal(await g.stop(), 0);
+  await own.stop();
+});
+
 test('slow senders are cut, many at once cost others nothing, and memory does not grow', { timeout: 60_000 }, async () => {
   const g = await startGateway({ limits: { header_time: '1s', body_time: '2s' } });
-  const rss = () => Number(readFileSync(`/proc/${g.child.pid}/status`, 'utf8').match(/RssAnon:\s+(\d+)/)[1]);
+  const rss = () => rssAnonKiB(g.child.pid);
   await each(100, 8, (i) => post(g, 'stripe', stripe(`slow${i}`)));
   const before = rss();
   const drip = (start) => new Promise((resolve) => {
