@@ -79,6 +79,12 @@ static void check_secret(struct ph_reading *r, const struct ph_config_secret *s,
             r, at, path,
             PH_PARTS(s->secret.from, PH_S(": a key of fewer than 24 bytes can be guessed; make one "
                                           "with: echo whsec_$(openssl rand -base64 32)")));
+    else if (!ph_slice_starts(s->secret.value, prefix))
+        ph_config_warn(r, at, path,
+                       PH_PARTS(s->secret.from,
+                                PH_S(": without whsec_ its text is the key as it stands, where "
+                                     "Standard Webhooks libraries decode base64; make one "
+                                     "with: echo whsec_$(openssl rand -base64 32)")));
     if (s->additional.value.len > 0)
         ph_config_error(
             r, at, path,

@@ -934,6 +934,8 @@ static void what_may_be_a_mistake_is_a_warning(void **state)
          "http:// over the internet"},
         {"destinations:\n  app: { url: 'https://app.example/', secret: env:WHSEC }\n",
          "env:WHSEC: a key of fewer than 24 bytes can be guessed"},
+        {"destinations:\n  app: { url: 'https://app.example/', secret: file:/s/hex }\n",
+         "file:/s/hex: without whsec_ its text is the key as it stands"},
         {DESTINATION "    connectors: [ stripe ]\n",
          "destinations.app.connectors: no endpoint is of stripe"},
         {ENDPOINT "webhooks: { listen: none }\n", "there are endpoints, and no listener for them"},
