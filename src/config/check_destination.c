@@ -175,6 +175,9 @@ void ph_config_check_destination(struct ph_reading *r, struct ph_config *config,
     check_secrets(r, d);
     check_filters(r, config, d, connectors, count);
     check_amount(r, d);
+    if (!ph_is_given(d, IN, "timeout.connect") && d->timeout.total_ms < d->timeout.connect_ms)
+        d->timeout.connect_ms =
+            d->timeout.total_ms; /* the default is for those who have the time */
     if (d->timeout.total_ms < d->timeout.connect_ms)
         wrong(
             r, d, ph_is_given(d, IN, "timeout.total") ? "timeout.total" : "timeout.connect",

@@ -311,7 +311,7 @@ static const struct ph_setting destination_rows[] = {
      .help = "for how long 425 and 409 (not known yet) do not count as failures"},
     {.key = "timeout.connect", .kind = PH_SET_DURATION, AT(timeout.connect_ms), .fallback = "5s",
      .min = 100, .max = MINUTE, .env = "PAYHOOK_DESTINATION_*_TIMEOUT_CONNECT",
-     .help = "for the connection"},
+     .help = "for the connection; where it is not said, no longer than timeout.total"},
     {.key = "timeout.total", .kind = PH_SET_DURATION, AT(timeout.total_ms), .fallback = "15s",
      .min = 100, .max = 5 * MINUTE, .env = "PAYHOOK_DESTINATION_*_TIMEOUT_TOTAL",
      .help = "for one attempt, connection and answer"},

@@ -288,9 +288,14 @@ static void a_destination_retries_as_the_design_says(void **state)
     assert_memory_equal(d->retry.after_ms.items, after, sizeof after);
     assert_int_equal(d->retry.every_ms, 12 * 3600000);
     assert_int_equal(d->retry.for_ms, 3 * 86400000);
+    assert_int_equal(d->timeout.connect_ms, 5000);
     assert_int_equal(d->timeout.total_ms, 15000);
     assert_int_equal(d->kind, PH_CONFIG_HTTP);
     assert_int_equal(d->verdicts, PH_TELL_VERIFIED | PH_TELL_UNSIGNED | PH_TELL_UNSUPPORTED);
+    loads(DESTINATION "    timeout: { total: 500ms }\n");
+    d = &config->destinations.items[0];
+    assert_int_equal(d->timeout.total_ms, 500);
+    assert_int_equal(d->timeout.connect_ms, 500);
 }
 
 /* ---- quantities ------------------------------------------------------------------------------ */
@@ -810,7 +815,7 @@ static void each_mistake_is_said_where_it_stands_and_what_to_do(void **state)
          "destinations.app.amount.least: more than amount.most"},
         {DESTINATION "    amount: { currency: EUR, least: 10.50 }\n",
          "\"10.50\" is no whole number"},
-        {DESTINATION "    timeout: { total: 2s }\n",
+        {DESTINATION "    timeout: { connect: 3s, total: 2s }\n",
          "destinations.app.timeout.total: timeout.total is the whole attempt"},
         {DESTINATION "    batch: 10\n",
          "destinations.app.batch: a structured message holds one event; add format: batch"},
