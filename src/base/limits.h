@@ -54,12 +54,13 @@ enum {
     PH_PAGE_ERRORS_MAX = 20,        /* told at once: a screenful */
     PH_PAGE_DETAIL_BYTES_MAX = 120, /* of the page, quoted in one error */
     PH_PAGE_NAME_BYTES_MAX = 64,    /* of a connector: it stands in URLs, file names and C */
-    PH_PAGE_VARIANTS_MAX = 16,      /* each reads the page's sections again */
-    PH_PAGE_SIGNATURES_MAX = 8,     /* schemes of one variant; paypal has two */
-    PH_PAGE_MESSAGES_MAX = 8,       /* signed texts that one scheme allows; phonepe has two */
-    PH_PAGE_TIME_PIECES_MAX = 8,    /* of a signed time: each is looked for in every message */
-    PH_PAGE_KEY_PARTS_MAX = 32,     /* of a dedupe key; razorpay has 15 */
-    PH_PAGE_KEY_PIECES_MAX = 16,    /* of one part: each is looked for in every message */
+    PH_HANDSHAKE_HEADERS_MAX = 8,
+    PH_PAGE_VARIANTS_MAX = 16,   /* each reads the page's sections again */
+    PH_PAGE_SIGNATURES_MAX = 8,  /* schemes of one variant; paypal has two */
+    PH_PAGE_MESSAGES_MAX = 8,    /* signed texts that one scheme allows; phonepe has two */
+    PH_PAGE_TIME_PIECES_MAX = 8, /* of a signed time: each is looked for in every message */
+    PH_PAGE_KEY_PARTS_MAX = 32,  /* of a dedupe key; razorpay has 15 */
+    PH_PAGE_KEY_PIECES_MAX = 16, /* of one part: each is looked for in every message */
     PH_PAGE_LAYOUTS_MAX = 16,
     PH_PAGE_LAYOUT_PARTS_MAX = 16,
     PH_PAGE_LETS_MAX = 16,
@@ -177,9 +178,11 @@ enum {
      * anew: it has an end. */
     PH_INBOX_WAL_PAGES_HIGH = 16 * 1024,
     PH_INBOX_WAIT_MS = 100,
-    PH_INBOX_RESCUE_MS = 2000,             /* longer than any reader of ours (PH_INBOX_READ_MS) */
-    PH_INBOX_ROOM_BYTES = 4 * 1024 * 1024, /* free beyond what the log has still to give */
-    PH_INBOX_BUSY_MS = 2000,               /* somebody else writes: a shell, a backup */
+    PH_INBOX_RESCUE_MS = 2000, /* longer than any reader of ours (PH_INBOX_READ_MS) */
+    /* Free beyond what the log has still to give: with less no webhook is taken in, so that ends of
+     * deliveries and forgetting go on; with twice that the log is copied early. */
+    PH_INBOX_ROOM_BYTES = 4 * 1024 * 1024,
+    PH_INBOX_BUSY_MS = 2000, /* somebody else writes: a shell, a backup */
     /* A read that takes longer holds up the log's new beginning, and is ended. */
     PH_INBOX_READ_MS = 1000,
     PH_INBOX_WRITER_CACHE_KIB = 4096,

@@ -96,6 +96,15 @@ static enum ph_status verify(struct ph_run *run, size_t index, struct ph_event *
 
 /* ---- the reply ------------------------------------------------------------------------------- */
 
+/* What a request brought may be in it: a line end there would begin a header of its own. */
+static bool is_field_value(struct ph_slice value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (((unsigned char)value.ptr[i] < ' ' && value.ptr[i] != '\t') || value.ptr[i] == 0x7f)
+            return false;
+    return ph_slice_present(value);
+}
+
 static enum ph_status fill_reply(struct ph_run *run, const struct ph_reply *reply, int32_t usual,
                                  struct ph_answer *answer)
 {
@@ -110,11 +119,12 @@ static enum ph_status fill_reply(struct ph_run *run, const struct ph_reply *repl
         tell_body = ph_slice_present(run->captures[0]); /* no key: the status alone */
     }
     for (uint16_t i = 0; i < reply->header_count; i++) {
-        headers[i].name = reply->headers[i].name;
-        PH_TRY(ph_eval_template(run, &reply->headers[i].value, &headers[i].value));
+        struct ph_header *header = &headers[answer->ack_header_count];
+        header->name = reply->headers[i].name;
+        PH_TRY(ph_eval_template(run, &reply->headers[i].value, &header->value));
+        answer->ack_header_count += is_field_value(header->value);
     }
     answer->ack_headers = headers;
-    answer->ack_header_count = reply->header_count;
     if (tell_body && reply->body.count > 0)
         PH_TRY(ph_eval_template(run, &reply->body, &answer->ack_body));
     run->captures[0] = (struct ph_slice){0};
@@ -285,6 +295,7 @@ static enum ph_status greet(struct ph_worker *worker, const struct ph_input *in,
     *answer = (struct ph_answer){0};
     if (h == NULL)
         return PH_ERR_NOT_FOUND;
+    PH_TRY(ph_point_room(&run));
     PH_TRY(ph_eval_tests(&run, h->when, h->when_count, &holds));
     if (!holds)
         return PH_ERR_NOT_FOUND;

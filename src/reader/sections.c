@@ -320,6 +320,37 @@ static void check_open(struct ph_build *b, const struct ph_yaml *at, const struc
     }
 }
 
+static void check_open_expr(struct ph_build *b, const struct ph_yaml *at, const struct ph_expr *of)
+{
+    for (uint16_t i = 0; i < of->count; i++)
+        check_open(b, at, &of->alternatives[i]);
+}
+
+/* What frames the answer is ours to say; and whoever asks must not choose what a browser takes it
+ * for. */
+static void check_greeting_headers(struct ph_build *b, const struct ph_yaml *map,
+                                   const struct ph_handshake *h)
+{
+    static const struct ph_slice ours[] = {
+        PH_SI("content-length"), PH_SI("transfer-encoding"), PH_SI("connection"), PH_SI("trailer"),
+        PH_SI("keep-alive"),     PH_SI("upgrade"),           PH_SI("te"),         PH_SI("date")};
+    if (map == NULL)
+        return;
+    (void)ph_build_within(b, map, map->count, PH_HANDSHAKE_HEADERS_MAX, "more than 8 headers");
+    const struct ph_yaml *e = map->first;
+    for (uint16_t i = 0; i < h->reply.header_count; i++, e = e->next) {
+        const struct ph_header_template *header = &h->reply.headers[i];
+        for (size_t k = 0; k < PH_COUNTOF(ours); k++)
+            if (ph_slice_eq_nocase(header->name, ours[k]))
+                ph_build_error_key(b, e, "the header `", "` is the server's own");
+        check_open(b, e, &header->value);
+        if (ph_slice_eq_nocase(header->name, PH_S("content-type")))
+            for (uint16_t k = 0; k < header->value.count; k++)
+                if (header->value.pieces[k].source != PH_SRC_LITERAL)
+                    ph_build_error_key(b, e, "`", "` is a text: whoever asks would choose it");
+    }
+}
+
 const struct ph_handshake *ph_build_handshake(struct ph_build *b, const struct ph_yaml *at)
 {
     static const struct ph_slice known[] = {PH_SI("when"), PH_SI("status"), PH_SI("headers"),
@@ -333,15 +364,15 @@ const struct ph_handshake *ph_build_handshake(struct ph_build *b, const struct p
         ph_build_error(b, at, "`when` is missing: how a handshake is told from other requests",
                        PH_S(""), "");
     h->when = ph_build_tests(b, e, &h->when_count);
-    for (uint16_t i = 0; i < h->when_count; i++)
-        for (uint16_t k = 0; k < h->when[i].of.count; k++)
-            check_open(b, e, &h->when[i].of.alternatives[k]);
+    for (uint16_t i = 0; i < h->when_count; i++) {
+        check_open_expr(b, e, &h->when[i].of);
+        check_open_expr(b, e, &h->when[i].against);
+    }
     if ((e = ph_yaml_get(at, "status")) != NULL)
-        h->reply.status = ph_build_number(b, e, ph_build_text(b, e), 200, 299);
+        h->reply.status = ph_build_number(b, e, ph_build_text(b, e), 200, 204);
     headers = ph_yaml_get(at, "headers");
     h->reply.headers = ph_build_headers(b, headers, &h->reply.header_count);
-    for (uint16_t i = 0; i < h->reply.header_count; i++)
-        check_open(b, headers, &h->reply.headers[i].value);
+    check_greeting_headers(b, headers, h);
     if ((e = ph_yaml_get(at, "body")) != NULL) {
         h->reply.body = ph_build_template(b, e, ph_build_text(b, e));
         check_open(b, e, &h->reply.body);

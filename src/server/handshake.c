@@ -2,19 +2,21 @@
 
 #include "core/engine.h"
 
+/* Ours first: past the room for them headers are left out. */
 static void add_headers(struct ph_service *service, const struct ph_answer *answer,
                         struct ph_http_response *ret_response)
 {
     bool typed = false;
-    for (size_t i = 0; i < answer->ack_header_count; i++) {
-        struct ph_slice name = ph_service_lower(service, answer->ack_headers[i].name);
-        typed = typed || ph_slice_eq(name, PH_S("content-type"));
-        ph_service_add_header(service, ret_response, name, answer->ack_headers[i].value);
-    }
-    if (!typed)
-        ph_service_add_header(service, ret_response, PH_S("content-type"), PH_S("text/plain"));
     /* what it says back is no page of ours, whatever a browser thinks */
     ph_service_add_header(service, ret_response, PH_S("x-content-type-options"), PH_S("nosniff"));
+    for (size_t i = 0; i < answer->ack_header_count; i++)
+        typed = typed || ph_slice_eq_nocase(answer->ack_headers[i].name, PH_S("content-type"));
+    if (!typed)
+        ph_service_add_header(service, ret_response, PH_S("content-type"), PH_S("text/plain"));
+    for (size_t i = 0; i < answer->ack_header_count; i++)
+        ph_service_add_header(service, ret_response,
+                              ph_service_lower(service, answer->ack_headers[i].name),
+                              answer->ack_headers[i].value);
 }
 
 bool ph_handshake_answer(struct ph_service *service, const struct ph_connector *page,
@@ -37,7 +39,7 @@ bool ph_handshake_answer(struct ph_service *service, const struct ph_connector *
     enum ph_status st = ph_engine_handshake(service->worker, &in, &answer);
     if (st == PH_OK) {
         ret_response->status = answer.ack_status;
-        ret_response->body = answer.ack_body;
+        ret_response->body = answer.ack_status != 204 ? answer.ack_body : (struct ph_slice){0};
         add_headers(service, &answer, ret_response);
         return true;
     }

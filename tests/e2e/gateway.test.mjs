@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { adyen, adyenSecret, each, post, query, startGateway, startSink, stripe, twoEndpoints, until } from './gateway.mjs';
 import { rssAnonKiB } from './raw.mjs';
-import { root } from './server.mjs';
+import { rawExchange, root } from './server.mjs';
 
 let sink, gateway, config;
 const events = (g, where = '1') => query(g, `SELECT count(*) AS n FROM events WHERE ${where}`)[0].n;
@@ -182,7 +182,7 @@ test('a handshake is answered from the page, and nothing of it is kept', async (
   const page = readFileSync(`${root}connectors/standardwebhooks.yaml`, 'utf8').replace('name: standardwebhooks', 'name: greeter');
   writeFileSync(join(pages, 'greeter.yaml'), `${page}handshake:
   when: { query:mode: subscribe, query:challenge: { present: true } }
-  headers: { X-Mode: "{query:mode}" }
+  headers: { X-Mode: "{query:mode}", X-Echo: "{query:echo}" }
   body: "{query:challenge}"
 `);
   const g = await startGateway({
@@ -195,6 +195,9 @@ test('a handshake is answered from the page, and nothing of it is kept', async (
   const [status, text, headers] = await get('greeter?mode=subscribe&challenge=a%3Cb%26c');
   assert.deepEqual([status, text], [200, 'a<b&c']);
   assert.deepEqual(['content-type', 'x-content-type-options', 'x-mode'].map((name) => headers.get(name)), ['text/plain', 'nosniff', 'subscribe']);
+  const { text: split } = await rawExchange(g.port, 'GET /webhooks/greeter?mode=subscribe&challenge=x&echo=a%0d%0aset-cookie:%20a=b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  assert.match(split, /^HTTP\/1\.1 200 /);
+  assert.doesNotMatch(split, /x-echo|set-cookie/i, 'what would begin a header of its own is left out');
   for (const path of ['greeter', 'greeter?mode=subscribe', 'greeter?mode=other&challenge=x', 'greeter?mode=subscribe&challenge=x&challenge=y'])
     assert.equal((await get(path))[0], 404, path);
   for (const method of ['PUT', 'DELETE']) {
