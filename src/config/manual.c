@@ -250,8 +250,8 @@ static const char *scope_title(enum ph_scope scope)
         [PH_IN_ENDPOINT] = "An endpoint: `endpoints.NAME`",
         [PH_IN_ACCOUNT] = "An account of an endpoint: `endpoints.NAME.accounts.VALUE`",
         [PH_IN_SECRET] =
-            "A secret of a list\n\n`env:NAME` alone is short for `{ secret: env:NAME }`. Windows "
-            "serve a rotation: their ends may not leave a\ntime in which no secret is valid",
+            ("A secret of a list\n\n`env:NAME` alone is short for `{ secret: env:NAME }`. Windows "
+             "serve a rotation: their ends may not leave a\ntime in which no secret is valid"),
         [PH_IN_DESTINATION] = "A destination: `destinations.NAME`",
         [PH_IN_TOKEN] = "A token of the admin API: `admin.tokens.NAME`",
     };

@@ -98,18 +98,53 @@ bool ph_copying_rescue(struct ph_inbox *inbox, int wait_ms)
     return rc == SQLITE_OK && pages == copied;
 }
 
-/* What is left to copy may all be new to the database: while the volume has room for that, a full
- * disk is not the end (W5). */
-static bool is_room_short(const struct ph_inbox *inbox)
+/* ---- room on the volume ---------------------------------------------------------------------- */
+
+/* What is left to copy may all be new to the database. */
+static int64_t left_bytes(const struct ph_copying *c)
 {
-    const struct ph_copying *c = &inbox->copying;
-    int64_t (*free_bytes)(const char *path) = inbox->settings.options.free_bytes;
-    if (free_bytes == NULL && inbox->vfs != NULL)
-        return false;
-    int64_t left = (int64_t)(c->wal_pages - c->ended_pages) * PH_INBOX_PAGE_BYTES,
-            room = free_bytes != NULL ? free_bytes(inbox->path) : ph_os_free_bytes(inbox->path);
-    return left > 0 && room < left + PH_INBOX_ROOM_BYTES;
+    return (int64_t)(c->kept_pages + c->wal_pages - c->ended_pages) * PH_INBOX_PAGE_BYTES;
 }
+
+static int64_t room_bytes(const struct ph_inbox *inbox)
+{
+    int64_t (*free_bytes)(const char *path) = inbox->settings.options.free_bytes;
+    if (free_bytes != NULL)
+        return free_bytes(inbox->path);
+    return inbox->vfs == NULL ? ph_os_free_bytes(inbox->path) : INT64_MAX;
+}
+
+/* Copies all of it, and gives its place on the volume back, unless a reader stands in the way. */
+static enum ph_status make_room(struct ph_inbox *inbox)
+{
+    struct ph_copying *c = &inbox->copying;
+    int pages = 0, copied = 0;
+    release_snapshot(c);
+    (void)sqlite3_busy_timeout(inbox->sql.db, PH_INBOX_WAIT_MS);
+    int rc =
+        sqlite3_wal_checkpoint_v2(inbox->sql.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &pages, &copied);
+    (void)sqlite3_busy_timeout(inbox->sql.db, PH_INBOX_BUSY_MS);
+    if (rc == SQLITE_OK)
+        c->wal_pages = 0;
+    c->copied_pages = c->ended_pages = c->wal_pages;
+    c->kept_pages = rc != SQLITE_OK && pages > copied ? pages - copied : 0;
+    c->is_cramped = room_bytes(inbox) < left_bytes(c) + PH_INBOX_ROOM_BYTES;
+    return rc == SQLITE_OK || rc == SQLITE_BUSY ? PH_OK : ph_sql_failed(&inbox->sql, rc);
+}
+
+/* The log never takes what the database needs to take it in. True: it was seen to. */
+static bool see_to_room(struct ph_inbox *inbox, enum ph_status *ret)
+{
+    struct ph_copying *c = &inbox->copying;
+    int64_t room = room_bytes(inbox), left = left_bytes(c);
+    c->is_cramped = room < left + PH_INBOX_ROOM_BYTES;
+    if (left == 0 || room >= left + 2 * PH_INBOX_ROOM_BYTES)
+        return false;
+    *ret = make_room(inbox);
+    return true;
+}
+
+/* ---- after each batch ------------------------------------------------------------------------ */
 
 enum ph_status ph_copying_step(struct ph_inbox *inbox, bool idle)
 {
@@ -121,11 +156,12 @@ enum ph_status ph_copying_step(struct ph_inbox *inbox, bool idle)
     if (ph_os_flush_failed(c->flush) != 0)
         return ph_sql_failed(&inbox->sql, SQLITE_IOERR_FSYNC);
     if (c->wal_pages < c->copied_pages) /* the log has begun anew */
-        c->copied_pages = c->ended_pages = 0;
+        c->copied_pages = c->ended_pages = c->kept_pages = 0;
+    enum ph_status st;
+    if (see_to_room(inbox, &st))
+        return st;
     if (idle)
         return c->wal_pages > c->ended_pages ? ph_copying_all(inbox) : PH_OK;
-    if (is_room_short(inbox))
-        return ph_copying_all(inbox);
     if (c->is_held)
         return copy_to_snapshot(inbox);
     if (c->wal_pages - c->ended_pages >= (c->ended_pages == 0 ? log_pages : copy_pages)) {

@@ -94,6 +94,8 @@ struct ph_copying {
     int copied_pages; /* these were copied, but for what a reader still needed */
     /* its length when the whole of it was last copied; 0: not yet since it began */
     int ended_pages;
+    int kept_pages;  /* of those that ended_pages counts, not copied all the same: for a reader */
+    bool is_cramped; /* the volume has little more than what they take: nothing new is taken in */
     sqlite3 *reader; /* NULL: the log is copied as a whole */
     sqlite3_stmt *snapshot;
     bool is_held; /* the statement stands on its row, and with it a snapshot of so many pages */

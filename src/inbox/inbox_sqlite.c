@@ -303,8 +303,8 @@ struct ph_slice ph_inbox_op_why(struct ph_inbox *inbox, const struct ph_inbox_op
     pthread_mutex_lock(&inbox->mutex);
     memcpy(room, inbox->health.why, PH_INBOX_WHY_BYTES);
     pthread_mutex_unlock(&inbox->mutex);
-    return ph_slice_str(op->status == PH_ERR_IO && room[0] != '\0' ? room
-                                                                   : ph_status_text(op->status));
+    bool is_the_disks = op->status == PH_ERR_IO || op->status == PH_ERR_AGAIN;
+    return ph_slice_str(is_the_disks && room[0] != '\0' ? room : ph_status_text(op->status));
 }
 
 void ph_inbox_counts(struct ph_inbox *inbox, struct ph_inbox_counts *ret)

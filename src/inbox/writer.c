@@ -40,6 +40,8 @@ enum ph_status ph_writer_op(struct ph_inbox *inbox, struct ph_inbox_op *op)
 {
     switch (op->kind) {
     case PH_INBOX_STORE:
+        if (inbox->copying.is_cramped)
+            return PH_ERR_AGAIN; /* W5 */
         return ph_store(inbox, (struct ph_inbox_store *)op);
     case PH_INBOX_JUDGE:
         return ph_judge(inbox, (struct ph_inbox_store *)op);
@@ -223,22 +225,28 @@ static void note_failure(struct ph_inbox *inbox, const char *what)
     take_health(inbox, &next);
 }
 
-/* Its bytes are there as long as we have it open: what only the log holds is copied (W4). */
+/* Its bytes are there as long as we have it open: what only the log holds is copied (W4). It is told
+ * before that, and after. */
 static void note_missing(struct ph_inbox *inbox, const char *suffix, int wait_ms)
 {
     struct ph_inbox_health next = {.ailing = true, .failed = true, .missing = true};
-    bool is_log = suffix[0] != '\0', saved = is_log && ph_copying_rescue(inbox, wait_ms);
-    (void)snprintf(next.why, sizeof next.why,
-                   "%s%s was deleted or replaced under payhook; nothing more is written: %s",
-                   inbox->path, suffix,
-                   saved ? "what it held is in inbox.db: start payhook again"
-                   : is_log
-                       ? "what it held is not all in inbox.db yet: close what reads the file, wait "
-                         "until this says otherwise, and do not end payhook before"
-                       : "before payhook ends, put it back (its bytes are in /proc, see "
-                         "docs/inbox.md), then start payhook again");
+    bool is_log = suffix[0] != '\0', saved = false;
+    for (int i = 0; i < (is_log ? 2 : 1); i++) {
+        saved = i > 0 && ph_copying_rescue(inbox, wait_ms);
+        (void)snprintf(
+            next.why, sizeof next.why,
+            "%s%s was deleted or replaced under payhook; nothing more is written: %s", inbox->path,
+            suffix,
+            saved ? "what it held is in inbox.db: remove what stands in its place, then start "
+                    "payhook again"
+            : is_log
+                ? "what it held is not all in inbox.db yet: close what reads the file, wait until "
+                  "this says otherwise, and do not end payhook before"
+                : "before payhook ends, put it back (its bytes are in /proc, see docs/inbox.md), "
+                  "then start payhook again");
+        take_health(inbox, &next);
+    }
     inbox->missing = is_log && !saved ? suffix : NULL;
-    take_health(inbox, &next);
 }
 
 static void note_success(struct ph_inbox *inbox, int64_t took_us, size_t ops)
@@ -250,7 +258,12 @@ static void note_success(struct ph_inbox *inbox, int64_t took_us, size_t ops)
         bound_ns = bound_ns * 1189 / 1000 + 1;
         bucket++;
     }
-    const struct ph_inbox_health well = {.failed = inbox->health.failed};
+    struct ph_inbox_health well = {.ailing = inbox->copying.is_cramped};
+    if (well.ailing)
+        (void)snprintf(well.why, sizeof well.why,
+                       "%s: the volume has less than %d MiB free beyond what the log takes; no "
+                       "webhook is taken in: make room, it goes on by itself",
+                       inbox->path, PH_INBOX_ROOM_BYTES >> 20);
     pthread_mutex_lock(&inbox->mutex);
     bool is_news = set_health(inbox, &well);
     if (ops > 0) {

@@ -591,7 +591,53 @@ PH_TEST(a_disk_that_the_log_has_filled_goes_on_once_the_log_is_copied)
 static int64_t little_room(const char *path)
 {
     (void)path;
-    return PH_INBOX_ROOM_BYTES + 50 * PH_INBOX_PAGE_BYTES;
+    return 2 * PH_INBOX_ROOM_BYTES + 50 * PH_INBOX_PAGE_BYTES;
+}
+
+static _Atomic int64_t room_left;
+static int64_t what_is_left(const char *path)
+{
+    (void)path;
+    return room_left;
+}
+
+static bool health_soon(bool ailing, const char *word)
+{
+    struct ph_inbox_health health;
+    for (int i = 0; i < 500; i++) {
+        ph_inbox_health(inbox, &health);
+        if (health.ailing == ailing && strstr(health.why, word) != NULL)
+            return true;
+        usleep(10 * 1000);
+    }
+    return false;
+}
+
+PH_TEST(in_the_last_of_the_room_no_webhook_is_taken_in_and_what_was_goes_on)
+{
+    static struct sample s;
+    (void)state;
+    broken[0] = '\0';
+    room_left = INT64_MAX;
+    options.free_bytes = what_is_left;
+    assert_true(try_open());
+    assert_int_equal(run(&make(&s, "in time")->op), PH_OK);
+    const int64_t event = s.events[0].id;
+    room_left = PH_INBOX_ROOM_BYTES - 1;
+    for (int i = 0; i < 100 && store_key("found out") != PH_ERR_AGAIN; i++)
+        usleep(1000); /* with the first batch it is seen */
+    assert_int_equal(store_key("too late"), PH_ERR_AGAIN);
+    assert_true(health_soon(true, "make room"));
+    struct ph_inbox_attempt attempt = {
+        .delivery = event * 65536, .state = PH_DELIVERY_DONE, .counted = true, .status = 200};
+    struct ph_inbox_settle settle = {
+        .op = {.kind = PH_INBOX_SETTLE}, .attempts = &attempt, .count = 1};
+    assert_int_equal(run(&settle.op), PH_OK);
+    room_left = INT64_MAX;
+    assert_true(health_soon(false, "")); /* by itself */
+    assert_int_equal(store_key("after"), PH_OK);
+    options.free_bytes = NULL;
+    reboot_and_check();
 }
 
 /* Else the log would take what the database needs to take it in. */
@@ -683,6 +729,7 @@ int main(int argc, char **argv)
         T(a_full_disk_refuses_and_goes_on_by_itself_when_there_is_room),
         T(a_disk_that_the_log_has_filled_goes_on_once_the_log_is_copied),
         T(the_log_is_copied_while_the_volume_has_room_for_what_it_holds),
+        T(in_the_last_of_the_room_no_webhook_is_taken_in_and_what_was_goes_on),
         T(a_failing_write_fails_its_batch_alone),
         T(nothing_of_a_failed_batch_overwrites_what_another_program_has_committed),
         T(an_ailing_disk_is_ailing_until_a_write_succeeds_whoever_asks),

@@ -499,6 +499,16 @@ static void note_health(void *ctx, const struct ph_inbox_health *health)
 }
 
 /* What is in a file without a name is gone when we end. */
+static void await_word(struct ph_inbox_health *ret, const char *word)
+{
+    ph_inbox_health(inbox, ret);
+    for (int i = 0; i < 500 && strstr(ret->why, word) == NULL; i++) {
+        usleep(10 * 1000);
+        ph_inbox_health(inbox, ret);
+    }
+    assert_non_null(strstr(ret->why, word));
+}
+
 PH_TEST(nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced)
 {
     static const char *const gone[] = {"inbox.db-wal", "inbox.db-shm", "inbox.db"};
@@ -520,13 +530,12 @@ PH_TEST(nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced)
         else
             assert_int_equal(unlink(path), 0);
         assert_true(is_refused(&make(&s, "into nothing")->op));
-        ph_inbox_health(inbox, &health);
+        await_word(&health, "start payhook again");
         assert_true(health.failed);
         assert_true(health.missing);
         assert_non_null(strstr(health.why, gone[i]));
-        assert_non_null(strstr(health.why, "start payhook again"));
         assert_int_equal(ph_inbox_submit(inbox, &make(&s, "later")->op), PH_ERR_IO);
-        assert_int_equal(times_told, 1);
+        assert_int_equal(times_told, i < 2 ? 2 : 1); /* before it copies, and after */
         assert_true(told.failed && told.missing);
         assert_string_equal(told.why, health.why);
     }
@@ -575,11 +584,7 @@ PH_TEST(a_deleted_log_is_saved_when_all_of_it_is_copied_and_not_before)
     assert_non_null(strstr(health.why, "do not end payhook before"));
     assert_null(strstr(health.why, "start payhook again"));
     sqlite3_close(shell);
-    for (int i = 0; i < 500 && strstr(health.why, "start payhook again") == NULL; i++) {
-        usleep(10 * 1000);
-        ph_inbox_health(inbox, &health);
-    }
-    assert_non_null(strstr(health.why, "start payhook again"));
+    await_word(&health, "start payhook again");
     assert_int_equal(
         count_in_copy("SELECT count(*) FROM key_list WHERE key IN ('before', 'after')"), 2);
     assert_string_equal(told.why, health.why);
