@@ -207,7 +207,7 @@ test('a handshake is answered from the page, and nothing of it is kept', async (
   const stripe = await get('stripe?mode=subscribe&challenge=x');
   assert.deepEqual([stripe[0], stripe[2].get('allow')], [405, 'POST']);
   assert.equal(query(g, 'SELECT count(*) AS n FROM requests')[0].n, 0);
-  assert.equal((await g.figures())['payhook_webhooks_ended_total{endpoint="greeter",connector="greeter",outcome="handshake"}'], 1);
+  assert.equal((await g.figures())['payhook_webhooks_ended_total{endpoint="greeter",connector="greeter",outcome="handshake"}'], 2);
   assert.equal(await g.stop(), 0);
 });
 
