@@ -420,8 +420,8 @@ static void json_of_the_wrong_shape_is_malformed(void **state)
         "{\"request_details\":{\"body\":[1.0]}}",
         "{\"request_details\":{\"body\":[\"1\"]}}",
         "{\"request_details\":{\"body\":{}}}",
-        "{\"request_details\":{},\"event_context\":{\"event_context\":{\"Payment\":{\"capture_"
-        "method\":99}}}}",
+        ("{\"request_details\":{},\"event_context\":{\"event_context\":{\"Payment\":{\"capture_"
+         "method\":99}}}}"),
         "{\"request_details\":{},\"event_context\":{\"event_context\":{\"Payment\":7}}}",
         "{\"request_details\":{\"body\":\"A\"}}",
         "{\"request_details\":{\"headers\":{\"a\":1}}}",
