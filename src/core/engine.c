@@ -118,6 +118,7 @@ static enum ph_status fill_reply(struct ph_run *run, const struct ph_reply *repl
         PH_TRY(ph_sign_reply(run, reply, &run->captures[0]));
         tell_body = ph_slice_present(run->captures[0]); /* no key: the status alone */
     }
+    answer->ack_header_count = 0;
     for (uint16_t i = 0; i < reply->header_count; i++) {
         struct ph_header *header = &headers[answer->ack_header_count];
         header->name = reply->headers[i].name;

@@ -7,6 +7,7 @@
  * write, the batch is done again one by one. W4: when one of the files is not in its place any
  * more the batch fails, and the writer stops for good. W5: what fills a disk may be the log: all
  * of it is copied, and the next batch is written over it. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,6 +259,7 @@ static void note_success(struct ph_inbox *inbox, int64_t took_us, size_t ops)
         bound_ns = bound_ns * 1189 / 1000 + 1;
         bucket++;
     }
+    assert(!inbox->health.failed); /* nothing is committed from then on */
     struct ph_inbox_health well = {.ailing = inbox->copying.is_cramped};
     if (well.ailing)
         (void)snprintf(well.why, sizeof well.why,
@@ -431,6 +433,7 @@ void *ph_writer_run(void *ctx)
         pthread_mutex_unlock(&inbox->mutex);
         if (settings != NULL)
             take_settings(inbox, settings, stopped);
+        stopped = stopped || inbox->health.failed; /* with these: only this thread writes it */
         if (stopped)
             fail_all(inbox, first);
         else if (count > 0 || ph_os_steady_ms() >= inbox->tending.again_ms || inbox->tending.more)

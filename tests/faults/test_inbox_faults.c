@@ -425,6 +425,47 @@ PH_TEST(a_failing_sync_stops_the_writer_for_good)
     assert_int_equal(store_key("again"), PH_OK);
 }
 
+static struct sample second;
+static const struct ph_slice three_names[] = {PH_SI("shop"), PH_SI("books"), PH_SI("more")};
+
+/* The writer's thread, while it tells of the first batch: the next is of new settings and one op. */
+static void change_and_go_on(struct ph_inbox_op *op)
+{
+    struct ph_inbox_options next = options;
+    next.destinations = three_names;
+    next.destination_count = 3;
+    sim_disk_fail_syncs(SIM_SYNC_LOG);
+    assert_int_equal(ph_inbox_reconfigure(inbox, &next), PH_OK);
+    begin(&make(&second, "behind the change")->op);
+    on_done(op);
+}
+
+static void sync_again(void *ctx, const struct ph_inbox_health *health)
+{
+    (void)ctx;
+    if (health->failed)
+        sim_disk_fail_syncs(0);
+}
+
+PH_TEST(nothing_is_written_behind_settings_whose_sync_has_failed)
+{
+    static struct sample first;
+    struct ph_inbox_health health;
+    (void)state;
+    broken[0] = '\0';
+    options.log_pages = 100000;
+    options.health = sync_again;
+    assert_true(try_open());
+    make(&first, "first")->op.done = change_and_go_on;
+    waited_count++;
+    assert_int_equal(ph_inbox_submit(inbox, &first.store.op), PH_OK);
+    fixture_wait();
+    assert_int_equal(second.store.op.status, PH_ERR_IO);
+    ph_inbox_health(inbox, &health);
+    assert_true(health.failed);
+    reboot_and_check();
+}
+
 static bool stops_soon(struct ph_inbox_health *ret)
 {
     for (int i = 0; i < 200; i++) {
@@ -734,6 +775,7 @@ int main(int argc, char **argv)
         T(nothing_of_a_failed_batch_overwrites_what_another_program_has_committed),
         T(an_ailing_disk_is_ailing_until_a_write_succeeds_whoever_asks),
         T(a_failing_sync_stops_the_writer_for_good),
+        T(nothing_is_written_behind_settings_whose_sync_has_failed),
         T(a_failing_flush_stops_the_writer_for_good),
         T(the_log_is_copied_in_pieces_and_the_database_is_synced_at_its_end),
         T(what_is_forgotten_is_not_written_once_more),
