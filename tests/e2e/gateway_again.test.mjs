@@ -2,7 +2,7 @@
 // to the same bytes, and thin events whose object is fetched first.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { adyen, post, query, startGateway, startSink, stripe, twoEndpoints, until } from './gateway.mjs';
 import { binary, root } from './server.mjs';
+import { makeSite } from './site.mjs';
 
 const minute = 60_000;
 const keys = { NEW: 'whsec_the_new_secret_of_the_shop', NEW_HMAC: 'B'.repeat(64) };
@@ -179,13 +180,8 @@ test('payhook requests reverify: what has become genuine is told once, what came
 // The processor's API: `objects` by path, with what it was asked; a path it has nothing for is 503.
 async function startProcessor() {
   const folder = mkdtempSync(join(tmpdir(), 'payhook-thin-')), file = (name) => join(folder, name);
-  const openssl = (...args) => execFileSync('openssl', args, { stdio: 'pipe', cwd: folder });
-  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=test CA', '-days', '2');
-  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'site.key', '-out', 'site.csr', '-subj', '/CN=site');
-  writeFileSync(file('ext'), 'subjectAltName=DNS:api.stripe.com\n');
-  openssl('x509', '-req', '-in', 'site.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'ext', '-out', 'site.pem');
   const processor = { objects: {}, asked: [], ca: file('ca.pem') };
-  const server = https.createServer({ key: readFileSync(file('site.key')), cert: readFileSync(file('site.pem')) }, (request, response) => {
+  const server = https.createServer(makeSite(folder, 'api.stripe.com'), (request, response) => {
     processor.asked.push({ method: request.method, host: request.headers.host, path: request.url, authorization: request.headers.authorization });
     const object = processor.objects[request.url];
     response.writeHead(object ? 200 : 503, { 'content-type': 'application/json' }).end(JSON.stringify(object ?? { error: {} }));

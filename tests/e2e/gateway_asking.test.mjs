@@ -12,10 +12,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { own } from './children.mjs';
 import { binary, root } from './server.mjs';
+import { makeSite } from './site.mjs';
 
 const dir = mkdtempSync(join(tmpdir(), 'payhook-asking-'));
 const file = (name) => join(dir, name);
-const openssl = (...args) => execFileSync('openssl', args, { stdio: 'pipe', cwd: dir });
 const wait = (ms) => new Promise((next) => setTimeout(next, ms));
 let processor, sink, child, port;
 let keySet = null; // null: the far end answers 503
@@ -23,11 +23,7 @@ let fetches = 0;
 const told = [];
 
 before(async () => {
-  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=test CA', '-days', '2');
-  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'site.key', '-out', 'site.csr', '-subj', '/CN=site');
-  writeFileSync(file('ext'), 'subjectAltName=DNS:webhooks.truelayer-sandbox.com\n');
-  openssl('x509', '-req', '-in', 'site.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'ext', '-out', 'site.pem');
-  processor = https.createServer({ key: readFileSync(file('site.key')), cert: readFileSync(file('site.pem')) }, (request, response) => {
+  processor = https.createServer(makeSite(dir, 'webhooks.truelayer-sandbox.com'), (request, response) => {
     fetches++;
     response.writeHead(keySet ? 200 : 503, { 'content-type': 'application/json' }).end(keySet ? JSON.stringify({ keys: keySet }) : 'no');
   });

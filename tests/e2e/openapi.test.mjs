@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,18 +11,14 @@ import { after, before, test } from 'node:test';
 import { post, startGateway, startSink, stripe, twoEndpoints, until } from './gateway.mjs';
 import { answered, askAdmin, checkAnswer, doc, values } from './openapi.mjs';
 import { binary, root } from './server.mjs';
+import { makeSite } from './site.mjs';
 
 const dir = mkdtempSync(join(tmpdir(), 'payhook-openapi-')), file = (name) => join(dir, name);
-const openssl = (...args) => execFileSync('openssl', args, { stdio: 'pipe', cwd: dir });
 let processor, gateway, sink;
 let found = 503; // what the far end says of the key set
 
 before(async () => {
-  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=test CA', '-days', '2');
-  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'site.key', '-out', 'site.csr', '-subj', '/CN=site');
-  writeFileSync(file('ext'), 'subjectAltName=DNS:webhooks.truelayer-sandbox.com\n');
-  openssl('x509', '-req', '-in', 'site.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'ext', '-out', 'site.pem');
-  processor = https.createServer({ key: readFileSync(file('site.key')), cert: readFileSync(file('site.pem')) }, (request, response) => {
+  processor = https.createServer(makeSite(dir, 'webhooks.truelayer-sandbox.com'), (request, response) => {
     response.writeHead(found).end('no');
   });
   await new Promise((resolve) => processor.listen(0, '127.0.0.1', resolve));
